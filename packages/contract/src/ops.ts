@@ -1,0 +1,86 @@
+import { Phase, StandstillReason } from './admission.ts';
+import { Type, type Static } from 'typebox';
+import { BilingualText, Nullable, Slug, words } from './shapes.ts';
+
+/** `/api/ops` on its own origin. Operators carry a Bearer token that lives in page memory. */
+export const OPS_PREFIX = '/api/ops';
+
+export const SignInBody = Type.Object({ name: Type.String({ minLength: 1, maxLength: 60 }), password: Type.String({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false });
+export const SignInReply = Type.Object({ token: Type.String(), name: Type.String(), remainingMs: Type.Integer() });
+
+/** What an operator may set; null rate or capacity = no such limit. */
+export const RoomPatch = Type.Object(
+  {
+    ratePerMinute: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 600_000 }))),
+    capacity: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 1_000_000 }))),
+    phase: Type.Optional(words(['scheduled', 'open', 'paused', 'closed'] as const)),
+    opensAtMs: Type.Optional(Nullable(Type.Integer({ minimum: 0 }))),
+    name: Type.Optional(BilingualText),
+    callMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 600_000 })),
+    /** Why, for the audit log. */
+    cause: Type.Optional(Type.String({ maxLength: 200 })),
+  },
+  { additionalProperties: false },
+);
+/** Whole settings of a room; `version` is its ETag. */
+export const OpsRoomReply = Type.Object({
+  room: Slug,
+  name: BilingualText,
+  shows: Type.Array(Slug),
+  phase: Phase,
+  opensAtMs: Nullable(Type.Integer()),
+  ratePerMinute: Nullable(Type.Integer()),
+  capacity: Nullable(Type.Integer()),
+  callMs: Type.Integer(),
+  maxMisses: Type.Integer(),
+  absentAfterMs: Type.Integer(),
+  entryTokenMs: Type.Integer(),
+  sessionMaxMs: Type.Integer(),
+  identity: words(['device', 'account'] as const),
+  rejoin: Type.Boolean(),
+  version: Type.Integer(),
+  epoch: Type.Integer(),
+});
+
+/** Live figures of a room, once a second. `ageMs`: how old the reading is. */
+export const GaugesMessage = Type.Object({
+  type: Type.Literal('gauges'),
+  room: Slug,
+  at: Type.String(),
+  ageMs: Type.Integer(),
+  phase: Phase,
+  reason: Nullable(StandstillReason),
+  /** Which limit binds the caller right now. */
+  limit: Type.String(),
+  waiting: Type.Integer(),
+  absent: Type.Integer(),
+  called: Type.Integer(),
+  entered: Type.Integer(),
+  redeemed: Type.Integer(),
+  joined: Type.Integer(),
+  ended: Type.Object({ finished: Type.Integer(), left: Type.Integer(), lapsed: Type.Integer() }),
+  callsLastMinute: Type.Integer(),
+  ratePerMinute: Nullable(Type.Integer()),
+  capacity: Nullable(Type.Integer()),
+  booking: Nullable(
+    Type.Object({
+      free: Type.Integer(),
+      held: Type.Integer(),
+      sold: Type.Integer(),
+      blocked: Type.Integer(),
+      ordersPaid: Type.Integer(),
+      sessionsLive: Type.Integer(),
+    }),
+  ),
+  mysql: Nullable(Type.Object({ queriesPerSecond: Type.Number(), connections: Type.Integer(), running: Type.Integer() })),
+});
+
+/** The auditor's view of the invariants. */
+export const FindingReply = Type.Object({ invariant: Type.String(), detail: Type.String(), at: Type.String() });
+export const AuditReply = Type.Object({ checked: Type.Array(Type.String()), findings: Type.Array(FindingReply), atMs: Type.Integer() });
+
+export type RoomPatch = Static<typeof RoomPatch>;
+export type OpsRoomReply = Static<typeof OpsRoomReply>;
+export type GaugesMessage = Static<typeof GaugesMessage>;
+export type FindingReply = Static<typeof FindingReply>;
+export type AuditReply = Static<typeof AuditReply>;

@@ -1,0 +1,76 @@
+import type { TSchema } from 'typebox';
+import * as admission from './admission.ts';
+import * as booking from './booking.ts';
+import * as ops from './ops.ts';
+
+/**
+ * Every route on the wire, as data: the apps register them from here, the generated bad-input tests walk them, and a
+ * reader sees the whole API on one page. `needs` names the proof a caller must bring.
+ */
+export type Need = 'nothing' | 'identity' | 'receipt' | 'entry-token' | 'session' | 'order-key' | 'operator' | 'internal';
+export type Route = {
+  readonly api: 'admission' | 'admission-internal' | 'booking' | 'ops';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly needs: Need;
+  readonly params?: TSchema;
+  readonly body?: TSchema;
+  readonly idempotent?: boolean;
+  readonly summary: string;
+};
+
+const route = (api: Route['api'], method: Route['method'], path: string, needs: Need, summary: string, shape: Pick<Route, 'params' | 'body' | 'idempotent'> = {}): Route => ({
+  api,
+  method,
+  path,
+  needs,
+  summary,
+  ...shape,
+});
+const room = { params: admission.RoomParams };
+const show = { params: booking.ShowParams };
+const hold = { params: booking.HoldParams };
+const order = { params: booking.OrderParams };
+const payment = { params: booking.PaymentParams };
+
+export const routes: readonly Route[] = [
+  route('admission', 'GET', '/rooms/:room', 'nothing', 'The room: phase, names, shows', room),
+  route('admission', 'GET', '/rooms/:room/frame', 'nothing', 'The shared frame, cacheable for a second', room),
+  route('admission', 'POST', '/device', 'nothing', 'Sets the device cookie'),
+  route('admission', 'POST', '/rooms/:room/places', 'identity', 'Joins the line; again: the same place', { ...room, body: admission.JoinBody }),
+  route('admission', 'GET', '/rooms/:room/places/me', 'receipt', 'The own place; a sign of life', room),
+  route('admission', 'DELETE', '/rooms/:room/places/me', 'receipt', 'Leaves', room),
+  route('admission', 'POST', '/rooms/:room/places/me/return', 'receipt', 'Comes back after a missed call', room),
+  route('admission', 'POST', '/rooms/:room/places/me/entry', 'receipt', 'Enters: the entry token', room),
+  route('admission', 'GET', '/.well-known/jwks.json', 'nothing', 'Public keys of entry tokens'),
+  route('admission-internal', 'POST', '/rooms/:room/redeem', 'internal', 'Redeems an entry for a session, once', { ...room, body: admission.RedeemBody }),
+
+  route('booking', 'POST', '/entry', 'entry-token', 'Redeems the entry token for a session', { body: booking.EnterBody }),
+  route('booking', 'GET', '/entry', 'session', 'The session: time and limits left'),
+  route('booking', 'DELETE', '/entry', 'session', 'Ends the session and frees its slot'),
+  route('booking', 'GET', '/shows/:show/layout', 'nothing', 'The static layout', show),
+  route('booking', 'GET', '/shows/:show/seats', 'session', 'State of all seats, or changes since a version', show),
+  route('booking', 'POST', '/shows/:show/holds', 'session', 'Holds chosen or best available seats', { ...show, body: booking.HoldBody, idempotent: true }),
+  route('booking', 'GET', '/shows/:show/holds/mine', 'session', 'The living hold of this session', show),
+  route('booking', 'PUT', '/shows/:show/holds/:id', 'session', 'Swaps the seats of a hold, or keeps the old ones', { ...hold, body: booking.SwapBody, idempotent: true }),
+  route('booking', 'DELETE', '/shows/:show/holds/:id', 'session', 'Gives the seats back', hold),
+  route('booking', 'POST', '/orders', 'session', 'Makes an order of a hold', { body: booking.OrderBody, idempotent: true }),
+  route('booking', 'GET', '/orders/:id', 'order-key', 'The order, with its tickets once paid', order),
+  route('booking', 'DELETE', '/orders/:id', 'order-key', 'Cancels an unpaid order', order),
+  route('booking', 'POST', '/orders/:id/payments', 'order-key', 'Opens a payment attempt', { ...order, idempotent: true }),
+  route('booking', 'POST', '/orders/:id/payments/:n/confirm', 'order-key', 'Confirms the attempt after the window', { ...payment, body: booking.ConfirmBody }),
+  route('booking', 'POST', '/orders/:id/payments/:n/abandon', 'order-key', 'Gives up the attempt', payment),
+  route('booking', 'POST', '/webhooks/toss', 'nothing', 'The bell of the payment provider'),
+
+  route('ops', 'POST', '/sessions', 'nothing', 'Signs an operator in', { body: ops.SignInBody }),
+  route('ops', 'DELETE', '/sessions', 'operator', 'Signs out'),
+  route('ops', 'GET', '/rooms', 'operator', 'All rooms'),
+  route('ops', 'GET', '/rooms/:room', 'operator', 'Settings of a room', room),
+  route('ops', 'PATCH', '/rooms/:room', 'operator', 'Changes settings; If-Match required', { ...room, body: ops.RoomPatch }),
+  route('ops', 'GET', '/rooms/:room/gauges', 'operator', 'Live figures', room),
+  route('ops', 'GET', '/rooms/:room/journal', 'operator', 'Calls, ends and settings since a cursor', room),
+  route('ops', 'GET', '/rooms/:room/audit-log', 'operator', 'Who changed what', room),
+  route('ops', 'GET', '/audit', 'operator', 'The auditor: invariants checked now'),
+];
+
+export const API_PREFIX = { admission: admission.ADMISSION_PREFIX, booking: booking.BOOKING_PREFIX, ops: ops.OPS_PREFIX, 'admission-internal': '' } as const;

@@ -1,0 +1,33 @@
+import { OPAQUE_ID_PATTERN, SLUG_PATTERN } from '@onsale/kernel';
+import { Type, type Static, type TSchema } from 'typebox';
+
+/** Pieces that several APIs share. Times: `…Ms` is a duration in milliseconds, `…At` an ISO-8601 UTC instant. */
+export const Slug = Type.String({ pattern: SLUG_PATTERN, maxLength: 48 });
+export const OpaqueId = Type.String({ pattern: OPAQUE_ID_PATTERN, minLength: 22, maxLength: 22 });
+/** 128 random bits as base64url; a program's identity and binding in one. Kept by the client, never logged. */
+export const ClientKey = Type.String({ pattern: OPAQUE_ID_PATTERN, minLength: 22, maxLength: 22 });
+export const DurationMs = Type.Integer({ minimum: 0 });
+export const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+export const BilingualText = Type.Object({ ko: Type.String({ maxLength: 200 }), en: Type.String({ maxLength: 200 }) });
+export type BilingualText = Static<typeof BilingualText>;
+export const Amount = Type.Integer({ minimum: 0, maximum: 1_000_000_000 });
+export const CurrencyCode = Type.Union([Type.Literal('KRW'), Type.Literal('USD'), Type.Literal('EUR'), Type.Literal('JPY')]);
+export const words = <Words extends readonly string[]>(list: Words) => Type.Union(list.map((word) => Type.Literal(word as Words[number])));
+
+/** Idempotency-Key: 1 to 64 visible characters chosen by the client, one per thing to be made. */
+export const IDEMPOTENCY_KEY_PATTERN = '^[A-Za-z0-9_-]{8,64}$';
+export const IdempotencyHeader = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ maxLength: 200 })) });
+
+export const ProblemReply = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    detail: Type.Optional(Type.String()),
+    retryAfterMs: Type.Optional(DurationMs),
+  },
+  { additionalProperties: true },
+);
+export const BODY_BYTES_MAX = 16_384;
+export const SOCKET_MESSAGE_BYTES_MAX = 4_096;
