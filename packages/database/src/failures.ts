@@ -1,0 +1,75 @@
+import { AWAY_ERRNOS, duplicateKeyIn, isCheckErrno, isDuplicateErrno } from './dialect.ts';
+
+/**
+ * How the database fails. None of these carries a value of a row or a parameter: the driver's own errors do (in `sql` and in the
+ * message of a duplicate), so they are never let out.
+ */
+
+/** The pool is at its bound. The edge answers 503 with Retry-After; nothing was sent to the database. */
+export class DatabaseBusy extends Error {
+  override readonly name = 'DatabaseBusy';
+  readonly code = 'database-busy';
+  readonly reason: 'queue-full' | 'waited-too-long';
+  readonly retryAfterMs: number;
+
+  constructor(pool: string, reason: DatabaseBusy['reason'], retryAfterMs: number) {
+    super(`pool ${pool}: ${reason}`);
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** No connection, or it broke under a statement: whether that statement took effect is not known. The edge answers 503. */
+export class DatabaseAway extends Error {
+  override readonly name = 'DatabaseAway';
+  readonly code = 'database-away';
+  readonly retryAfterMs = 1_000;
+}
+
+/** The answer to COMMIT was lost: the transaction may stand or not. Only a caller whose work can be repeated may run it again. */
+export class CommitUnknown extends Error {
+  override readonly name = 'CommitUnknown';
+  readonly code = 'commit-unknown';
+  readonly retryAfterMs = 1_000;
+}
+
+/** The server refused a statement. `statement` is the text with placeholders, never with values. */
+export class SqlFailure extends Error {
+  override readonly name = 'SqlFailure';
+  readonly code = 'sql-failure';
+  readonly errno: number;
+  readonly sqlState: string;
+  readonly statement: string;
+  /** For a duplicate: the key it broke (`PRIMARY` or the key's name). */
+  readonly key: string | undefined;
+
+  constructor(errno: number, sqlState: string, statement: string, key: string | undefined) {
+    super(`SQL error ${errno} (${sqlState})${key === undefined ? '' : ` on key ${key}`} in: ${statement}`);
+    this.errno = errno;
+    this.sqlState = sqlState;
+    this.statement = statement;
+    this.key = key;
+  }
+}
+
+const STATEMENT_TEXT_MAX = 200;
+
+/** Our error for one of the driver's; `statement` is the text the caller gave. An error without a code is a bug of the caller's and stays itself. */
+export function failureOf(error: unknown, statement: string): Error {
+  const { errno, sqlState, sqlMessage, code, fatal } = error as { errno?: number; sqlState?: string; sqlMessage?: string; code?: string; fatal?: boolean };
+  if (error instanceof Error && errno === undefined && code === undefined && fatal === undefined) return error;
+  const answered = typeof errno === 'number' && typeof sqlMessage === 'string';
+  if (!answered || fatal === true || AWAY_ERRNOS.has(errno)) return new DatabaseAway(`database away: ${answered ? errno : (code ?? 'connection lost')}`);
+  const text = statement.length > STATEMENT_TEXT_MAX ? `${statement.slice(0, STATEMENT_TEXT_MAX)}…` : statement;
+  return new SqlFailure(errno, sqlState ?? '', text, isDuplicateErrno(errno) ? duplicateKeyIn(sqlMessage) : undefined);
+}
+
+/** Whether `error` says that a unique key (any, or the named one) has that value already. */
+export const isDuplicate = (error: unknown, key?: string): boolean =>
+  error instanceof SqlFailure && isDuplicateErrno(error.errno) && (key === undefined || error.key === key);
+
+export const isCheckViolation = (error: unknown): boolean => error instanceof SqlFailure && isCheckErrno(error.errno);
+
+/** Whether the edge should answer 503 with `retryAfterMs`. */
+export const isUnavailable = (error: unknown): error is DatabaseBusy | DatabaseAway | CommitUnknown =>
+  error instanceof DatabaseBusy || error instanceof DatabaseAway || error instanceof CommitUnknown;

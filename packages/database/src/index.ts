@@ -1,0 +1,8 @@
+export { checkSchema, migrate, MigrationRefused, type MigrateOptions } from './migrate.ts';
+export { CommitUnknown, DatabaseAway, DatabaseBusy, isCheckViolation, isDuplicate, isUnavailable, SqlFailure } from './failures.ts';
+export { isRetryable } from './dialect.ts';
+export { MIGRATIONS_FOLDER } from './migration-files.ts';
+export { openDatabase, type Database, type DatabaseConfig } from './open-db.ts';
+export { openPool, type Pool, type PoolConfig, type PoolGauges, type PoolRole } from './pool.ts';
+export { inTransaction, type TransactionOptions } from './transaction.ts';
+export type { Connection, FieldPacket, Isolation, Queryable, QueryResult, ResultSetHeader, RowDataPacket, SqlValue, Tx } from './session.ts';

@@ -1,0 +1,123 @@
+import type { FieldPacket, PoolConnection as DriverConnection, QueryResult, ResultSetHeader, RowDataPacket } from 'mysql2';
+import { CommitUnknown, DatabaseAway, failureOf } from './failures.ts';
+
+export type { FieldPacket, QueryResult, ResultSetHeader, RowDataPacket };
+
+/** A value that may stand in place of a `?`. In `query` an array becomes a list for IN (…); in `execute` it must not. */
+export type SqlValue = string | number | bigint | boolean | Date | Buffer | null | readonly SqlValue[] | Record<string, unknown>;
+/** The driver's long form, used by drizzle. */
+export type StatementOptions = { readonly sql: string; readonly rowsAsArray?: boolean; readonly typeCast?: unknown };
+
+/** What a pool, a connection and a transaction have in common; the shape of mysql2/promise. */
+export interface Queryable {
+  /** Text protocol. Throws SqlFailure, DatabaseAway, DatabaseBusy. */
+  query<Answer extends QueryResult = RowDataPacket[]>(sql: string | StatementOptions, values?: readonly SqlValue[]): Promise<[Answer, FieldPacket[]]>;
+  /** Prepared statement, cached per connection (200): only for texts of fixed shape. */
+  execute<Answer extends QueryResult = RowDataPacket[]>(sql: string, values?: readonly SqlValue[]): Promise<[Answer, FieldPacket[]]>;
+}
+
+/** One connection, lent out by a pool until `release`. */
+export interface Connection extends Queryable {
+  begin(isolation?: Isolation): Promise<void>;
+  /** Throws CommitUnknown when the answer was lost. */
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+  /** Gives the connection back. One with an open transaction or a broken line is closed instead. Again: nothing. */
+  release(): void;
+}
+
+/** What the function given to `inTransaction` gets. */
+export type Tx = Queryable;
+
+export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
+
+export type SessionHooks = {
+  /** Longest wait for one statement, milliseconds; past it the connection is closed. */
+  readonly statementMs: number;
+  readonly onQuery: (sql: string) => void;
+  /** Test pools only: what NOW() shall be, milliseconds since the epoch. */
+  readonly nowMs: (() => number) | undefined;
+  readonly onRelease: () => void;
+};
+
+const IN_TRANSACTION = 1;
+
+/** Lends `driver` out. Statements run in the order in which they are asked for. */
+export function lend(driver: DriverConnection, hooks: SessionHooks): Connection {
+  let broken = false;
+  let open = false;
+  let released = false;
+  let setTimestamp: number | undefined;
+
+  const send = async <Answer extends QueryResult>(kind: 'query' | 'execute', statement: string | StatementOptions, values: readonly SqlValue[]) => {
+    const options = typeof statement === 'string' ? { sql: statement } : statement;
+    if (released) throw new Error('statement on a connection that was given back');
+    hooks.onQuery(options.sql);
+    try {
+      const reply = await sendToDriver<Answer>(driver, kind, { ...options, values, timeout: hooks.statementMs });
+      const status = (reply[0] as Partial<ResultSetHeader>).serverStatus;
+      if (typeof status === 'number') open = (status & IN_TRANSACTION) !== 0;
+      return reply;
+    } catch (error) {
+      const failure = failureOf(error, options.sql);
+      if (failure instanceof DatabaseAway) broken = true;
+      throw failure;
+    }
+  };
+  /** NOW() of a test pool stands still while one statement runs and follows `nowMs` between statements. */
+  const moveClock = async (): Promise<void> => {
+    const nowMs = hooks.nowMs?.();
+    if (nowMs === undefined || nowMs === setTimestamp) return;
+    setTimestamp = nowMs;
+    await sendToDriver(driver, 'query', { sql: `SET timestamp = ${(nowMs / 1_000).toFixed(3)}`, values: [], timeout: hooks.statementMs });
+  };
+
+  const connection: Connection = {
+    async query(sql, values = []) {
+      if (hooks.nowMs) await moveClock();
+      return send('query', sql, values);
+    },
+    async execute(sql, values = []) {
+      if (hooks.nowMs) await moveClock();
+      return send('execute', sql, values);
+    },
+    async begin(isolation = 'read committed') {
+      open = true;
+      // READ COMMITTED is what the pool asserted for the session; another level holds for the next transaction only.
+      if (isolation !== 'read committed') await send('query', `SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`, []);
+      await send('query', 'START TRANSACTION', []);
+    },
+    async commit() {
+      try {
+        await send('query', 'COMMIT', []);
+      } catch (error) {
+        throw error instanceof DatabaseAway ? new CommitUnknown('the answer to COMMIT was lost') : error;
+      }
+    },
+    async rollback() {
+      await send('query', 'ROLLBACK', []);
+    },
+    release() {
+      if (released) return;
+      released = true;
+      if (open || broken) driver.destroy();
+      else driver.release();
+      hooks.onRelease();
+    },
+  };
+  return connection;
+}
+
+/** The driver's callback form: its promise form builds a stack trace for every statement. */
+export function sendToDriver<Answer extends QueryResult>(
+  driver: DriverConnection,
+  kind: 'query' | 'execute',
+  options: StatementOptions & { readonly values: readonly SqlValue[]; readonly timeout: number },
+): Promise<[Answer, FieldPacket[]]> {
+  return new Promise((resolve, reject) => {
+    driver[kind]<Answer>(options as never, (error, reply, fields) => {
+      if (error) reject(error);
+      else resolve([reply, fields]);
+    });
+  });
+}
