@@ -6,3 +6,7 @@ export { openDatabase, type Database, type DatabaseConfig } from './open-db.ts';
 export { openPool, type Pool, type PoolConfig, type PoolGauges, type PoolRole } from './pool.ts';
 export { inTransaction, type TransactionOptions } from './transaction.ts';
 export type { Connection, FieldPacket, Isolation, Queryable, QueryResult, ResultSetHeader, RowDataPacket, SqlValue, Tx } from './session.ts';
+export {
+  addOutboxRow, addOutboxRows, claimOutboxRows, closeOutboxRow, OUTBOX_BATCH_MAX, outboxPauseMs, pruneOutbox, readOutboxGauges, retryOutboxRow,
+  type ClaimOptions, type NewOutboxRow, type OutboxGauges, type OutboxPayload, type OutboxRow,
+} from './outbox.ts';
