@@ -1,0 +1,3 @@
+export * from './behaviour.ts';
+export * from './observations.ts';
+export * from './wire.ts';
