@@ -47,17 +47,21 @@ export function startChild(options: ChildOptions): Child {
   return { process: child, pid: child.pid ?? -1, exited, exit: () => exit };
 }
 
-/** TERM, then KILL when the child is still there after `graceMs`. Resolves once it has ended; harmless when it already has. */
-export async function stopChild(child: Child, graceMs: number): Promise<Exit> {
-  if (child.exit() === undefined) {
+/**
+ * TERM, then KILL when the child is still there after `graceMs`. Resolves once it has ended; harmless when it already has.
+ * `repeatMs`: TERM is sent again at this interval, for a server that refuses it at a bad moment and forgets it (Redis while it writes its
+ * first append-only file).
+ */
+export async function stopChild(child: Child, graceMs: number, repeatMs: number = graceMs): Promise<Exit> {
+  const deadline = performance.now() + graceMs;
+  while (child.exit() === undefined && performance.now() < deadline) {
     child.process.kill('SIGTERM');
     const patience = new AbortController();
-    const late = sleep(graceMs, 'late' as const, { signal: patience.signal, ref: true }).catch(() => 'ended' as const);
-    const first = await Promise.race([child.exited.then(() => 'ended' as const), late]);
+    const wait = sleep(Math.min(repeatMs, graceMs), undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([child.exited, wait]);
     patience.abort();
-    if (first === 'late') child.process.kill('SIGKILL');
   }
-  return child.exited;
+  return killChild(child);
 }
 
 export async function killChild(child: Child): Promise<Exit> {

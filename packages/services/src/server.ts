@@ -48,13 +48,14 @@ export type Server = {
 };
 
 const PROBE_MS = 5;
+const TERM_AGAIN_MS = 200;
 const LOG_TAIL_LINES = 12;
 const ADDRESS_TAKEN = /Address already in use|Could not create server TCP listening socket|Do you already have another/i;
 
 export async function startServer(plan: ServerPlan): Promise<Server> {
   let { child, port } = await firstStart(plan);
   const stop = async (): Promise<void> => {
-    await stopChild(child, plan.graceMs);
+    await stopChild(child, plan.graceMs, TERM_AGAIN_MS);
   };
   return {
     name: plan.name,
