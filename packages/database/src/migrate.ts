@@ -39,7 +39,7 @@ type Recorded = { readonly name: string; readonly phase: MigrationPhase; readonl
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<string[]> {
   const migrations = await readMigrations(options.folder);
   const pool = openPool({ url, connections: 2, statementMs: STATEMENT_MS });
-  const lock = `onsale-migrate-${createHash('sha256').update(new URL(url).pathname).digest('hex').slice(0, 16)}`;
+  const lock = lockOf(url);
   try {
     const holder = await pool.acquire();
     try {
@@ -59,6 +59,9 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
     await pool.close();
   }
 }
+
+/** One lock per database, since GET_LOCK's names are the server's; at most 64 characters. */
+export const lockOf = (url: string): string => `onsale-migrate-${createHash('sha256').update(new URL(url).pathname).digest('hex').slice(0, 16)}`;
 
 async function applyAll(connection: Connection, migrations: readonly Migration[], log: (line: string) => void): Promise<string[]> {
   await connection.query(LEDGER);

@@ -1,0 +1,10 @@
+CREATE TABLE IF NOT EXISTS show_grade (
+  show_id VARCHAR(48) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  grade VARCHAR(8) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  name JSON NOT NULL,
+  price INT UNSIGNED NOT NULL,
+  fee INT UNSIGNED NOT NULL,
+  color CHAR(7) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  position TINYINT UNSIGNED NOT NULL,
+  PRIMARY KEY (show_id, grade)
+) ENGINE = InnoDB

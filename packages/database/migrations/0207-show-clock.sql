@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS show_clock (
+  show_id VARCHAR(48) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  version BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (show_id)
+) ENGINE = InnoDB

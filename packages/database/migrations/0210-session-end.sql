@@ -1,0 +1,7 @@
+CREATE TABLE IF NOT EXISTS session_end (
+  sid BINARY(16) NOT NULL,
+  reason ENUM('finished', 'left', 'revoked', 'expired') NOT NULL,
+  at DATETIME(3) NOT NULL,
+  PRIMARY KEY (sid),
+  KEY by_at (at)
+) ENGINE = InnoDB
