@@ -1,0 +1,30 @@
+import type { Place } from '@onsale/kernel';
+import type { PlaceState } from './rules/words.ts';
+
+/** What there is to know of one place, as the scripts see it. */
+export type PlaceView = {
+  readonly place: Place;
+  readonly state: PlaceState;
+  /** The number that decides who is before whom. */
+  readonly order: number;
+  /** Present fans ahead, exactly; for `absent` and `missed` what it would be if they came back now; null once called or ended. */
+  readonly ahead: number | null;
+  /** Missed calls so far. */
+  readonly missed: number;
+  /** called: time to enter; entered: minutes of the token; redeemed: lease. On the room clock; never below 0. Else null. */
+  readonly remainingMs: number | null;
+  /** Running number of the call; null before it and after the end. */
+  readonly callNo: number | null;
+};
+/** Flat form of a PlaceView in script replies; -1 stands for null. */
+export type RawView = readonly [place: number, state: string, order: number, ahead: number, missed: number, remainingMs: number, callNo: number];
+
+const orNull = (value: number): number | null => (value < 0 ? null : value);
+
+export function viewOf(raw: RawView): PlaceView {
+  const [place, state, order, ahead, missed, remainingMs, callNo] = raw;
+  return {
+    place: place as Place, state: state as PlaceState, order, ahead: orNull(ahead), missed,
+    remainingMs: orNull(remainingMs), callNo: orNull(callNo),
+  };
+}

@@ -1,0 +1,4 @@
+export * from './marks.ts';
+export * from './settings.ts';
+export * from './wait-band.ts';
+export * from './words.ts';
