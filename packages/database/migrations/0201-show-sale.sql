@@ -21,4 +21,4 @@ CREATE TABLE IF NOT EXISTS show_sale (
   published_at DATETIME(3) NULL,
   PRIMARY KEY (show_id),
   KEY by_event (event_id)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

@@ -7,4 +7,4 @@ CREATE TABLE IF NOT EXISTS show_grade (
   color CHAR(7) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   position TINYINT UNSIGNED NOT NULL,
   PRIMARY KEY (show_id, grade)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

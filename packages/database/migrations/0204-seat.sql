@@ -7,4 +7,4 @@ CREATE TABLE IF NOT EXISTS seat (
   claim BINARY(16) NULL,
   PRIMARY KEY (show_id, seat_no),
   CONSTRAINT seat_claim CHECK ((state IN ('held', 'sold')) = (claim IS NOT NULL))
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

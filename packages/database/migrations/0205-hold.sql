@@ -14,4 +14,4 @@ CREATE TABLE IF NOT EXISTS hold (
   made_at DATETIME(3) NOT NULL,
   PRIMARY KEY (show_id, id),
   KEY by_state (state, until_at)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

@@ -5,4 +5,4 @@ CREATE TABLE IF NOT EXISTS allowance (
   person BINARY(16) NOT NULL,
   live SMALLINT UNSIGNED NOT NULL,
   PRIMARY KEY (scope_id, person)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

@@ -2,4 +2,4 @@ CREATE TABLE IF NOT EXISTS show_clock (
   show_id VARCHAR(48) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   version BIGINT UNSIGNED NOT NULL,
   PRIMARY KEY (show_id)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

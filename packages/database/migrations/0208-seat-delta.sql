@@ -5,4 +5,4 @@ CREATE TABLE IF NOT EXISTS seat_delta (
   changes BLOB NOT NULL,
   at DATETIME(3) NOT NULL,
   PRIMARY KEY (show_id, version)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

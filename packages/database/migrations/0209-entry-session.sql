@@ -11,4 +11,4 @@ CREATE TABLE IF NOT EXISTS entry_session (
   PRIMARY KEY (room, place),
   KEY by_sid (sid),
   KEY by_until (until_at)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

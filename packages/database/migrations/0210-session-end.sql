@@ -4,4 +4,4 @@ CREATE TABLE IF NOT EXISTS session_end (
   at DATETIME(3) NOT NULL,
   PRIMARY KEY (sid),
   KEY by_at (at)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

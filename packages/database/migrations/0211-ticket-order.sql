@@ -22,4 +22,4 @@ CREATE TABLE IF NOT EXISTS ticket_order (
   KEY by_session (session),
   KEY by_hold (show_id, hold_id),
   KEY by_state (state, moved_at)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

@@ -16,4 +16,4 @@ CREATE TABLE IF NOT EXISTS order_line (
   KEY by_seat (show_id, seat_no),
   CONSTRAINT line_sum CHECK (paid + coupon + points = face + fee),
   CONSTRAINT line_refund CHECK (refunded <= paid)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

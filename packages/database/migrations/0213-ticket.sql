@@ -12,4 +12,4 @@ CREATE TABLE IF NOT EXISTS ticket (
   KEY by_line (order_id, line),
   KEY by_seat (show_id, seat_no),
   KEY by_show (show_id, moved_at)
-) ENGINE = InnoDB
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

@@ -131,4 +131,4 @@ export async function pruneOutbox(database: Queryable, { keepMs, limit }: { read
 }
 
 /** MySQL's JSON comes parsed; MariaDB's is text, which the driver parses when the server marks it as JSON. */
-const payloadOf = (value: unknown): OutboxPayload => (typeof value === 'string' ? JSON.parse(value) : value);
+const payloadOf = (value: unknown): OutboxPayload => (typeof value === 'string' ? JSON.parse(value) : value) as OutboxPayload;

@@ -1,0 +1,322 @@
+import { isRetryable } from './dialect.ts';
+import { CommitUnknown, DatabaseAway, DatabaseBusy, isDuplicate, SqlFailure } from './failures.ts';
+
+/**
+ * Group commit: concurrent commands of one scope (a show, a coupon) gather into one transaction, because one durable commit costs the
+ * same for one decision as for a hundred.
+ *
+ *                    admit: answered from memory
+ *   submit ──► queue ────────────────────────────────────────► answer
+ *     │          │ ▲                                             ▲
+ *     │ full     │ │ deferred, ≤ 20 times, to the front          │
+ *     ▼          ▼ │                                             │
+ *   refused    batch (≤ 128, ≤ 3 in flight) ── run ── COMMIT ────┘
+ *                │ ▲
+ *                └─┘ deadlock, lock wait, duplicate, lost connection or lost COMMIT: the whole batch again, ≤ 5 times
+ *
+ * Guarantees: a command is answered after its transaction committed, or not at all decided. Commands that share a key are never in two
+ * batches at once, and keep their order of arrival. Whatever waits is bounded in number and in time. A command that breaks its batch
+ * (its run throws) fails alone: the batch is halved until it stands by itself.
+ *
+ * `run` must be repeatable: run again after a COMMIT whose answer was lost, it must find what it did and answer the same.
+ */
+export type GroupCommitOptions<Command, Answer> = {
+  readonly scopeOf: (command: Command) => string;
+  /**
+   * Called when the command may enter a batch: the keys of everything it locks, or an answer that needs no transaction. May choose what
+   * the command works on: `isTaken` says whether a key is in a batch in flight or waits before this command.
+   */
+  readonly admit: (command: Command, isTaken: (key: string) => boolean) => Admission<Answer>;
+  /** One transaction for the whole batch: an outcome for each command, in order. Throws to have nothing of the batch written. */
+  readonly run: (scope: string, batch: readonly Command[]) => Promise<readonly Outcome<Answer>[]>;
+  /** The answer to a command that was not decided. */
+  readonly refused: (command: Command, why: NotDecided, error?: unknown) => Answer;
+  readonly onFault?: (error: unknown) => void;
+  readonly limits?: Partial<GroupCommitLimits>;
+  /** Uniform in [0, 1): jitter between retries. */
+  readonly random?: () => number;
+};
+export type Admission<Answer> = { readonly keys: readonly string[] } | { readonly answer: Answer };
+/** `defer`: something it needs is locked elsewhere. */
+export type Outcome<Answer> = { readonly answer: Answer } | 'defer';
+/** `failed`: the transaction could not be run or its outcome is not known; with the error. */
+export type NotDecided = 'queue-full' | 'waited-too-long' | 'deferred-too-often' | 'closing' | 'failed';
+
+export type GroupCommitLimits = {
+  readonly batchMax: number;
+  readonly inFlightMax: number;
+  readonly queueMax: number;
+  /** Longest wait in the queue, deferrals included. */
+  readonly queueMs: number;
+  readonly deferralsMax: number;
+  /** Runs of a batch after the first. */
+  readonly retriesMax: number;
+};
+export const GROUP_COMMIT_LIMITS: GroupCommitLimits = { batchMax: 128, inFlightMax: 3, queueMax: 2_048, queueMs: 1_000, deferralsMax: 20, retriesMax: 5 };
+export type GroupCommitGauges = {
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly batches: number;
+  readonly commands: number;
+  readonly deferred: number;
+  readonly retries: number;
+  readonly refused: number;
+};
+
+/** A deferred command pauses 1, 2, 4, 8, 16, 16 … ms: whoever has its row is usually another batch, gone in a few milliseconds. */
+const DEFERRAL_PAUSE_MAX_MS = 16;
+const RETRY_PAUSE_FIRST_MS = 5;
+const RETRY_PAUSE_MAX_MS = 160;
+const SWEEP_MS = 50;
+
+type Entry<Command, Answer> = {
+  readonly command: Command;
+  readonly resolve: (answer: Answer) => void;
+  readonly queuedAt: number;
+  keys: readonly string[];
+  deferrals: number;
+  notBefore: number;
+};
+type Scope<Command, Answer> = { readonly name: string; queue: Entry<Command, Answer>[]; readonly takenKeys: Set<string>; batches: number };
+
+export interface GroupCommit<Command, Answer> {
+  submit(command: Command): Promise<Answer>;
+  gauges(): GroupCommitGauges;
+  /** Refuses newcomers and answers those inside. */
+  close(): Promise<void>;
+}
+
+export function createGroupCommit<Command, Answer>(options: GroupCommitOptions<Command, Answer>): GroupCommit<Command, Answer> {
+  return new Gatherer(options);
+}
+
+class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
+  readonly #options: GroupCommitOptions<Command, Answer>;
+  readonly #limits: GroupCommitLimits;
+  readonly #scopes = new Map<string, Scope<Command, Answer>>();
+  readonly #counts = { queued: 0, inFlight: 0, batches: 0, commands: 0, deferred: 0, retries: 0, refused: 0 };
+  #pumpSoon = false;
+  #sweep: NodeJS.Timeout | undefined;
+  #wake: NodeJS.Timeout | undefined;
+  #closing = false;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(options: GroupCommitOptions<Command, Answer>) {
+    this.#options = options;
+    this.#limits = { ...GROUP_COMMIT_LIMITS, ...options.limits };
+  }
+
+  submit(command: Command): Promise<Answer> {
+    const why = this.#closing ? 'closing' : this.#counts.queued >= this.#limits.queueMax ? 'queue-full' : undefined;
+    if (why !== undefined) {
+      this.#counts.refused += 1;
+      return Promise.resolve(this.#options.refused(command, why));
+    }
+    return new Promise((resolve) => {
+      this.#counts.queued += 1;
+      this.#scopeOf(command).queue.push({ command, resolve, queuedAt: performance.now(), keys: [], deferrals: 0, notBefore: 0 });
+      this.#pumpAfterThisTick();
+    });
+  }
+
+  gauges(): GroupCommitGauges {
+    return { ...this.#counts };
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.#counts.queued + this.#counts.inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    clearInterval(this.#sweep);
+    clearTimeout(this.#wake);
+  }
+
+  #scopeOf(command: Command): Scope<Command, Answer> {
+    const name = this.#options.scopeOf(command);
+    let scope = this.#scopes.get(name);
+    if (scope === undefined) {
+      scope = { name, queue: [], takenKeys: new Set(), batches: 0 };
+      this.#scopes.set(name, scope);
+    }
+    return scope;
+  }
+
+  /** Commands that arrive in one turn of the event loop share a batch. */
+  #pumpAfterThisTick(): void {
+    this.#sweep ??= setInterval(() => this.#refuseTheOld(), SWEEP_MS).unref();
+    if (this.#pumpSoon) return;
+    this.#pumpSoon = true;
+    setImmediate(() => {
+      this.#pumpSoon = false;
+      this.#pump();
+    });
+  }
+
+  /** Starts batches while there is room, scopes in turn. */
+  #pump(): void {
+    for (const [name, scope] of this.#scopes) {
+      if (this.#counts.inFlight >= this.#limits.inFlightMax) return;
+      const batch = this.#gather(scope);
+      if (batch.length > 0) {
+        void this.#launch(scope, batch);
+        // To the end of the line of scopes: a busy show does not starve another.
+        this.#scopes.delete(name);
+        this.#scopes.set(name, scope);
+      } else if (scope.queue.length === 0 && scope.batches === 0) this.#scopes.delete(name);
+    }
+  }
+
+  /** Takes from the queue, in order, what may run now. A command that must wait keeps later ones of the same keys behind it. */
+  #gather(scope: Scope<Command, Answer>): Entry<Command, Answer>[] {
+    const { batchMax } = this.#limits;
+    const now = performance.now();
+    const batch: Entry<Command, Answer>[] = [];
+    const waiting: Entry<Command, Answer>[] = [];
+    const waitingKeys = new Set<string>();
+    const isTaken = (key: string): boolean => scope.takenKeys.has(key) || waitingKeys.has(key);
+    let seen = 0;
+    let wakeAt = Infinity;
+    for (const entry of scope.queue) {
+      if (batch.length >= batchMax) break;
+      seen += 1;
+      let mayRun = entry.notBefore <= now;
+      if (mayRun) {
+        const admission = this.#options.admit(entry.command, isTaken);
+        if ('answer' in admission) {
+          this.#answer(entry, admission.answer);
+          continue;
+        }
+        entry.keys = admission.keys;
+        mayRun = !entry.keys.some(isTaken);
+      } else wakeAt = Math.min(wakeAt, entry.notBefore);
+      if (mayRun) batch.push(entry);
+      else {
+        waiting.push(entry);
+        for (const key of entry.keys) waitingKeys.add(key);
+      }
+    }
+    scope.queue = seen === scope.queue.length ? waiting : [...waiting, ...scope.queue.slice(seen)];
+    if (wakeAt !== Infinity) this.#wakeAt(wakeAt - now);
+    return batch;
+  }
+
+  #wakeAt(inMs: number): void {
+    if (this.#wake !== undefined) return;
+    this.#wake = setTimeout(() => {
+      this.#wake = undefined;
+      this.#pump();
+    }, Math.ceil(inMs));
+  }
+
+  async #launch(scope: Scope<Command, Answer>, batch: Entry<Command, Answer>[]): Promise<void> {
+    this.#counts.queued -= batch.length;
+    this.#counts.inFlight += 1;
+    scope.batches += 1;
+    // Two commands of one batch may share a key; the keys leave together, when the batch does.
+    const keys = new Set(batch.flatMap((entry) => entry.keys));
+    for (const key of keys) scope.takenKeys.add(key);
+    const deferred = await this.#runBatch(scope, batch);
+    for (const key of keys) scope.takenKeys.delete(key);
+    scope.batches -= 1;
+    this.#counts.inFlight -= 1;
+    if (deferred.length > 0) this.#putInFront(scope, deferred);
+    this.#pump();
+    this.#noticeIdle();
+  }
+
+  /** Runs, retries, halves; answers all but the deferred, which it returns. Never throws. */
+  async #runBatch(scope: Scope<Command, Answer>, batch: Entry<Command, Answer>[]): Promise<Entry<Command, Answer>[]> {
+    const { retriesMax } = this.#limits;
+    const commands = batch.map((entry) => entry.command);
+    for (let retry = 0; ; retry += 1) {
+      this.#counts.batches += 1;
+      try {
+        const outcomes = await this.#options.run(scope.name, commands);
+        if (outcomes.length !== batch.length) throw new Error(`${outcomes.length} outcomes for ${batch.length} commands`);
+        return this.#deliver(batch, outcomes);
+      } catch (error) {
+        if (mayRunAgain(error) && retry < retriesMax) {
+          this.#counts.retries += 1;
+          await this.#pause(retry);
+          continue;
+        }
+        this.#options.onFault?.(error);
+        if (batch.length === 1 || isEverybodys(error)) {
+          for (const entry of batch) this.#refuse(entry, 'failed', error);
+          return [];
+        }
+      }
+      const half = batch.length >> 1;
+      return [...(await this.#runBatch(scope, batch.slice(0, half))), ...(await this.#runBatch(scope, batch.slice(half)))];
+    }
+  }
+
+  #deliver(batch: Entry<Command, Answer>[], outcomes: readonly Outcome<Answer>[]): Entry<Command, Answer>[] {
+    const deferred: Entry<Command, Answer>[] = [];
+    for (const [index, entry] of batch.entries()) {
+      const outcome = outcomes[index] as Outcome<Answer>;
+      if (outcome !== 'defer') entry.resolve(outcome.answer);
+      else if (entry.deferrals >= this.#limits.deferralsMax) this.#refuse(entry, 'deferred-too-often');
+      else deferred.push(entry);
+    }
+    this.#counts.commands += batch.length - deferred.length;
+    return deferred;
+  }
+
+  #putInFront(scope: Scope<Command, Answer>, deferred: Entry<Command, Answer>[]): void {
+    const now = performance.now();
+    for (const entry of deferred) {
+      entry.notBefore = now + Math.min(2 ** entry.deferrals, DEFERRAL_PAUSE_MAX_MS);
+      entry.deferrals += 1;
+    }
+    this.#counts.deferred += deferred.length;
+    this.#counts.queued += deferred.length;
+    scope.queue = [...deferred, ...scope.queue];
+    this.#scopes.set(scope.name, scope);
+  }
+
+  #answer(entry: Entry<Command, Answer>, answer: Answer): void {
+    this.#counts.queued -= 1;
+    entry.resolve(answer);
+  }
+
+  #refuse(entry: Entry<Command, Answer>, why: NotDecided, error?: unknown): void {
+    this.#counts.refused += 1;
+    entry.resolve(this.#options.refused(entry.command, why, error));
+  }
+
+  /** Also while every batch in flight hangs: nobody waits longer than `queueMs` for a batch. */
+  #refuseTheOld(): void {
+    const oldest = performance.now() - this.#limits.queueMs;
+    for (const scope of this.#scopes.values()) {
+      if (!scope.queue.some((entry) => entry.queuedAt < oldest)) continue;
+      const kept: Entry<Command, Answer>[] = [];
+      for (const entry of scope.queue) {
+        if (entry.queuedAt >= oldest) kept.push(entry);
+        else {
+          this.#counts.queued -= 1;
+          this.#refuse(entry, entry.deferrals > 0 ? 'deferred-too-often' : 'waited-too-long');
+        }
+      }
+      scope.queue = kept;
+    }
+    this.#noticeIdle();
+  }
+
+  #noticeIdle(): void {
+    if (this.#counts.queued + this.#counts.inFlight > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  #pause(retry: number): Promise<void> {
+    const longest = Math.min(RETRY_PAUSE_MAX_MS, RETRY_PAUSE_FIRST_MS * 2 ** retry);
+    return new Promise((resolve) => setTimeout(resolve, (this.#options.random ?? Math.random)() * longest));
+  }
+}
+
+/** Deadlock, lock wait, changed snapshot; a twin's duplicate; no connection, a lost one, a COMMIT without an answer. */
+const mayRunAgain = (error: unknown): boolean => (error instanceof SqlFailure && isRetryable(error.errno)) || isDuplicate(error) || isAway(error);
+const isAway = (error: unknown): boolean => error instanceof CommitUnknown || error instanceof DatabaseAway || error instanceof DatabaseBusy;
+/** Not one command's fault: halving the batch would only take longer. */
+const isEverybodys = (error: unknown): boolean => isAway(error) || (error instanceof SqlFailure && isRetryable(error.errno));
