@@ -12,7 +12,8 @@ export const BilingualText = Type.Object({ ko: Type.String({ maxLength: 200 }), 
 export type BilingualText = Static<typeof BilingualText>;
 export const Amount = Type.Integer({ minimum: 0, maximum: 1_000_000_000 });
 export const CurrencyCode = Type.Union([Type.Literal('KRW'), Type.Literal('USD'), Type.Literal('EUR'), Type.Literal('JPY')]);
-export const words = <Words extends readonly string[]>(list: Words) => Type.Union(list.map((word) => Type.Literal(word as Words[number])));
+/** One of a list of words. */
+export const words = <const Words extends readonly string[]>(list: Words) => Type.Unsafe<Words[number]>(Type.Union(list.map((word) => Type.Literal(word))));
 
 /** Idempotency-Key: 1 to 64 visible characters chosen by the client, one per thing to be made. */
 export const IDEMPOTENCY_KEY_PATTERN = '^[A-Za-z0-9_-]{8,64}$';

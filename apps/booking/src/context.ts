@@ -1,0 +1,26 @@
+import type { EntrySessions, HoldEngine, HoldView, ShowBooks } from '@onsale/booking';
+import type { Database } from '@onsale/database';
+import type { FailureLimiter, PublicKeys } from '@onsale/entry-token';
+import type { OpaqueId, ShowId } from '@onsale/kernel';
+import type { KeyObject } from 'node:crypto';
+import type { EntryGuard } from './guards/require-entry.ts';
+import type { RedeemClient } from './redeem-client.ts';
+
+/** What the routes of booking work with; opened in wire.ts, handed to buildApp. */
+export type BookingContext = {
+  readonly database: Database;
+  readonly books: ShowBooks;
+  readonly engine: HoldEngine;
+  readonly sessions: EntrySessions;
+  readonly holds: { readonly mine: (show: ShowId, sid: OpaqueId) => Promise<HoldView | undefined> };
+  readonly guard: EntryGuard;
+  readonly entryKeys: PublicKeys;
+  readonly failures: FailureLimiter;
+  readonly redeemer: RedeemClient;
+  /** The first signs, the others are being retired. */
+  readonly sessionKeys: readonly [KeyObject, ...KeyObject[]];
+  readonly holdIdSecret: KeyObject;
+  readonly issuer: string;
+  readonly cookiePrefix: string;
+  readonly nowMs: () => number;
+};

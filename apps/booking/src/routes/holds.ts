@@ -1,0 +1,111 @@
+import { HoldBody, HoldParams, IDEMPOTENCY_KEY_PATTERN, ProblemError, ShowParams, SwapBody, type HeldSeat, type HoldReply } from '@onsale/contract';
+import { keyedId, type HoldView, type SeatCommand, type ShowBook } from '@onsale/booking';
+import type { OpaqueId, ShowId } from '@onsale/kernel';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { BookingContext } from '../context.ts';
+import { problemOf } from '../refusals.ts';
+import { bookOf } from './seat-map.ts';
+
+type HoldInput = { seats: number[] } | { bestAvailable: { quantity: number; grade?: string } };
+const IDEMPOTENCY_KEY = new RegExp(IDEMPOTENCY_KEY_PATTERN);
+
+/** Holds: every write is a command to the engine, whose transaction is the authority. */
+export function holdRoutes(server: FastifyInstance, context: BookingContext): void {
+  server.post<{ Params: { show: ShowId }; Body: HoldInput }>('/shows/:show/holds', { schema: { params: ShowParams, body: HoldBody } }, async (request, reply) => {
+    const { show } = request.params;
+    const session = context.guard.sessionFor(request, 'write', show);
+    const key = idempotencyKeyOf(request);
+    refuseWhenBlind(context);
+    const book = await bookOf(context, show);
+    book.map.touch();
+    const hold = keyedId(context.holdIdSecret, 'hold', session.sidText, key);
+    const starting = { show, hold, person: session.personText, session: session.sidText };
+    const done = await submit(context, 'seats' in request.body ? { kind: 'hold', ...starting, seats: request.body.seats } : { kind: 'best-available', ...starting, ...request.body.bestAvailable });
+    return reply.code(done.again ? 200 : 201).send(holdReply(book, done.hold));
+  });
+
+  server.get<{ Params: { show: ShowId } }>('/shows/:show/holds/mine', { schema: { params: ShowParams } }, async (request) => {
+    const { show } = request.params;
+    const session = context.guard.sessionFor(request, 'read', show);
+    const hold = await context.holds.mine(show, session.sidText);
+    if (hold === undefined) throw new ProblemError('not-found');
+    return holdReply(await bookOf(context, show), hold);
+  });
+
+  server.put<{ Params: { show: ShowId; id: OpaqueId }; Body: { seats: number[] } }>('/shows/:show/holds/:id', { schema: { params: HoldParams, body: SwapBody } }, async (request) => {
+    const { show, id } = request.params;
+    const session = context.guard.sessionFor(request, 'write', show);
+    idempotencyKeyOf(request);
+    refuseWhenBlind(context);
+    const book = await bookOf(context, show);
+    const done = await submit(context, { kind: 'swap', show, hold: id, person: session.personText, session: session.sidText, seats: request.body.seats });
+    return holdReply(book, done.hold);
+  });
+
+  server.delete<{ Params: { show: ShowId; id: OpaqueId } }>('/shows/:show/holds/:id', { schema: { params: HoldParams } }, async (request, reply) => {
+    const { show, id } = request.params;
+    const session = context.guard.sessionFor(request, 'write', show);
+    await bookOf(context, show);
+    await submit(context, { kind: 'release', show, hold: id, person: session.personText });
+    return reply.code(204).send();
+  });
+}
+
+async function submit(context: BookingContext, command: SeatCommand): Promise<{ readonly again: boolean; readonly hold: HoldView }> {
+  const answer = await context.engine.submit(command);
+  if (!answer.ok) throw problemOf(answer.refusal);
+  if (answer.value.hold === null) throw new Error(`a ${command.kind} answered without its hold`);
+  return { again: answer.value.again, hold: answer.value.hold };
+}
+
+/** A process that could not read revocations for 10 s starts nothing new. */
+function refuseWhenBlind(context: BookingContext): void {
+  if (!context.sessions.knowsEnds()) throw new ProblemError('unavailable', { retryAfterMs: 2_000 });
+}
+
+export function idempotencyKeyOf(request: FastifyRequest): string {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) throw new ProblemError('idempotency-key-missing');
+  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) throw new ProblemError('bad-request', { detail: 'Idempotency-Key: 8 to 64 letters, digits, - or _.' });
+  return key;
+}
+
+export function holdReply(book: ShowBook, hold: HoldView): HoldReply {
+  const seats = hold.seats.map((seat) => heldSeat(book, seat));
+  return {
+    id: hold.id,
+    show: hold.show,
+    state: hold.state,
+    seats,
+    remainingMs: hold.remainingMs,
+    amount: seats.reduce((sum, { price, fee }) => sum + price + fee, 0),
+    currency: book.terms().currency,
+  };
+}
+
+type SeatIndex = ReadonlyMap<number, HeldSeat>;
+const indexes = new WeakMap<ShowBook['layout'], SeatIndex>();
+
+/** A seat as a person knows it: section, row, number, price. */
+export function heldSeat(book: ShowBook, seat: number): HeldSeat {
+  let index = indexes.get(book.layout);
+  if (index === undefined) indexes.set(book.layout, (index = indexSeats(book.layout)));
+  const found = index.get(seat);
+  if (found === undefined) throw new Error(`seat ${seat} is not in the layout of ${book.show}`);
+  return found;
+}
+
+function indexSeats(layout: ShowBook['layout']): SeatIndex {
+  const grades = new Map(layout.grades.map((grade) => [grade.grade, grade]));
+  const seats = new Map<number, HeldSeat>();
+  for (const { section, rows } of layout.sections) {
+    for (const row of rows) {
+      const grade = grades.get(row.grade);
+      if (grade === undefined) throw new Error(`row ${row.row} of section ${section} has the unknown grade ${row.grade}`);
+      for (let k = 0; k < row.count; k += 1) {
+        seats.set(row.first + k, { seat: row.first + k, section, row: row.row, label: String(row.label0 + k), grade: row.grade, price: grade.price, fee: grade.fee });
+      }
+    }
+  }
+  return seats;
+}
