@@ -1,4 +1,5 @@
 import { isRetryable } from './dialect.ts';
+import { ScopeQueue, type Entry } from './scope-queue.ts';
 import { CommitUnknown, DatabaseAway, DatabaseBusy, isDuplicate, SqlFailure } from './failures.ts';
 
 /**
@@ -15,7 +16,7 @@ import { CommitUnknown, DatabaseAway, DatabaseBusy, isDuplicate, SqlFailure } fr
  *                └─┘ deadlock, lock wait, duplicate, lost connection or lost COMMIT: the whole batch again, ≤ 5 times
  *
  * Guarantees: a command is answered after its transaction committed, or not at all decided. Commands that share a key are never in two
- * batches at once, and keep their order of arrival. Whatever waits is bounded in number and in time. A command that breaks its batch
+ * batches at once, and are handed to `run` in order of arrival (one that was deferred may see a later one decided). Whatever waits is bounded in number and in time. A command that breaks its batch
  * (its run throws) fails alone: the batch is halved until it stands by itself.
  *
  * `run` must be repeatable: run again after a COMMIT whose answer was lost, it must find what it did and answer the same.
@@ -24,7 +25,7 @@ export type GroupCommitOptions<Command, Answer> = {
   readonly scopeOf: (command: Command) => string;
   /**
    * Called when the command may enter a batch: the keys of everything it locks, or an answer that needs no transaction. May choose what
-   * the command works on: `isTaken` says whether a key is in a batch in flight or waits before this command.
+   * the command works on: `isTaken` says whether an earlier command, in a batch or waiting, has that key.
    */
   readonly admit: (command: Command, isTaken: (key: string) => boolean) => Admission<Answer>;
   /** One transaction for the whole batch: an outcome for each command, in order. Throws to have nothing of the batch written. */
@@ -63,21 +64,9 @@ export type GroupCommitGauges = {
   readonly refused: number;
 };
 
-/** A deferred command pauses 1, 2, 4, 8, 16, 16 … ms: whoever has its row is usually another batch, gone in a few milliseconds. */
-const DEFERRAL_PAUSE_MAX_MS = 16;
 const RETRY_PAUSE_FIRST_MS = 5;
 const RETRY_PAUSE_MAX_MS = 160;
 const SWEEP_MS = 50;
-
-type Entry<Command, Answer> = {
-  readonly command: Command;
-  readonly resolve: (answer: Answer) => void;
-  readonly queuedAt: number;
-  keys: readonly string[];
-  deferrals: number;
-  notBefore: number;
-};
-type Scope<Command, Answer> = { readonly name: string; queue: Entry<Command, Answer>[]; readonly takenKeys: Set<string>; batches: number };
 
 export interface GroupCommit<Command, Answer> {
   submit(command: Command): Promise<Answer>;
@@ -93,7 +82,7 @@ export function createGroupCommit<Command, Answer>(options: GroupCommitOptions<C
 class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
   readonly #options: GroupCommitOptions<Command, Answer>;
   readonly #limits: GroupCommitLimits;
-  readonly #scopes = new Map<string, Scope<Command, Answer>>();
+  readonly #scopes = new Map<string, ScopeQueue<Command, Answer>>();
   readonly #counts = { queued: 0, inFlight: 0, batches: 0, commands: 0, deferred: 0, retries: 0, refused: 0 };
   #pumpSoon = false;
   #sweep: NodeJS.Timeout | undefined;
@@ -114,7 +103,7 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
     }
     return new Promise((resolve) => {
       this.#counts.queued += 1;
-      this.#scopeOf(command).queue.push({ command, resolve, queuedAt: performance.now(), keys: [], deferrals: 0, notBefore: 0 });
+      this.#scopeOf(command).push(command, resolve, performance.now());
       this.#pumpAfterThisTick();
     });
   }
@@ -130,11 +119,11 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
     clearTimeout(this.#wake);
   }
 
-  #scopeOf(command: Command): Scope<Command, Answer> {
+  #scopeOf(command: Command): ScopeQueue<Command, Answer> {
     const name = this.#options.scopeOf(command);
     let scope = this.#scopes.get(name);
     if (scope === undefined) {
-      scope = { name, queue: [], takenKeys: new Set(), batches: 0 };
+      scope = new ScopeQueue(name);
       this.#scopes.set(name, scope);
     }
     return scope;
@@ -142,7 +131,7 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
 
   /** Commands that arrive in one turn of the event loop share a batch. */
   #pumpAfterThisTick(): void {
-    this.#sweep ??= setInterval(() => this.#refuseTheOld(), SWEEP_MS).unref();
+    this.#sweep ??= setInterval(() => this.#refuseTheOld(), SWEEP_MS);
     if (this.#pumpSoon) return;
     this.#pumpSoon = true;
     setImmediate(() => {
@@ -161,40 +150,17 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
         // To the end of the line of scopes: a busy show does not starve another.
         this.#scopes.delete(name);
         this.#scopes.set(name, scope);
-      } else if (scope.queue.length === 0 && scope.batches === 0) this.#scopes.delete(name);
+      } else if (scope.isIdle()) this.#scopes.delete(name);
     }
   }
 
-  /** Takes from the queue, in order, what may run now. A command that must wait keeps later ones of the same keys behind it. */
-  #gather(scope: Scope<Command, Answer>): Entry<Command, Answer>[] {
-    const { batchMax } = this.#limits;
+  #gather(scope: ScopeQueue<Command, Answer>): Entry<Command, Answer>[] {
     const now = performance.now();
-    const batch: Entry<Command, Answer>[] = [];
-    const waiting: Entry<Command, Answer>[] = [];
-    const waitingKeys = new Set<string>();
-    const isTaken = (key: string): boolean => scope.takenKeys.has(key) || waitingKeys.has(key);
-    let seen = 0;
-    let wakeAt = Infinity;
-    for (const entry of scope.queue) {
-      if (batch.length >= batchMax) break;
-      seen += 1;
-      let mayRun = entry.notBefore <= now;
-      if (mayRun) {
-        const admission = this.#options.admit(entry.command, isTaken);
-        if ('answer' in admission) {
-          this.#answer(entry, admission.answer);
-          continue;
-        }
-        entry.keys = admission.keys;
-        mayRun = !entry.keys.some(isTaken);
-      } else wakeAt = Math.min(wakeAt, entry.notBefore);
-      if (mayRun) batch.push(entry);
-      else {
-        waiting.push(entry);
-        for (const key of entry.keys) waitingKeys.add(key);
-      }
+    const { batch, answered, wakeAt } = scope.gather(now, this.#limits.batchMax, this.#options.admit);
+    for (const [entry, answer] of answered) {
+      this.#counts.queued -= 1;
+      entry.resolve(answer);
     }
-    scope.queue = seen === scope.queue.length ? waiting : [...waiting, ...scope.queue.slice(seen)];
     if (wakeAt !== Infinity) this.#wakeAt(wakeAt - now);
     return batch;
   }
@@ -207,24 +173,25 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
     }, Math.ceil(inMs));
   }
 
-  async #launch(scope: Scope<Command, Answer>, batch: Entry<Command, Answer>[]): Promise<void> {
+  async #launch(scope: ScopeQueue<Command, Answer>, batch: Entry<Command, Answer>[]): Promise<void> {
     this.#counts.queued -= batch.length;
     this.#counts.inFlight += 1;
-    scope.batches += 1;
-    // Two commands of one batch may share a key; the keys leave together, when the batch does.
-    const keys = new Set(batch.flatMap((entry) => entry.keys));
-    for (const key of keys) scope.takenKeys.add(key);
+    const giveBack = scope.take(batch);
     const deferred = await this.#runBatch(scope, batch);
-    for (const key of keys) scope.takenKeys.delete(key);
-    scope.batches -= 1;
+    giveBack();
     this.#counts.inFlight -= 1;
-    if (deferred.length > 0) this.#putInFront(scope, deferred);
+    if (deferred.length > 0) {
+      scope.putInFront(deferred, performance.now());
+      this.#scopes.set(scope.name, scope);
+      this.#counts.deferred += deferred.length;
+      this.#counts.queued += deferred.length;
+    }
     this.#pump();
     this.#noticeIdle();
   }
 
   /** Runs, retries, halves; answers all but the deferred, which it returns. Never throws. */
-  async #runBatch(scope: Scope<Command, Answer>, batch: Entry<Command, Answer>[]): Promise<Entry<Command, Answer>[]> {
+  async #runBatch(scope: ScopeQueue<Command, Answer>, batch: Entry<Command, Answer>[]): Promise<Entry<Command, Answer>[]> {
     const { retriesMax } = this.#limits;
     const commands = batch.map((entry) => entry.command);
     for (let retry = 0; ; retry += 1) {
@@ -262,23 +229,6 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
     return deferred;
   }
 
-  #putInFront(scope: Scope<Command, Answer>, deferred: Entry<Command, Answer>[]): void {
-    const now = performance.now();
-    for (const entry of deferred) {
-      entry.notBefore = now + Math.min(2 ** entry.deferrals, DEFERRAL_PAUSE_MAX_MS);
-      entry.deferrals += 1;
-    }
-    this.#counts.deferred += deferred.length;
-    this.#counts.queued += deferred.length;
-    scope.queue = [...deferred, ...scope.queue];
-    this.#scopes.set(scope.name, scope);
-  }
-
-  #answer(entry: Entry<Command, Answer>, answer: Answer): void {
-    this.#counts.queued -= 1;
-    entry.resolve(answer);
-  }
-
   #refuse(entry: Entry<Command, Answer>, why: NotDecided, error?: unknown): void {
     this.#counts.refused += 1;
     entry.resolve(this.#options.refused(entry.command, why, error));
@@ -288,16 +238,10 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
   #refuseTheOld(): void {
     const oldest = performance.now() - this.#limits.queueMs;
     for (const scope of this.#scopes.values()) {
-      if (!scope.queue.some((entry) => entry.queuedAt < oldest)) continue;
-      const kept: Entry<Command, Answer>[] = [];
-      for (const entry of scope.queue) {
-        if (entry.queuedAt >= oldest) kept.push(entry);
-        else {
-          this.#counts.queued -= 1;
-          this.#refuse(entry, entry.deferrals > 0 ? 'deferred-too-often' : 'waited-too-long');
-        }
+      for (const entry of scope.dropOlderThan(oldest)) {
+        this.#counts.queued -= 1;
+        this.#refuse(entry, entry.deferrals > 0 ? 'deferred-too-often' : 'waited-too-long');
       }
-      scope.queue = kept;
     }
     this.#noticeIdle();
   }

@@ -10,3 +10,7 @@ export {
   addOutboxRow, addOutboxRows, claimOutboxRows, closeOutboxRow, OUTBOX_BATCH_MAX, outboxPauseMs, pruneOutbox, readOutboxGauges, retryOutboxRow,
   type ClaimOptions, type NewOutboxRow, type OutboxGauges, type OutboxPayload, type OutboxRow,
 } from './outbox.ts';
+export {
+  createGroupCommit, GROUP_COMMIT_LIMITS, type Admission, type GroupCommit, type GroupCommitGauges, type GroupCommitLimits, type GroupCommitOptions,
+  type NotDecided, type Outcome,
+} from './group-commit.ts';
