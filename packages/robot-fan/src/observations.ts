@@ -7,6 +7,7 @@ export type FanRecord = {
   readonly kind: string;
   place: number | null;
   order: number | null;
+  joinSentAtMs: number | null;
   joinedAtMs: number | null;
   calledAtMs: number | null;
   enteredAtMs: number | null;
@@ -33,7 +34,7 @@ export class Observations {
   sockets = 0;
 
   newFan(fan: number, kind: string): FanRecord {
-    const record: FanRecord = { fan, kind, place: null, order: null, joinedAtMs: null, calledAtMs: null, enteredAtMs: null, paidAtMs: null, positions: [], orderId: null, seats: [], amount: null, tickets: 0, outcome: 'not-started' };
+    const record: FanRecord = { fan, kind, place: null, order: null, joinSentAtMs: null, joinedAtMs: null, calledAtMs: null, enteredAtMs: null, paidAtMs: null, positions: [], orderId: null, seats: [], amount: null, tickets: 0, outcome: 'not-started' };
     this.fans.push(record);
     return record;
   }
