@@ -84,3 +84,8 @@ export type OpsRoomReply = Static<typeof OpsRoomReply>;
 export type GaugesMessage = Static<typeof GaugesMessage>;
 export type FindingReply = Static<typeof FindingReply>;
 export type AuditReply = Static<typeof AuditReply>;
+
+/** Pages through the waiting room's journal, oldest first; `next` is the cursor of the following page. */
+export const JournalQuery = Type.Object({ after: Type.Optional(Type.String({ pattern: '^\\d{1,20}(-\\d{1,20})?$' })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })) });
+export const JournalReply = Type.Object({ entries: Type.Array(Type.Object({ id: Type.String(), clock: Type.Number(), kind: Type.String() }, { additionalProperties: true })), next: Type.String() });
+export type JournalReply = Static<typeof JournalReply>;

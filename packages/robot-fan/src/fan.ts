@@ -54,7 +54,7 @@ export async function liveAsFan(world: World, character: Character, record: FanR
 async function join(world: World, clientKey: string, record: FanRecord): Promise<PlaceReply | null> {
   const path = `${ADMISSION_PREFIX}/rooms/${world.room}/places`;
   for (let attempt = 0; attempt < JOIN_TRIES_MAX && !world.signal.aborted; attempt += 1) {
-    record.joinSentAtMs = world.nowMs();
+    record.joinSentAtMs ??= world.nowMs(); // the first asking counts: its answer may have been lost after the place was given
     const answer = await world.gate.send<PlaceReply>('POST', path, { body: { clientKey } });
     world.observations.step('join', answer.ms);
     if (answer.status === 200 || answer.status === 201) {
