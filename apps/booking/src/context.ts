@@ -20,7 +20,6 @@ export type BookingContext = {
   /** The first signs, the others are being retired. */
   readonly sessionKeys: readonly [KeyObject, ...KeyObject[]];
   readonly holdIdSecret: KeyObject;
-  readonly issuer: string;
   readonly cookiePrefix: string;
   readonly nowMs: () => number;
 };

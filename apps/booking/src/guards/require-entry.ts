@@ -1,6 +1,8 @@
 import { CLIENT_KEY_HEADER, DEVICE_COOKIE, ProblemError, SESSION_COOKIE } from '@onsale/contract';
 import { heldBy, opens, parseDeviceCookie, parseHolderSecret, verifyEntrySession, type EntrySession, type HolderSecret } from '@onsale/entry-token';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
+import { bearerOf } from '@onsale/runtime';
+import type { FastifyRequest } from 'fastify';
 import type { KeyObject } from 'node:crypto';
 
 /**
@@ -19,7 +21,7 @@ export type EntryGuard = {
   /** The same check of a session text that did not come in a header (the seat socket's first message). */
   readonly sessionOfText: (text: string) => LiveSession;
 };
-export type GuardedRequest = { readonly headers: Record<string, string | string[] | undefined>; readonly cookies?: Record<string, string | undefined> };
+export type GuardedRequest = FastifyRequest;
 export type LiveSession = EntrySession & { readonly sidText: OpaqueId; readonly personText: OpaqueId };
 
 export type EntryGuardOptions = {
@@ -76,9 +78,3 @@ export function createEntryGuard({ sessionKeys, deviceKeys, isEnded, nowMs, cook
 }
 
 const textOf = (bytes: Buffer): OpaqueId => bytes.toString('base64url') as OpaqueId;
-
-export function bearerOf(request: GuardedRequest): string | undefined {
-  const header = request.headers['authorization'];
-  if (typeof header !== 'string') return undefined;
-  return /^Bearer ([\w.~+/=-]{1,2048})$/i.exec(header)?.[1] ?? '';
-}

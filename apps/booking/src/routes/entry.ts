@@ -61,7 +61,7 @@ export function entryRoutes(server: FastifyInstance, context: BookingContext): v
 }
 
 function checkToken(context: BookingContext, token: string, holder: HolderSecret, source: string): EntryClaims {
-  const verified = verifyEntryToken(token, { keys: context.entryKeys, nowMs: context.nowMs(), binding: bindingOf(holder), iss: context.issuer });
+  const verified = verifyEntryToken(token, { keys: context.entryKeys, nowMs: context.nowMs(), binding: bindingOf(holder) });
   if (verified.ok) return verified.value;
   context.failures.fail(source, context.nowMs());
   throw new ProblemError(CODE_OF_REFUSAL[verified.refusal.kind]);

@@ -1,13 +1,13 @@
-import { HoldBody, HoldParams, IDEMPOTENCY_KEY_PATTERN, ProblemError, ShowParams, SwapBody, type HeldSeat, type HoldReply } from '@onsale/contract';
+import { HoldBody, HoldParams, ProblemError, ShowParams, SwapBody, type HeldSeat, type HoldReply } from '@onsale/contract';
 import { keyedId, type HoldView, type SeatCommand, type ShowBook } from '@onsale/booking';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { idempotencyKeyOf } from '@onsale/runtime';
+import type { FastifyInstance } from 'fastify';
 import type { BookingContext } from '../context.ts';
 import { problemOf } from '../refusals.ts';
 import { bookOf } from './seat-map.ts';
 
 type HoldInput = { seats: number[] } | { bestAvailable: { quantity: number; grade?: string } };
-const IDEMPOTENCY_KEY = new RegExp(IDEMPOTENCY_KEY_PATTERN);
 
 /** Holds: every write is a command to the engine, whose transaction is the authority. */
 export function holdRoutes(server: FastifyInstance, context: BookingContext): void {
@@ -61,13 +61,6 @@ async function submit(context: BookingContext, command: SeatCommand): Promise<{ 
 /** A process that could not read revocations for 10 s starts nothing new. */
 function refuseWhenBlind(context: BookingContext): void {
   if (!context.sessions.knowsEnds()) throw new ProblemError('unavailable', { retryAfterMs: 2_000 });
-}
-
-export function idempotencyKeyOf(request: FastifyRequest): string {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined) throw new ProblemError('idempotency-key-missing');
-  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) throw new ProblemError('bad-request', { detail: 'Idempotency-Key: 8 to 64 letters, digits, - or _.' });
-  return key;
 }
 
 export function holdReply(book: ShowBook, hold: HoldView): HoldReply {

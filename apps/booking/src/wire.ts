@@ -1,0 +1,77 @@
+import { createEntryGuard } from './guards/require-entry.ts';
+import { createHoldEngine, openEntrySessions, openShowBooks, readHoldOfSession } from '@onsale/booking';
+import { ADMISSION_PREFIX } from '@onsale/contract';
+import { checkSchema, openDatabase } from '@onsale/database';
+import { createFailureLimiter, createJwksSource } from '@onsale/entry-token';
+import type { BookingConfig, Logger } from '@onsale/runtime';
+import type { KeyObject } from 'node:crypto';
+import { request } from 'undici';
+import type { BookingContext } from './context.ts';
+import { openRedeemClient } from './redeem-client.ts';
+
+const JWKS_MS_MAX = 2_000;
+const JWKS_RETRY_MS = 500;
+const JWKS_CHECK_EVERY_MS = 30_000;
+const HOST_PREFIX = '__Host-';
+
+export type Wired = { readonly context: BookingContext; readonly ready: Record<string, () => boolean>; readonly close: () => Promise<void> };
+
+/** The only place of this app that opens clients. */
+export async function wire(config: BookingConfig, logger: Logger): Promise<Wired> {
+  const onFault = (error: unknown): void => logger.warn({ err: error }, 'booking store');
+  const database = openDatabase({ url: config.databaseUrl, ...config.pools });
+  await checkSchema(database.reads);
+  const books = openShowBooks({ pool: database.reads, onFault });
+  const engine = createHoldEngine({ pool: database.hot, books, onFault });
+  const sessions = openEntrySessions({ pool: database.reads, onFault });
+  const redeemer = openRedeemClient(config.admissionInternalUrl, config.secrets.internal[0] as string);
+  const cookiePrefix = config.secureCookies ? HOST_PREFIX : '';
+  const nowMs = (): number => Date.now();
+  const keys = openKeys(config.admissionUrl, logger);
+  const context: BookingContext = {
+    database, books, engine, sessions, redeemer, cookiePrefix, nowMs,
+    holds: { mine: (show, sid) => readHoldOfSession(database.reads, show, sid) },
+    guard: createEntryGuard({ sessionKeys: config.secrets.session, deviceKeys: config.secrets.device, isEnded: (sid) => sessions.isEnded(sid), nowMs, cookiePrefix }),
+    entryKeys: keys.source,
+    failures: createFailureLimiter(),
+    sessionKeys: config.secrets.session as [KeyObject, ...KeyObject[]],
+    holdIdSecret: config.secrets.holdId[0] as KeyObject,
+  };
+  const close = async (): Promise<void> => {
+    keys.close();
+    await engine.close();
+    await Promise.all([books.close(), sessions.close(), redeemer.close()]);
+    await database.close();
+  };
+  return { context, ready: { keys: keys.known, ends: () => sessions.knowsEnds() }, close };
+}
+
+/** The waiting room's public keys; admission may start after us, so the first load is repeated until it succeeds. */
+function openKeys(admissionUrl: string, logger: Logger) {
+  let known = false;
+  let timer: NodeJS.Timeout | undefined;
+  const source = createJwksSource({
+    load: async () => {
+      const answer = await request(`${admissionUrl}${ADMISSION_PREFIX}/.well-known/jwks.json`, { signal: AbortSignal.timeout(JWKS_MS_MAX) });
+      if (answer.statusCode !== 200) throw new Error(`JWKS answered ${answer.statusCode}`);
+      return await answer.body.json();
+    },
+    clock: () => performance.now(),
+    onError: (error) => known && logger.warn({ err: error }, 'the public keys could not be refreshed'),
+  });
+  const next = (): void => {
+    const work = known ? source.refresh() : source.start().then(() => { known = true; });
+    void work.catch(() => undefined).finally(() => {
+      if (timer !== undefined) timer = setTimeout(next, known ? JWKS_CHECK_EVERY_MS : JWKS_RETRY_MS);
+    });
+  };
+  timer = setTimeout(next, 0);
+  return {
+    source,
+    known: () => known,
+    close: () => {
+      clearTimeout(timer);
+      timer = undefined;
+    },
+  };
+}
