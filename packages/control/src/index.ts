@@ -1,0 +1,14 @@
+export {
+  BOUNDS, changeSettings, checkSettings, DEFAULT_SETTINGS, differenceOf, NAME_CHARS_MAX, SHOWS_MAX,
+  type BadSetting, type PatchRefusal, type RoomPatch, type RoomPhase, type RoomSettings,
+} from './rules/room-settings.ts';
+export { createPasswordHasher, PASSWORD_CHARS, type PasswordHasher } from './password.ts';
+export { createSignInThrottle, type SignInThrottle } from './sign-in-throttle.ts';
+export { AUDIT_PAGE_MAX, listActs, recordAct, type Act, type AuditRecord } from './store/audit.ts';
+export { publishEntryKeys, readEntryKeys, type PublicEntryKey } from './store/entry-keys.ts';
+export { FINDINGS_PAGE_MAX, listFindings, recordFindings, type Finding, type SeenFinding } from './store/findings.ts';
+export { createOperator, disableOperator, setPassword, type NewOperator, type Operator, type OperatorRole, type OperatorStore } from './store/operators.ts';
+export {
+  OPERATOR_SESSION_MS, pruneOperatorSessions, readOperatorSession, signIn, signOut, type SignedIn, type SignIn, type SignInRefusal,
+} from './store/operator-sessions.ts';
+export { changeRoom, createRoom, listRooms, raiseEpoch, readRoom, restartRoom, type RoomChange, type UnknownRoom, type VersionConflict } from './store/rooms.ts';
