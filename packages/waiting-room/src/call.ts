@@ -39,7 +39,7 @@ export function createCaller(connection: RoomConnection, room: RoomId, monotonic
   let last: { clock: number; since: number } | null = null;
   const tick = async (): Promise<CallReply> => {
     const sentAt = monotonic();
-    const request = { lastClock: last?.clock ?? null, elapsedMs: last === null ? 0 : Math.max(0, Math.floor(sentAt - last.since)) };
+    const request = { lastClock: last?.clock ?? null, elapsedMs: last === null ? 0 : Math.max(0, sentAt - last.since) };
     last = null;
     const reply = await call(connection, room, request);
     const answeredAt = monotonic();

@@ -26,5 +26,5 @@ export async function configure(
     entryTokenMs: settings.entryTokenMs, sessionMaxMs: settings.sessionMaxMs, rejoin: settings.rejoin ? 1 : 0,
     settings: JSON.stringify(settings),
   });
-  return reply as ConfigureWord;
+  return (reply as [ConfigureWord])[0];
 }

@@ -14,7 +14,7 @@ export {
 export type { PlaceOutcome } from './place-verb.ts';
 export type { PlaceView } from './place-view.ts';
 export { readGauges, type GaugesReply, type RoomCounts, type RoomGauges, type RoomTotals } from './read-gauges.ts';
-export { JOURNAL_LENGTH_MAX, readJournal, type JournalEntry } from './read-journal.ts';
+export { readJournal, type JournalEntry } from './read-journal.ts';
 export { readPlace, type PlaceReply } from './read-place.ts';
 export { readopt, type ReadoptReply } from './readopt.ts';
 export { RECEIPT_LENGTH_MAX, signReceipt, verifyReceipt, type BadReceipt, type ReceiptClaims } from './receipt.ts';
@@ -23,6 +23,6 @@ export { redeem, type RedeemReply, type RedeemRequest } from './redeem.ts';
 export { restore, type RestoreReply } from './restore.ts';
 export { returnPlace, type ReturnWord } from './return.ts';
 export { revoke, type RevokeWord } from './revoke.ts';
-export { BATCH_MAX } from './script.ts';
+export { BATCH_MAX, withoutGuards } from './script.ts';
 export { sweep, type SweepReply } from './sweep.ts';
 export * from './rules/index.ts';

@@ -24,7 +24,9 @@ export async function join(connection: RoomConnection, room: RoomId, requests: r
   if (requests.length === 0) return [];
   const reply = await runScript(connection, scriptOf('join'), room, {}, requests.map(({ identity }) => identity));
   if (reply === null) return requests.map(() => ({ word: 'full' }));
-  const [word, incarnation, rows] = reply as [string, number, [string, RawView][]];
+  const [word, incarnation, rows] = reply as [string, number, [string, RawView?][]];
   if (word !== 'ok') return requests.map(() => ({ word: word as 'fenced' }));
-  return rows.map(([rowWord, view]) => ({ word: rowWord as 'joined', view: viewOf(view), incarnation }));
+  return rows.map(([rowWord, view]) => (
+    view === undefined ? { word: rowWord as 'closed' } : { word: rowWord as 'joined', view: viewOf(view), incarnation }
+  ));
 }

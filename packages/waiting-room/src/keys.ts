@@ -14,7 +14,6 @@ const KEY_NAMES = {
   who: 'who', // hash: 16-byte identity → place
   entries: 'entries', // hash: place → JSON of its slot: callNo, order, enter, binding
   missed: 'missed', // hash: place → misses; negative while only a press of the fan brings it back
-  orders: 'orders', // hash: place → order where they differ (after a draw)
   ended: 'ended', // bitfield, 4 bits a place: 0 living, else code of its end
   present: 'present', // bitmap by number: who is in line, so that the sweep can find the silent by BITOP
   silent: 'silent', // bitmap by number: the sweep's candidates of this period

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { invariant, type RoomId } from '@onsale/kernel';
 import { RoomUnreachable, type RoomConnection } from './connection.ts';
 import { isKeyName, keyOf, type KeyName } from './keys.ts';
+import { LIMITS } from './rules/limits.ts';
 
 /*
  * The loader of lua/<verb>.lua. A script's header is its contract and is read, not just shown:
@@ -12,10 +13,11 @@ import { isKeyName, keyOf, type KeyName } from './keys.ts';
  *   -- flags: allow-oom      the flags of its shebang, or none
  *   -- keys: room line       → local keyRoom, keyLine = KEYS[1], KEYS[2]; names of src/keys.ts
  *   -- args: runId n:number places...   → locals; `name...` comes last and becomes `local placesFrom = 3`
- *   -- uses: fence clock     fragments of lua/shared/, put before it in this order
+ *   -- reads: phase clock    fields of the room's hash, for the fragment `room`: → room.phase, room.clock
+ *   -- uses: fence room      fragments of lua/shared/, put before it in this order
  *   -- returns: …
  *
- * `-- guard: name` … `-- end guard: name` encloses a rule that a negative control takes out (`withoutGuards`, tests only).
+ * Names of rules/limits.ts that occur in it become locals too. `-- guard: name` … `-- end guard: name` encloses a rule that a negative control takes out (`withoutGuards`, tests only).
  */
 export type Script = {
   readonly verb: string;
@@ -28,10 +30,10 @@ export type Script = {
 export type ScriptArg = string | number | Buffer;
 
 /** Places, identities or sessions one script run takes at most: keeps Redis' pause for one run near a millisecond. */
-export const BATCH_MAX = 256;
+export const BATCH_MAX = LIMITS.BATCH_MAX;
 
 const FOLDER = new URL('../lua/', import.meta.url);
-const HEADER_LINE = /^-- (purpose|guarantees|flags|keys|args|uses|returns): (.*)$/;
+const HEADER_LINE = /^-- (purpose|guarantees|flags|keys|args|reads|uses|returns): (.*)$/;
 const HEADER_NEEDS = ['purpose', 'guarantees', 'keys', 'args', 'returns'];
 
 const words = (text: string | undefined): string[] => (text ?? '').split(' ').filter((word) => word !== '' && word !== 'none');
@@ -62,7 +64,11 @@ export function loadScript(verb: string, withoutGuards: readonly string[] = []):
   ];
   const fragments = words(header.get('uses')).map((name) => readFileSync(new URL(`shared/${name}.lua`, FOLDER), 'utf8'));
   const flags = words(header.get('flags'));
-  const body = [...locals, ...fragments, source].join('\n');
+  const reads = words(header.get('reads'));
+  if (reads.length > 0) locals.push(`local roomFields = { ${reads.map((name) => `'${name}'`).join(', ')} }`);
+  const code = [...fragments, source].join('\n');
+  for (const [name, value] of Object.entries(LIMITS)) if (code.includes(name)) locals.push(`local ${name} = ${value}`);
+  const body = [...locals, code].join('\n');
   const guarded = withoutGuards.reduce(takeOut, body);
   const text = `#!lua${flags.length > 0 ? ` flags=${flags.join(',')}` : ''}\n${guarded}`;
   const hasRest = args.at(-1)?.endsWith('...') ?? false;

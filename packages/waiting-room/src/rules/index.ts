@@ -1,3 +1,4 @@
+export * from './limits.ts';
 export * from './marks.ts';
 export * from './settings.ts';
 export * from './wait-band.ts';

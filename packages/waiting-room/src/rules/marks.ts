@@ -1,10 +1,6 @@
 /** One mark of a frame: `ahead` present fans are before the place of this order. */
 export type Mark = { readonly order: number; readonly ahead: number };
 
-/** Every one of the first fans gets a mark of their own; beyond, marks thin out geometrically. */
-export const MARKS_EXACT = 32;
-export const MARKS_MAX = 64;
-
 /**
  * Where an order stands, by the marks of a frame: present fans ahead, and whether that is exact. Between two marks it is
  * interpolated: say "about". Null when the frame has no marks or the order lies beyond the last one by an unknown number.

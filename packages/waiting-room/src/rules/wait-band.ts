@@ -1,3 +1,4 @@
+import { LIMITS } from './limits.ts';
 import type { LimitReason, Phase } from './words.ts';
 
 /** What a frame says about the pace: enough for the wait band of any position. */
@@ -15,8 +16,6 @@ export type WaitBand = { readonly p10Ms: number; readonly p90Ms: number };
 
 /** Fewer observed buckets than this say nothing. */
 export const BUCKETS_NEEDED = 3;
-/** Only the recent past: an operator's change of rate an hour ago says nothing about now. */
-export const BUCKETS_USED_MAX = 24;
 /** Beyond this a band is a number nobody can use. */
 export const WAIT_MS_MAX = 24 * 3_600_000;
 /** Buckets are not independent (an operator turns a knob, the crowd wakes up): the band never gets narrower than this. */
@@ -31,7 +30,8 @@ const STANDING: ReadonlySet<LimitReason> = new Set<LimitReason>(['paused', 'clos
  */
 export function waitBand(pace: PaceReading, ahead: number): WaitBand | null {
   if (pace.phase !== 'open' || STANDING.has(pace.reason)) return null;
-  const buckets = pace.buckets.slice(0, BUCKETS_USED_MAX);
+  // Only the recent past: what an operator changed an hour ago says nothing about now.
+  const buckets = pace.buckets.slice(0, LIMITS.BUCKETS_KEPT);
   if (buckets.length < BUCKETS_NEEDED) return null;
   const mean = buckets.reduce((sum, calls) => sum + calls, 0) / buckets.length;
   if (mean <= 0) return null;
@@ -41,7 +41,7 @@ export function waitBand(pace: PaceReading, ahead: number): WaitBand | null {
   const evening = Math.sqrt(Math.max(1, calls / mean));
   const low = mean - Math.max((mean - quantile(sorted, SPREAD_LOW)) / evening, mean * DRIFT_SHARE);
   const high = mean + Math.max((quantile(sorted, SPREAD_HIGH) - mean) / evening, mean * DRIFT_SHARE);
-  const fastest = pace.ratePerMinute === null ? high : Math.min(high, Math.max((pace.ratePerMinute * pace.bucketMs) / 60_000, low));
+  const fastest = pace.ratePerMinute === null ? high : Math.min(high, Math.max((pace.ratePerMinute * pace.bucketMs) / LIMITS.WINDOW_MS, low));
   if (low <= 0) return null;
   const p10Ms = Math.round((calls / fastest) * pace.bucketMs);
   const p90Ms = Math.round((calls / low) * pace.bucketMs);
