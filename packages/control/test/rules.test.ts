@@ -1,0 +1,90 @@
+import t from 'tap';
+import { MINUTE_MS, SECOND_MS, type RoomId, type ShowId } from '@onsale/kernel';
+import { BOUNDS, changeSettings, checkSettings, createSignInThrottle, DEFAULT_SETTINGS, differenceOf, type RoomPatch, type RoomPhase, type RoomSettings } from '../src/index.ts';
+import { PACES, pauseLeftMs } from '../src/rules/sign-in-pace.ts';
+
+const settings: RoomSettings = { ...DEFAULT_SETTINGS, room: 'demo' as RoomId, name: { ko: '데모', en: 'Demo' }, shows: ['demo' as ShowId] };
+
+t.test('the defaults are sound', async (t) => t.same(checkSettings(settings), { ok: true, value: settings }));
+
+t.test('every bound holds at both of its ends', async (t) => {
+  for (const [name, { least, most }] of Object.entries(BOUNDS)) {
+    const field = name as keyof typeof BOUNDS;
+    // Tokens and sessions bound each other; keep that relation out of the way.
+    const base = { ...settings, entryTokenMs: field === 'sessionMaxMs' ? BOUNDS.entryTokenMs.least : settings.entryTokenMs, sessionMaxMs: field === 'entryTokenMs' ? BOUNDS.sessionMaxMs.most : settings.sessionMaxMs };
+    for (const value of [least, most]) t.equal(checkSettings({ ...base, [field]: value }).ok, true, `${field} ${value}`);
+    for (const value of [least - 1, most + 1, least + 0.5, Number.NaN, '5' as never]) {
+      t.match(checkSettings({ ...base, [field]: value }), { ok: false, refusal: { kind: 'bad-setting', field, least, most } }, `${field} ${value}`);
+    }
+    t.equal(checkSettings({ ...base, [field]: null }).ok, ['opensAtMs', 'ratePerMinute', 'capacity'].includes(field), `${field} null`);
+  }
+});
+
+t.test('what is not a number', async (t) => {
+  const bad: [keyof RoomPatch, unknown][] = [
+    ['name', { ko: ' ', en: 'x' }], ['name', { ko: 'x'.repeat(201), en: 'x' }], ['name', { ko: 'x' }], ['shows', []], ['shows', ['a', 'a']],
+    ['shows', Array.from({ length: 65 }, (_, index) => `s${index}`)], ['phase', 'lobby'], ['phase', 'toString'], ['identity', 'ip'], ['rejoin', 1],
+    ['entryTokenMs', settings.sessionMaxMs + 1],
+  ];
+  for (const [field, value] of bad) t.match(checkSettings({ ...settings, [field]: value }), { refusal: { kind: 'bad-setting', field } }, `${field} ${JSON.stringify(value)}`);
+});
+
+t.test('phases: scheduled → open ⇄ paused → closed', async (t) => {
+  const phases: RoomPhase[] = ['scheduled', 'open', 'paused', 'closed'];
+  const allowed = new Set(['scheduled>open', 'scheduled>closed', 'open>paused', 'open>closed', 'paused>open', 'paused>closed']);
+  for (const from of phases) {
+    for (const to of phases) {
+      const changed = changeSettings({ ...settings, phase: from }, { phase: to });
+      if (from === to) t.match(changed, { ok: true, value: { version: 1 } });
+      else if (allowed.has(`${from}>${to}`)) t.match(changed, { ok: true, value: { phase: to, version: 2 } }, `${from}>${to}`);
+      else t.same(changed, { ok: false, refusal: { kind: 'phase-not-allowed', from, to } }, `${from}>${to}`);
+    }
+  }
+});
+
+t.test('a patch changes what it names and nothing else', async (t) => {
+  const changed = changeSettings(settings, { ratePerMinute: null, name: { ko: '새 이름', en: 'New' } });
+  t.same(changed, { ok: true, value: { ...settings, ratePerMinute: null, name: { ko: '새 이름', en: 'New' }, version: 2 } });
+  t.equal((changeSettings(settings, {}) as { value: unknown }).value, settings);
+  t.equal((changeSettings(settings, { capacity: 500, name: { en: 'Demo', ko: '데모' }, shows: ['demo' as ShowId] }) as { value: unknown }).value, settings, 'the same values change nothing');
+  const sly = { version: 9, epoch: 9, room: 'other', constructor: 1, ratePerMinute: 60 } as RoomPatch;
+  t.same(changeSettings(settings, sly), { ok: true, value: { ...settings, ratePerMinute: 60, version: 2 } }, 'unknown and foreign fields are not taken');
+  t.same(differenceOf(settings, { ...settings, capacity: null, version: 2 }), { before: { capacity: 500, version: 1 }, after: { capacity: null, version: 2 } });
+});
+
+t.test('what fans have joined under is fixed once the room has opened', async (t) => {
+  const open: RoomSettings = { ...settings, phase: 'open' };
+  t.same(changeSettings(open, { identity: 'account' }), { ok: false, refusal: { kind: 'fixed-once-open', field: 'identity' } });
+  t.same(changeSettings(open, { opensAtMs: 5 }), { ok: false, refusal: { kind: 'fixed-once-open', field: 'opensAtMs' } });
+  t.equal(changeSettings(settings, { identity: 'account', opensAtMs: 5 }).ok, true);
+  t.equal(changeSettings(settings, { phase: 'open', identity: 'account' }).ok, true, 'together with opening it is still in time');
+});
+
+t.test('tries at passwords are paced', async (t) => {
+  let nowMs = 0;
+  const throttle = createSignInThrottle(() => nowMs);
+  for (let index = 0; index < 5; index += 1) t.equal(throttle.begin('kim', '10.0.0.1'), 0, `free try ${index}`);
+  t.equal(throttle.begin('kim', '10.0.0.1'), SECOND_MS);
+  t.equal(throttle.begin('kim', '10.0.0.2'), 0, 'another source is another count');
+  nowMs += SECOND_MS;
+  t.equal(throttle.begin('kim', '10.0.0.1'), 0);
+  t.equal(throttle.begin('kim', '10.0.0.1'), 2 * SECOND_MS, 'pauses double');
+  throttle.succeeded('kim', '10.0.0.1');
+  t.equal(throttle.begin('kim', '10.0.0.1'), 0, 'who got in starts anew');
+  t.equal(pauseLeftMs({ failures: 5_000, lastMs: 0 }, PACES.nameAndSource, 0), 5 * MINUTE_MS);
+  t.equal(pauseLeftMs({ failures: 5_000, lastMs: 0 }, PACES.name, 0), 5 * SECOND_MS, 'a stranger cannot lock the operator out');
+  t.equal(pauseLeftMs({ failures: 5_000, lastMs: 0 }, PACES.nameAndSource, 15 * MINUTE_MS), 0, 'forgotten');
+});
+
+t.test('guessing many names from one source, and one name from many sources, is paced too', async (t) => {
+  const throttle = createSignInThrottle(() => 0);
+  const names = Array.from({ length: 30 }, (_, index) => throttle.begin(`name${index}`, 'one'));
+  t.same(names.map((waitMs) => waitMs > 0), names.map((_, index) => index >= 20));
+  const sources = Array.from({ length: 60 }, (_, index) => throttle.begin('park', `source${index}`));
+  t.same(sources.map((waitMs) => waitMs > 0), sources.map((_, index) => index >= 50));
+  const waits = Array.from({ length: 30 }, (_, index) => {
+    if (throttle.begin('own', 'two') === 0) throttle.succeeded('own', 'two');
+    return throttle.begin(`other${index}`, 'two');
+  });
+  t.same(waits.map((waitMs) => waitMs > 0), waits.map((_, index) => index >= 20), 'signing in with a password one knows does not pay for guesses');
+});

@@ -1,0 +1,189 @@
+import t from 'tap';
+import { migrate, openPool } from '@onsale/database';
+import { valueOf, type RoomId, type ShowId } from '@onsale/kernel';
+import {
+  changeRoom, createOperator, createPasswordHasher, createRoom, createSignInThrottle, DEFAULT_SETTINGS, disableOperator, listActs, listFindings, listRooms, OPERATOR_SESSION_MS,
+  pruneOperatorSessions, publishEntryKeys, raiseEpoch, readEntryKeys, readOperatorSession, readRoom, recordFindings, restartRoom, setPassword, signIn, signOut, type RoomSettings,
+} from '../src/index.ts';
+import { ownDatabase } from './own-database.ts';
+
+const url = await ownDatabase(t);
+await migrate(url);
+let nowMs = Date.UTC(2026, 5, 1, 3);
+const queries: string[] = [];
+const pool = openPool({ url, connections: 6, queueMax: 100, nowMs: () => nowMs, onQuery: (sql) => queries.push(sql) });
+t.teardown(() => pool.close());
+
+const act = { actor: 'kim', cause: 'rehearsal' };
+const room = 'demo' as RoomId;
+const settings: RoomSettings = { ...DEFAULT_SETTINGS, room, name: { ko: '월드투어', en: 'World tour' }, shows: ['sat' as ShowId, 'sun' as ShowId], opensAtMs: Date.UTC(2026, 5, 2, 11, 0, 0, 250) };
+
+t.test('a room is read as it was made', async (t) => {
+  t.equal(await readRoom(pool, room), undefined);
+  valueOf(await createRoom(pool, settings, act));
+  t.same(await readRoom(pool, room), settings);
+  t.same(await listRooms(pool), [settings]);
+  t.same(await createRoom(pool, settings, act), { ok: false, refusal: { kind: 'room-exists' } });
+  t.match(await createRoom(pool, { ...settings, room: 'other' as RoomId, callMs: 1 }, act), { refusal: { kind: 'bad-setting', field: 'callMs' } });
+  const [made] = await listActs(pool, { subject: 'room:demo' });
+  t.match(made, { actor: 'kim', cause: 'rehearsal', action: 'room.make', before: null, after: { capacity: 500 } });
+  t.equal(made?.at.getTime(), nowMs);
+});
+
+t.test('an operator changes the version they have seen', async (t) => {
+  const changed = valueOf(await changeRoom(pool, { room, version: 1, patch: { ratePerMinute: 1_200, capacity: null }, actor: 'lee', cause: '콘서트 시작' }));
+  t.same(changed, { ...settings, ratePerMinute: 1_200, capacity: null, version: 2 });
+  t.same(await readRoom(pool, room), changed);
+  t.same(await changeRoom(pool, { room, version: 1, patch: { capacity: 9 }, ...act }), { ok: false, refusal: { kind: 'version-conflict', version: 2 } });
+  t.same(await changeRoom(pool, { room: 'nowhere' as RoomId, version: 1, patch: {}, ...act }), { ok: false, refusal: { kind: 'unknown-room' } });
+  t.match(await changeRoom(pool, { room, version: 2, patch: { phase: 'paused' }, ...act }), { refusal: { kind: 'phase-not-allowed' } });
+  t.match(await changeRoom(pool, { room, version: 2, patch: { capacity: null }, ...act }), { ok: true, value: { version: 2 } }, 'nothing to change');
+  const acts = await listActs(pool, { subject: 'room:demo' });
+  t.equal(acts.length, 2, 'refusals and empty changes leave no record');
+  t.match(acts[0], { actor: 'lee', cause: '콘서트 시작', action: 'room.change' });
+  t.same(acts[0]?.before, { ratePerMinute: 600, capacity: 500, version: 1 });
+  t.same(acts[0]?.after, { ratePerMinute: 1_200, capacity: null, version: 2 });
+});
+
+t.test('of operators who change one version at once, one wins', async (t) => {
+  // Every connection is open, so that all of them are at their first statement together.
+  await Promise.all(Array.from({ length: 6 }, () => pool.query('SELECT SLEEP(0.02)')));
+  const results = await Promise.all(Array.from({ length: 12 }, (_, index) => changeRoom(pool, { room, version: 2, patch: { ratePerMinute: 100 + index }, ...act })));
+  const winners = results.filter((result) => result.ok);
+  t.equal(winners.length, 1);
+  for (const result of results) if (!result.ok) t.same(result.refusal, { kind: 'version-conflict', version: 3 });
+  t.same(await readRoom(pool, room), winners[0]?.ok && winners[0].value);
+});
+
+t.test('of workers that find a room’s data lost, one raises the epoch', async (t) => {
+  const results = await Promise.all([1, 2, 3, 4].map(() => raiseEpoch(pool, { room, epoch: 1, actor: 'worker', cause: 'data lost' })));
+  t.equal(results.filter((result) => valueOf(result).raised).length, 1);
+  for (const result of results) t.match(valueOf(result).settings, { epoch: 2, version: 4 });
+  t.match(await raiseEpoch(pool, { room: 'nowhere' as RoomId, epoch: 1, ...act }), { refusal: { kind: 'unknown-room' } });
+});
+
+t.test('starting over keeps versions and epochs rising', async (t) => {
+  valueOf(await changeRoom(pool, { room, version: 4, patch: { phase: 'closed' }, ...act }));
+  t.match(await changeRoom(pool, { room, version: 5, patch: { phase: 'open' }, ...act }), { refusal: { kind: 'phase-not-allowed' } });
+  t.same(await restartRoom(pool, { ...settings, phase: 'open' }, act), { ok: true, value: { ...settings, phase: 'open', version: 6, epoch: 3 } });
+  t.match(await readRoom(pool, room), { phase: 'open', version: 6, epoch: 3 });
+  t.same((await listActs(pool, { subject: 'room:demo', limit: 2 })).map((one) => one.action), ['room.restart', 'room.change']);
+});
+
+t.test('the audit log pages backwards, and no statement of this package changes or deletes a record', async (t) => {
+  const all = await listActs(pool, {});
+  t.ok(all.length >= 5);
+  t.same(await listActs(pool, { beforeId: all[2]?.id ?? 0 }), all.slice(3));
+  t.notOk(queries.some((sql) => /^\s*(update|delete from|replace into)\s+`?audit_log/i.test(sql)));
+});
+
+const hasher = createPasswordHasher({ logN: 10 });
+const throttle = createSignInThrottle(() => nowMs);
+const store = { pool, hasher, throttle };
+const PASSWORD = 'correct horse 배터리';
+
+t.test('signing in and out', async (t) => {
+  valueOf(await createOperator(store, { name: '김 운영', role: 'operator', password: PASSWORD }, act));
+  t.same(await createOperator(store, { name: '김 운영', role: 'gate', password: PASSWORD }, act), { ok: false, refusal: { kind: 'operator-exists' } });
+  const { token, ...session } = valueOf(await signIn(store, { name: '김 운영', password: PASSWORD, source: 'a' }));
+  t.same(session, { name: '김 운영', role: 'operator', remainingMs: OPERATOR_SESSION_MS });
+  t.same(await readOperatorSession(pool, token), session);
+  const [[row]] = await pool.query('SELECT CONCAT(HEX(token_hash), name) AS text FROM operator_session');
+  t.notMatch(String(row?.['text']), new RegExp(Buffer.from(token, 'base64url').toString('hex'), 'i'), 'the table holds no token');
+  nowMs += 1_000;
+  t.match(await readOperatorSession(pool, token), { remainingMs: OPERATOR_SESSION_MS - 1_000 });
+  await signOut(pool, token);
+  t.equal(await readOperatorSession(pool, token), undefined);
+});
+
+t.test('sessions end by their clock', async (t) => {
+  const { token } = valueOf(await signIn(store, { name: '김 운영', password: PASSWORD, source: 'a' }));
+  nowMs += OPERATOR_SESSION_MS;
+  t.equal(await readOperatorSession(pool, token), undefined);
+  nowMs += 1;
+  t.equal(await pruneOperatorSessions(pool, 10), 1);
+  t.equal(await pruneOperatorSessions(pool, 10), 0);
+});
+
+t.test('what is no token costs no query', async (t) => {
+  const before = queries.length;
+  for (const token of ['', 'x', 'x'.repeat(10_000), "' OR 1=1 --", `${'a'.repeat(42)}!`]) t.equal(await readOperatorSession(pool, token), undefined);
+  t.equal(queries.length, before);
+  t.equal(await readOperatorSession(pool, 'a'.repeat(43)), undefined);
+});
+
+t.test('wrong name, wrong password, disabled operator: one refusal; too many: a pause', async (t) => {
+  const bad = { ok: false, refusal: { kind: 'bad-credentials' } };
+  t.same(await signIn(store, { name: 'nobody', password: PASSWORD, source: 'b' }), bad);
+  t.same(await signIn(store, { name: '김 운영', password: `${PASSWORD} `, source: 'b' }), bad);
+  t.same(await signIn(store, { name: '김 운영', password: 'x'.repeat(100_000), source: 'b' }), bad);
+  t.same(await signIn(store, { name: "' OR ''='", password: PASSWORD, source: 'b' }), bad);
+  const burst = await Promise.all(Array.from({ length: 8 }, () => signIn(store, { name: '김 운영', password: 'guess', source: 'c' })));
+  t.equal(burst.filter((result) => !result.ok && result.refusal.kind === 'bad-credentials').length, 5, 'a burst gets no more tries than a sequence');
+  t.match(burst.at(-1), { refusal: { kind: 'too-many-attempts', retryAfterMs: 1_000 } });
+  t.match(await signIn(store, { name: '김 운영', password: PASSWORD, source: 'd' }), { ok: true }, 'the operator’s own source is not locked out');
+});
+
+t.test('a new password or a disabled operator ends every session', async (t) => {
+  const first = valueOf(await signIn(store, { name: '김 운영', password: PASSWORD, source: 'd' }));
+  t.equal(await setPassword(store, { name: '김 운영', password: 'another long one' }, act), true);
+  t.equal(await readOperatorSession(pool, first.token), undefined);
+  t.match(await signIn(store, { name: '김 운영', password: PASSWORD, source: 'd' }), { refusal: { kind: 'bad-credentials' } });
+  const second = valueOf(await signIn(store, { name: '김 운영', password: 'another long one', source: 'd' }));
+  t.equal(await disableOperator(pool, '김 운영', act), true);
+  t.equal(await readOperatorSession(pool, second.token), undefined);
+  t.match(await signIn(store, { name: '김 운영', password: 'another long one', source: 'e' }), { refusal: { kind: 'bad-credentials' } });
+  t.equal(await setPassword(store, { name: 'nobody', password: 'another long one' }, act), false);
+  t.notMatch(JSON.stringify(await listActs(pool, {})), /another long|scrypt/, 'no secret in the audit log');
+});
+
+t.test('a password changed while a sign-in is being checked wins', async (t) => {
+  valueOf(await createOperator(store, { name: 'slow', role: 'operator', password: PASSWORD }, act));
+  /** Changes the password between the check and the session. */
+  const slow = { ...hasher, verify: async (password: string, hash: string | undefined) => {
+    const right = await hasher.verify(password, hash);
+    await setPassword(store, { name: 'slow', password: 'changed meanwhile' }, act);
+    return right;
+  } };
+  t.match(await signIn({ ...store, hasher: slow }, { name: 'slow', password: PASSWORD, source: 'f' }), { refusal: { kind: 'bad-credentials' } });
+});
+
+t.test('passwords', async (t) => {
+  await t.rejects(hasher.hash('short'), /12 to 200/);
+  await t.rejects(hasher.verify(PASSWORD, 'not a hash'), /format/);
+  const [one, other] = await Promise.all([hasher.hash(PASSWORD), hasher.hash(PASSWORD)]);
+  t.not(one, other, 'salted');
+  t.equal(await hasher.verify(PASSWORD, one), true);
+  t.equal(await hasher.verify(PASSWORD.normalize('NFD'), one), true, 'the same letters typed on another system');
+  t.equal(await createPasswordHasher({ logN: 11 }).verify(PASSWORD, one), true, 'a hash keeps the cost it was made with');
+  const many = await Promise.all(Array.from({ length: 30 }, () => hasher.verify('guess', one)));
+  t.equal(many.filter((answer) => answer === undefined).length, 12, 'two at once, sixteen waiting, the rest refused');
+});
+
+t.test('public entry keys', async (t) => {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: 'abc', kid: 'k1', alg: 'EdDSA', use: 'sig' };
+  const key = { kid: 'k1', jwk, notAfterMs: null };
+  await publishEntryKeys(pool, [key, { kid: 'k2', jwk: { ...jwk, kid: 'k2' }, notAfterMs: nowMs + 1_000 }]);
+  await publishEntryKeys(pool, [key]);
+  t.same((await readEntryKeys(pool)).map(({ kid }) => kid), ['k1', 'k2']);
+  t.same((await readEntryKeys(pool))[0], key);
+  await publishEntryKeys(pool, [{ ...key, notAfterMs: nowMs + 500 }]);
+  nowMs += 600;
+  t.same((await readEntryKeys(pool)).map(({ kid }) => kid), ['k2'], 'an expired key is not handed out');
+  await t.rejects(publishEntryKeys(pool, [{ ...key, jwk: { ...jwk, d: 'secret' } }]), /secret part/);
+  await t.rejects(publishEntryKeys(pool, [{ ...key, jwk: { ...jwk, x: 'other' } }]), /another key/);
+  await t.rejects(publishEntryKeys(pool, [{ ...key, kid: 'k9' }]), /calls itself/);
+});
+
+t.test('findings count up', async (t) => {
+  await recordFindings(pool, []);
+  await recordFindings(pool, [{ invariant: 'B1', detail: 'seat 7 of demo twice' }, { invariant: 'W2', detail: '601 calls in a minute' }]);
+  nowMs += 5_000;
+  await recordFindings(pool, [{ invariant: 'B1', detail: 'seat 7 of demo twice' }, { invariant: 'B1', detail: 'x'.repeat(900) }]);
+  const findings = await listFindings(pool);
+  t.equal(findings.length, 3);
+  const again = findings.find(({ detail }) => detail.startsWith('seat 7'));
+  t.match(again, { invariant: 'B1', seen: 2 });
+  t.equal((again?.lastAt.getTime() ?? 0) - (again?.firstAt.getTime() ?? 0), 5_000);
+  t.equal((await listFindings(pool, { limit: 1 })).length, 1);
+});
