@@ -44,7 +44,9 @@ export async function installPackages(checkout) {
 
 function adviceFor(output) {
   if (/EACCES|EPERM/.test(output)) return 'Files here belong to another user: give them to yourself (chown), or clone into a folder of your own.';
-  if (/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|network/i.test(output)) return 'The package registry was not reached: check the network (or the proxy settings of npm) and run the command again.';
+  if (/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|network/i.test(output)) {
+    return 'The package registry was not reached: check the network (or the proxy settings of npm) and run the command again.';
+  }
   if (/EUSAGE|in sync/.test(output)) return 'package-lock.json does not fit the package.json files: run "npm install" and commit the lockfile.';
   if (/ENOSPC/.test(output)) return 'The disk is full: about 800 MB are needed.';
   return 'Run the command again; "npm ci --ignore-scripts" by hand shows everything.';

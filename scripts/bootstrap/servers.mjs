@@ -12,6 +12,10 @@ const LIBRARY_FOLDERS = {
   arm64: ['aarch64-linux-gnu', 'ld-linux-aarch64.so.1'],
 };
 
+/** As packages/services looks for them. */
+const REDIS_ON_MACHINE = ['/usr/bin/redis-server', '/usr/local/bin/redis-server', '/opt/homebrew/bin/redis-server', '/usr/bin/redis-check-rdb'];
+const MARIADB_ON_MACHINE = ['/usr/sbin/mariadbd', '/usr/bin/mariadbd', '/usr/local/bin/mariadbd', '/opt/homebrew/opt/mariadb/bin/mariadbd'];
+
 const runtimeOf = (checkout) => join(checkout, '.data/runtime');
 /** What was found, and where: written last, so that an interrupted run is done again, and deleted with what it speaks of. */
 const UNPACKED_STAMP = 'root/versions.json';
@@ -40,7 +44,7 @@ export async function unpackServers(checkout) {
   try {
     await downloadAndUnpack(unfinished);
     const versions = versionsIn(join(unfinished, 'root'));
-    if (!versions) throw new Stopped(`the packages of this system are too old (Redis ${REDIS_MIN.join('.')} and MariaDB ${MARIADB_MIN.join('.')} are needed).\n${withoutDebian()}`);
+    if (!versions) throw new Stopped(`the packages of this system do not run, or are too old.\n${withoutDebian()}`);
     rmSync(root, { recursive: true, force: true });
     renameSync(join(unfinished, 'root'), root);
     writeStamp(checkout, UNPACKED_STAMP, versions);
@@ -75,9 +79,13 @@ async function downloadAndUnpack(folder) {
   // A foreign source on the machine may fail here without harm; whether Debian's own came shows in the next step.
   const lists = await apt('reading the package lists', 'update');
   const fetched = await apt('downloading', '-y', '-d', '--no-install-recommends', 'install', ...PACKAGES);
-  if (fetched.code !== 0) throw new Stopped(`downloading ${PACKAGES.join(' and ')} failed:\n${lastLines(`${lists.output}\n${fetched.output}`, 20)}\n${withoutDebian()}`);
+  if (fetched.code !== 0) {
+    const said = lastLines(`${lists.output}\n${fetched.output}`, 20);
+    throw new Stopped(`downloading ${PACKAGES.join(' and ')} failed:\n${said}\n${withoutDebian()}`);
+  }
   for (const name of readdirSync(join(folder, 'cache/archives')).filter((file) => file.endsWith('.deb'))) {
-    const { code, output } = await run('dpkg-deb', ['-x', join(folder, 'cache/archives', name), join(folder, 'root')], { cwd: folder, env, label: name, limitMs: STEP_LIMIT_MS });
+    const archive = join(folder, 'cache/archives', name);
+    const { code, output } = await run('dpkg-deb', ['-x', archive, join(folder, 'root')], { cwd: folder, env, label: name, limitMs: STEP_LIMIT_MS });
     if (code !== 0) throw new Stopped(`unpacking ${name} failed:\n${lastLines(output, 10)}`);
   }
   // The same program, told apart by its name; the link itself is in a package we do not need.
@@ -97,14 +105,15 @@ function versionsIn(root) {
 }
 
 function versionsOnMachine() {
-  const redis = ['/usr/bin/redis-server', '/usr/local/bin/redis-server', '/opt/homebrew/bin/redis-server', '/usr/bin/redis-check-rdb'].find((path) => existsSync(path));
-  const mariadb = ['/usr/sbin/mariadbd', '/usr/bin/mariadbd', '/usr/local/bin/mariadbd', '/opt/homebrew/opt/mariadb/bin/mariadbd'].find((path) => existsSync(path));
+  const redis = REDIS_ON_MACHINE.find((path) => existsSync(path));
+  const mariadb = MARIADB_ON_MACHINE.find((path) => existsSync(path));
   return redis && mariadb ? versionsOf([redis], [mariadb]) : undefined;
 }
 
 function versionsOf(redis, mariadb) {
   const ask = ([command, ...args]) => {
-    const { stdout } = spawnSync(command, [...args, '--version'], { argv0: command.endsWith('redis-check-rdb') ? 'redis-server' : command, encoding: 'utf8', timeout: 10_000 });
+    const argv0 = command.endsWith('redis-check-rdb') ? 'redis-server' : command;
+    const { stdout } = spawnSync(command, [...args, '--version'], { argv0, encoding: 'utf8', timeout: 10_000 });
     return stdout ?? '';
   };
   const redisVersion = /v=(\d+\.\d+\.\d+)/.exec(ask(redis))?.[1];
@@ -130,8 +139,9 @@ function textOf(file) {
   }
 }
 
-const withoutDebian = () => `Redis ${REDIS_MIN.join('.')}+ and MariaDB ${MARIADB_MIN.join('.')}+ (or MySQL 8) are needed. On Debian and Ubuntu they are brought along; elsewhere install both
-  with your system's packages, or start them in containers and say where they are:
+const withoutDebian = () => `Redis ${REDIS_MIN.join('.')}+ and MariaDB ${MARIADB_MIN.join('.')}+ (or MySQL 8) are needed. On Debian and Ubuntu they are brought along;
+  elsewhere install both with your system's packages, or start them in containers and say where they are:
     docker run -d -p 127.0.0.1:6379:6379 redis:7
-    docker run -d -p 127.0.0.1:3306:3306 -e MARIADB_RANDOM_ROOT_PASSWORD=1 -e MARIADB_DATABASE=onsale -e MARIADB_USER=onsale -e MARIADB_PASSWORD=onsale mariadb:10.11
+    docker run -d -p 127.0.0.1:3306:3306 -e MARIADB_RANDOM_ROOT_PASSWORD=1 -e MARIADB_DATABASE=onsale \\
+      -e MARIADB_USER=onsale -e MARIADB_PASSWORD=onsale mariadb:10.11
     REDIS_URL=redis://127.0.0.1:6379 DATABASE_URL=mysql://onsale:onsale@127.0.0.1:3306/onsale npm start`;

@@ -17,7 +17,9 @@ export type MariadbInit = {
 
 const INIT_MS = 60_000;
 /** Names as 10.x has them; 11.x calls them mariadb_*. */
-const SYSTEM_SQL = ['mysql_system_tables.sql', 'mysql_performance_tables.sql', 'mysql_system_tables_data.sql', 'maria_add_gis_sp_bootstrap.sql', 'mysql_sys_schema.sql'];
+const SYSTEM_SQL = [
+  'mysql_system_tables.sql', 'mysql_performance_tables.sql', 'mysql_system_tables_data.sql', 'maria_add_gis_sp_bootstrap.sql', 'mysql_sys_schema.sql',
+];
 
 /** mariadbd refuses to run as root unless it is told to; another user may not be told. */
 export const runAsOption = (): string[] => (process.getuid?.() === 0 ? ['--user=root'] : []);

@@ -26,7 +26,8 @@ export type MariadbOptions = {
   readonly binary?: MariadbBinary;
 };
 
-export type Mariadb = Server & { readonly url: string; readonly database: string; readonly user: string; readonly password: string; readonly rootPassword: string };
+export type Mariadb = Server & Owner & { readonly url: string };
+type Owner = { readonly database: string; readonly user: string; readonly password: string; readonly rootPassword: string };
 
 const READY_MS = 120_000;
 const GRACE_MS = 30_000;
@@ -56,8 +57,6 @@ export async function startMariadb(options: MariadbOptions): Promise<Mariadb> {
   const url = `mysql://${owner.user}:${encodeURIComponent(owner.password)}@127.0.0.1:${server.port}/${owner.database}`;
   return Object.assign(server, { url, ...owner });
 }
-
-type Owner = { readonly database: string; readonly user: string; readonly password: string; readonly rootPassword: string };
 
 async function ownerOf(dir: string, binary: MariadbBinary, options: MariadbOptions): Promise<Owner> {
   const kept = readCredentials(dir);

@@ -53,7 +53,9 @@ export function startNode(script: string, options: NodeOptions): NodeApp {
         child.process.on('message', listener);
       });
       const ended = child.exited.then((exit) => { throw new Error(`${options.name} ended before it was ready (${exit.signal ?? `code ${exit.code}`})`); });
-      const late = sleep(withinMs, undefined, { signal: patience.signal }).then(() => { throw new Error(`${options.name} said nothing for ${withinMs / 1000} s`); });
+      const late = sleep(withinMs, undefined, { signal: patience.signal }).then(() => {
+        throw new Error(`${options.name} said nothing for ${withinMs / 1000} s`);
+      });
       late.catch(() => undefined);
       try {
         return (await Promise.race([heard, ended, late])) as never;

@@ -108,7 +108,8 @@ t.test('mariadb: rights, users without password, session settings', { skip: miss
   t.teardown(() => connection.end());
   await t.rejects(connection.query('CREATE DATABASE other'), /denied/, 'rights within its schema only');
   const [[settings]] = (await connection.query(
-    'SELECT @@tx_isolation AS isolation, @@time_zone AS zone, @@character_set_server AS charset, @@innodb_log_file_size AS redo, @@innodb_buffer_pool_size AS pool',
+    `SELECT @@tx_isolation AS isolation, @@time_zone AS zone, @@character_set_server AS charset,
+            @@innodb_log_file_size AS redo, @@innodb_buffer_pool_size AS pool`,
   )) as unknown as [Record<string, unknown>[]];
   t.match(settings, { isolation: 'READ-COMMITTED', zone: '+00:00', charset: 'utf8mb4', redo: 64 << 20, pool: 64 << 20 });
   for (const user of ['root', '']) {
