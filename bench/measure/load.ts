@@ -1,0 +1,42 @@
+import autocannon from 'autocannon';
+
+/** What one run of load against one address gave. Latencies in ms; `errors` counts lost answers and timeouts, `refused` answers ≥ 400. */
+export type Load = { readonly perSecond: number; readonly answers: number; readonly p50Ms: number; readonly p99Ms: number; readonly errors: number; readonly refused: number };
+export type Target = {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers?: Record<string, string>;
+  /** Called for each request: what changes from one to the next. */
+  readonly vary?: () => { readonly path?: string; readonly body?: string; readonly headers?: Record<string, string> };
+};
+
+export const CONNECTIONS = 64;
+
+/** Loopback only, bounded in time. */
+export async function load(target: Target, seconds: number, connections: number = CONNECTIONS): Promise<Load> {
+  if (!/^http:\/\/127\.0\.0\.1:/.test(target.url)) throw new Error('load goes to this machine only');
+  const { vary } = target;
+  const result = await autocannon({
+    url: target.url,
+    method: target.method,
+    connections,
+    duration: seconds,
+    timeout: 10,
+    headers: target.headers ?? {},
+    ...(vary === undefined
+      ? {}
+      : {
+          requests: [
+            {
+              method: target.method,
+              setupRequest: (request) => {
+                const { path, body, headers } = vary();
+                return { ...request, ...(path === undefined ? {} : { path }), ...(body === undefined ? {} : { body }), headers: { ...request.headers, ...headers } };
+              },
+            },
+          ],
+        }),
+  });
+  const answers = result['2xx'] + result.non2xx;
+  return { perSecond: answers / result.duration, answers, p50Ms: result.latency.p50, p99Ms: result.latency.p99, errors: result.errors + result.timeouts, refused: result.non2xx };
+}
