@@ -1,0 +1,40 @@
+import { ADMISSION_PREFIX } from '@onsale/contract';
+import { buildServer, type Logger, type Metrics, type OnsaleServer } from '@onsale/runtime';
+import type { AdmissionContext } from './context.ts';
+import { deviceRoute } from './routes/device.ts';
+import { enterRoute } from './routes/enter.ts';
+import { frameRoute } from './routes/frame.ts';
+import { joinRoute } from './routes/join.ts';
+import { jwksRoute } from './routes/jwks.ts';
+import { leaveRoute } from './routes/leave.ts';
+import { placeRoute } from './routes/place.ts';
+import { returnRoute } from './routes/return.ts';
+import { roomRoute } from './routes/room.ts';
+import { translateError } from './translate-error.ts';
+
+export type AppOptions = {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly publicOrigins: readonly string[];
+  readonly trustProxyHops?: number;
+  readonly checkReplies?: boolean;
+};
+
+/** The public side of the waiting room. Opens nothing itself: what it works with is handed in. */
+export async function buildApp(context: AdmissionContext, options: AppOptions): Promise<OnsaleServer> {
+  const { connection, sockets } = context;
+  const server = await buildServer({
+    ...options,
+    name: 'admission',
+    translateError,
+    ready: { redis: async () => (await connection.redis.ping()) === 'PONG' && connection.runId() !== null },
+    api: { title: 'Onsale admission', description: 'The public side of the waiting room', version: '1', prefix: ADMISSION_PREFIX },
+  });
+  await server.register(async (scope) => {
+    for (const add of [roomRoute, frameRoute, deviceRoute, joinRoute, placeRoute, leaveRoute, returnRoute, enterRoute, jwksRoute]) add(scope as OnsaleServer, context);
+  }, { prefix: ADMISSION_PREFIX });
+  options.metrics.gauge('onsale_place_sockets', 'Sockets of fans in line', () => sockets.size);
+  sockets.attach(server.server);
+  server.addHook('preClose', () => sockets.stop());
+  return server;
+}

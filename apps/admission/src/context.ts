@@ -1,0 +1,27 @@
+import type { KeyRing } from '@onsale/entry-token';
+import type { MonotonicClock, WallClock } from '@onsale/kernel';
+import type { RoomConnection } from '@onsale/waiting-room';
+import type { HolderKeys } from './holder.ts';
+import type { OpenRoom } from './open-room.ts';
+import type { PlaceSockets } from './sockets/place-socket.ts';
+import type { Rooms } from './rooms.ts';
+
+/** What the routes work with; opened in wire.ts, handed to buildApp. */
+export type AdmissionContext = {
+  readonly connection: RoomConnection;
+  readonly rooms: Rooms;
+  readonly sockets: PlaceSockets;
+  readonly holderKeys: HolderKeys;
+  readonly keyRing: KeyRing;
+  /** `iss` of entry tokens. */
+  readonly issuer: string;
+  /** Whether the device cookie is Secure. */
+  readonly secureCookies: boolean;
+  readonly wallClock: WallClock;
+  readonly monotonic: MonotonicClock;
+};
+
+/** The room of a request: without an await when it is open already. Throws `recovering` when Redis does not know it. */
+export async function roomOf({ rooms }: AdmissionContext, slug: string): Promise<OpenRoom> {
+  return rooms.peek(slug) ?? (await rooms.open(slug));
+}

@@ -1,0 +1,50 @@
+/**
+ * Who asks earlier than it was told, more than a few times in a row, is asked to wait (429).
+ *
+ * A direct-mapped table of fixed size: a place that falls into the slot of another takes it over, and the other is merely forgotten,
+ * which can only let somebody ask early once more. So memory and time are constant whatever the crowd. Times are monotonic milliseconds.
+ */
+export type PollLimiter = {
+  /** Milliseconds the asker has to wait; 0: go ahead. Counts the question. */
+  waitOf(key: number, nowMs: number): number;
+  /** Notes what the answer promised: no need to ask again for `pollAfterMs`. */
+  answered(key: number, nowMs: number, pollAfterMs: number): void;
+};
+
+/** How often in a row a place may ask early: reloads, another tab, the frame saying that it is close. */
+export const EARLY_QUESTIONS_MAX = 3;
+/** A question this much before its time still counts as in time: clocks and networks jitter. */
+export const EARLY_LEEWAY_MS = 200;
+/** 2^18 slots of 17 bytes: 4.5 MB a process. */
+const SLOTS = 2 ** 18;
+
+export function createPollLimiter(slots: number = SLOTS): PollLimiter {
+  const keys = new Float64Array(slots);
+  const notBefore = new Float64Array(slots);
+  const early = new Uint8Array(slots);
+  return {
+    waitOf(key, nowMs) {
+      const slot = key % slots;
+      if (keys[slot] !== key) return 0;
+      const waitMs = (notBefore[slot] as number) - nowMs;
+      if (waitMs <= EARLY_LEEWAY_MS) {
+        early[slot] = 0;
+        return 0;
+      }
+      if ((early[slot] as number) >= EARLY_QUESTIONS_MAX) return Math.ceil(waitMs);
+      early[slot] = (early[slot] as number) + 1;
+      return 0;
+    },
+    answered(key, nowMs, pollAfterMs) {
+      const slot = key % slots;
+      if (keys[slot] !== key) {
+        keys[slot] = key;
+        early[slot] = 0;
+      }
+      notBefore[slot] = nowMs + pollAfterMs;
+    },
+  };
+}
+
+/** 48 bits of an identity as a key; two fans who share them share a limit, once in 2^48. */
+export const pollKeyOf = (identity: Buffer): number => identity.readUIntBE(0, 6);

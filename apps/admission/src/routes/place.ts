@@ -1,0 +1,23 @@
+import { PlaceReply, ProblemError, RoomParams } from '@onsale/contract';
+import type { OnsaleServer } from '@onsale/runtime';
+import { roomOf, type AdmissionContext } from '../context.ts';
+import { holderOf } from '../holder.ts';
+import { keepPlaceOf } from '../place-of-holder.ts';
+import { placeReplyOf } from '../place-reply.ts';
+import { pollKeyOf } from '../poll-limiter.ts';
+
+/** The own place, exactly, and a sign of life. Whoever asks much earlier than told, again and again, is asked to wait. */
+export function placeRoute(server: OnsaleServer, context: AdmissionContext): void {
+  const schema = { params: RoomParams, response: { 200: PlaceReply } };
+  server.get('/rooms/:room/places/me', { schema }, async (request) => {
+    const open = await roomOf(context, request.params.room);
+    const holder = holderOf(context.holderKeys, request.headers, open.room);
+    const view = open.view();
+    const key = pollKeyOf(holder.identity);
+    const waitMs = open.polls.waitOf(key, context.monotonic());
+    if (waitMs > 0) throw new ProblemError('rate-limited', { retryAfterMs: waitMs });
+    const body = placeReplyOf(await keepPlaceOf(context.connection, open, holder), view);
+    open.polls.answered(key, context.monotonic(), body.pollAfterMs);
+    return body;
+  });
+}

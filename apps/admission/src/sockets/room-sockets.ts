@@ -1,0 +1,197 @@
+import { closeCodes, problem, ProblemError, type CloseName, type ProblemCode } from '@onsale/contract';
+import { SECOND_MS, type MonotonicClock, type Place } from '@onsale/kernel';
+import type { CalledPlace, PlaceReply, PlaceState, PlaceView, RoomConnection } from '@onsale/waiting-room';
+import type { FrameView } from '../frame-view.ts';
+import { holderOfReceipt, type Holder, type HolderKeys } from '../holder.ts';
+import type { OpenRoom, RoomListener } from '../open-room.ts';
+import { keepPlaceOf } from '../place-of-holder.ts';
+import { hasEnded, placeReplyOf } from '../place-reply.ts';
+import type { PlaceConnection } from './place-connection.ts';
+import { PlaceHub } from './place-hub.ts';
+import { prepareText } from './prepared-message.ts';
+
+/**
+ * The sockets of one room in this process: what is pushed to them and when.
+ *
+ *   every second        the frame, to everybody (PlaceHub), and a ping to some
+ *   called              the feed names who was called: their places are read and sent, within 100 ms
+ *   a slot              called, entered, redeemed places are read again every 3 s and sent when their state changed
+ *   pong, `alive`       a sign of life; what it answers is sent when the state differs from what the client was told
+ */
+export type RoomSocketsOptions = {
+  readonly connection: RoomConnection;
+  readonly open: OpenRoom;
+  readonly holderKeys: HolderKeys;
+  readonly monotonic: MonotonicClock;
+  readonly onError: (error: unknown) => void;
+};
+
+/** Without a frame for so long, pings go out alone. */
+const PINGS_ALONE_AFTER_MS = 1.5 * SECOND_MS;
+const SLOT_READ_EVERY_MS = 3 * SECOND_MS;
+const WITH_SLOT: ReadonlySet<PlaceState> = new Set<PlaceState>(['called', 'entered', 'redeemed']);
+
+export class RoomSockets implements RoomListener {
+  readonly hub = new PlaceHub();
+  readonly open: OpenRoom;
+  readonly #options: RoomSocketsOptions;
+  readonly #unwatch: () => void;
+  /** Who has shown a sign of life since the last flush. */
+  #signs = new Set<Place>();
+  /** Places with a slot that are connected here. */
+  readonly #slots = new Set<Place>();
+  #slotsReadAtMs = 0;
+  #broadcastAtMs = 0;
+  #greeting = 0;
+  #lastStanding = '';
+
+  constructor(options: RoomSocketsOptions) {
+    this.#options = options;
+    this.open = options.open;
+    this.#unwatch = options.open.watch(this);
+  }
+
+  onFrame(view: FrameView | undefined): void {
+    if (view === undefined || this.hub.size === 0) return;
+    const standing = `${view.frame.phase} ${view.reason} ${view.frame.epoch}`;
+    const urgent = standing !== this.#lastStanding;
+    this.#lastStanding = standing;
+    this.#broadcastAtMs = this.#options.monotonic();
+    this.hub.broadcast({ message: prepareText(view.text), farBeyondOrder: view.farBeyondOrder, urgent }).catch(this.#options.onError);
+  }
+
+  onCalled(called: readonly CalledPlace[]): void {
+    for (const { place } of called) if (this.hub.has(place)) this.#look(this.open.readPlace(place));
+  }
+
+  sign(place: Place): void {
+    this.#signs.add(place);
+  }
+
+  /** About twice a second: signs of life go to Redis, places with a slot are read again, pings go out though no frame comes. */
+  tick(): void {
+    const nowMs = this.#options.monotonic();
+    void this.flushSigns();
+    if (nowMs - this.#slotsReadAtMs >= SLOT_READ_EVERY_MS) {
+      this.#slotsReadAtMs = nowMs;
+      for (const place of this.#slots) {
+        if (this.hub.has(place)) this.#look(this.open.readPlace(place));
+        else this.#slots.delete(place);
+      }
+    }
+    if (this.hub.size > 0 && nowMs - this.#broadcastAtMs >= PINGS_ALONE_AFTER_MS) {
+      this.#broadcastAtMs = nowMs - PINGS_ALONE_AFTER_MS + SECOND_MS;
+      this.hub.broadcast({ message: undefined, farBeyondOrder: Infinity, urgent: false }).catch(this.#options.onError);
+    }
+  }
+
+  async flushSigns(): Promise<void> {
+    const places = this.#signs;
+    if (places.size === 0) return;
+    this.#signs = new Set();
+    await Promise.all(Array.from(places, (place) => this.#look(this.open.keepPlace(place))));
+  }
+
+  /** Sends the place to its sockets when it is not what they were told last. */
+  async #look(asked: Promise<PlaceReply>): Promise<void> {
+    try {
+      const reply = await asked;
+      if (reply.word === 'place') this.changed(reply.view);
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+
+  changed(view: PlaceView): void {
+    const known = this.hub.connectionOf(view.place);
+    if (known !== undefined && known.state !== view.state) this.#tell(view);
+  }
+
+  #tell(view: PlaceView): void {
+    const { place, state, order } = view;
+    const me = this.#me(view);
+    if (me === undefined) return;
+    this.hub.note(place, state, order);
+    this.hub.send(place, me);
+    if (WITH_SLOT.has(state)) this.#slots.add(place);
+    else this.#slots.delete(place);
+    if (hasEnded(state)) this.hub.close(place, closeCodes.ended.code, closeCodes.ended.meaning);
+  }
+
+  /** Undefined when there is no frame to say the phase from: the client's next poll tells it. */
+  #me(view: PlaceView): Buffer | undefined {
+    try {
+      return prepareText(JSON.stringify({ type: 'me', me: placeReplyOf(view, this.open.view()) }));
+    } catch (error) {
+      if (error instanceof ProblemError) return undefined;
+      throw error;
+    }
+  }
+
+  /** A hello with a receipt goes before the cookie; without one it is the cookie that speaks, or nobody. */
+  hello(connection: PlaceConnection, receipt: string | undefined): void {
+    if (receipt !== undefined) void this.greet(connection, () => holderOfReceipt(this.#options.holderKeys, receipt, this.open.room));
+    else if (connection.place !== undefined) this.sign(connection.place);
+    else if (!connection.isGreeting) this.#refuse(connection, new ProblemError('no-receipt'));
+  }
+
+  /**
+   * Reads the place of whoever greets and takes the socket in; or says why not and closes it. A later greeting replaces this one.
+   * `mayWait`: without a place here nothing is said yet, a hello may still come.
+   */
+  async greet(connection: PlaceConnection, holderOf: () => Holder, mayWait = false): Promise<void> {
+    connection.greetings += 1;
+    connection.isGreeting = true;
+    this.#greeting += 1;
+    const greeting = connection.greetings;
+    try {
+      const view = await keepPlaceOf(this.#options.connection, this.open, holderOf());
+      if (connection.greetings === greeting && connection.isOpen) this.#admit(connection, view);
+    } catch (error) {
+      const waits = mayWait && error instanceof ProblemError && error.code === 'no-receipt';
+      if (connection.greetings === greeting && !waits) this.#refuse(connection, error);
+    } finally {
+      this.#greeting -= 1;
+      if (connection.greetings === greeting) connection.isGreeting = false;
+    }
+  }
+
+  get isIdle(): boolean {
+    return this.hub.size === 0 && this.#greeting === 0;
+  }
+
+  #admit(connection: PlaceConnection, view: PlaceView): void {
+    if (connection.place !== view.place) {
+      this.hub.remove(connection);
+      if (!this.hub.add(connection, view.place, view.order)) {
+        closeWith(connection, 'tooMany');
+        return;
+      }
+    }
+    connection.state = view.state;
+    if (WITH_SLOT.has(view.state)) this.#slots.add(view.place);
+    const room = this.open.view();
+    connection.push(prepareText(JSON.stringify({ type: 'me', me: placeReplyOf(view, room) })));
+    connection.push(prepareText(room.text));
+    if (hasEnded(view.state)) closeWith(connection, 'ended');
+  }
+
+  #refuse(connection: PlaceConnection, error: unknown): void {
+    const code: ProblemCode = error instanceof ProblemError ? error.code : 'unavailable';
+    const extras = error instanceof ProblemError ? error.extras : {};
+    if (!(error instanceof ProblemError)) this.#options.onError(error);
+    connection.push(prepareText(JSON.stringify({ ...problem(code, extras), type: 'problem' })));
+    const name: CloseName = CLOSE_OF_PROBLEM[code] ?? 'restart';
+    closeWith(connection, name, name === 'restart' ? String(extras.retryAfterMs ?? 2 * SECOND_MS) : undefined);
+  }
+
+  stop(): void {
+    this.#unwatch();
+  }
+}
+
+const CLOSE_OF_PROBLEM: Partial<Record<ProblemCode, CloseName>> = { 'no-receipt': 'noPlace', 'bad-receipt': 'noPlace', 'place-ended': 'ended', 'room-not-open': 'noPlace' };
+
+export function closeWith(connection: PlaceConnection, name: CloseName, reason: string = closeCodes[name].meaning): void {
+  connection.close(closeCodes[name].code, reason);
+}

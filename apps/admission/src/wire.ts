@@ -1,0 +1,53 @@
+import { createKeyRing } from '@onsale/entry-token';
+import { SECOND_MS } from '@onsale/kernel';
+import { createLogger, createMetrics, type AdmissionConfig, type OnsaleServer } from '@onsale/runtime';
+import { openRoomConnection } from '@onsale/waiting-room';
+import { buildApp } from './app.ts';
+import type { AdmissionContext } from './context.ts';
+import { deviceCookieName } from './holder.ts';
+import { buildInternal } from './internal.ts';
+import { createRooms } from './rooms.ts';
+import { createPlaceSockets } from './sockets/place-socket.ts';
+
+const IDLE_CHECK_EVERY_MS = 10 * SECOND_MS;
+/** The same trouble is logged once in this time. */
+const QUIET_MS = 5 * SECOND_MS;
+
+export type Admission = { readonly app: OnsaleServer; readonly internal: OnsaleServer; close(): Promise<void> };
+
+/** Opens what admission works with: Redis, and nothing else. Both servers are built, none listens yet. */
+export async function wire(config: AdmissionConfig): Promise<Admission> {
+  const logger = createLogger({ name: 'admission', level: config.logLevel });
+  const metrics = createMetrics('admission');
+  const monotonic = (): number => performance.now();
+  let quietUntilMs = 0;
+  const onError = (error: unknown): void => {
+    if (monotonic() < quietUntilMs) return;
+    quietUntilMs = monotonic() + QUIET_MS;
+    logger.warn({ err: error }, 'the waiting room could not be asked');
+  };
+  const connection = openRoomConnection(config.redisUrl, onError);
+  const rooms = createRooms({ connection, wallClock: Date.now, monotonic, onError });
+  const { secrets } = config;
+  const holderKeys = { receipt: secrets.receipt, device: secrets.device, cookieName: deviceCookieName(config.secureCookies) };
+  const sockets = createPlaceSockets({ connection, rooms, holderKeys, publicOrigins: config.publicOrigins, monotonic, random: Math.random, onError });
+  const context: AdmissionContext = {
+    connection, rooms, sockets, holderKeys, keyRing: createKeyRing(secrets.entryKeys), issuer: config.publicOrigin,
+    secureCookies: config.secureCookies, wallClock: Date.now, monotonic,
+  };
+  const options = { logger, metrics, publicOrigins: config.publicOrigins, trustProxyHops: config.trustProxyHops, checkReplies: config.checkReplies };
+  const app = await buildApp(context, options);
+  const internal = await buildInternal({ connection, internalSecrets: secrets.internal }, { ...options, metrics: createMetrics('admission-internal') });
+  const idle = setInterval(() => void rooms.closeIdle().catch(onError), IDLE_CHECK_EVERY_MS);
+  await connection.ready().catch(onError);
+  return {
+    app, internal,
+    async close() {
+      clearInterval(idle);
+      await app.close();
+      await internal.close();
+      await rooms.close();
+      await connection.close();
+    },
+  };
+}
