@@ -1,0 +1,27 @@
+-- One try to pay an order. `next_look_at` is set exactly while the provider is to be asked about it.
+CREATE TABLE IF NOT EXISTS payment_attempt (
+  order_id BINARY(16) NOT NULL,
+  n TINYINT UNSIGNED NOT NULL,
+  id BINARY(16) NOT NULL,
+  show_id VARCHAR(48) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  hold_id BINARY(16) NOT NULL,
+  provider_order_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  amount INT UNSIGNED NOT NULL,
+  currency CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  state ENUM('prepared', 'confirming', 'done', 'refused', 'unknown-released', 'abandoned', 'returning', 'returned') NOT NULL,
+  payment_key VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  confirmer BINARY(16) NULL,
+  asks SMALLINT UNSIGNED NOT NULL,
+  key_no SMALLINT UNSIGNED NOT NULL,
+  looks SMALLINT UNSIGNED NOT NULL,
+  last_word ENUM('silence', 'twin', 'error', 'doubtful') NOT NULL,
+  last_code VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  made_at DATETIME(3) NOT NULL,
+  moved_at DATETIME(3) NOT NULL,
+  confirming_at DATETIME(3) NULL,
+  heard_at DATETIME(3) NULL,
+  next_look_at DATETIME(3) NULL,
+  PRIMARY KEY (order_id, n),
+  KEY to_look_at (next_look_at),
+  KEY by_state (state, moved_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

@@ -1,0 +1,203 @@
+import type { Currency, OpaqueId, ShowId } from '@onsale/kernel';
+import { inTransaction, type Pool, type Queryable, type ResultSetHeader, type RowDataPacket, type Tx } from '@onsale/database';
+import { stateAfter, statesBefore, type AttemptId, type AttemptMove, type AttemptState, type LastWord, type Patience } from '../rules/index.ts';
+import { bytesOf, idOf } from './id-bytes.ts';
+
+/** Table `payment_attempt`. Every change of state is a compare-and-set along the diagram in rules/attempt.ts. */
+export type Attempt = AttemptId & {
+  /** What the hold calls its attempt. */
+  readonly id: OpaqueId;
+  readonly show: ShowId;
+  readonly hold: OpaqueId;
+  readonly providerOrderId: string;
+  /** The server's amount: what is asked of the provider (B6). */
+  readonly amount: number;
+  readonly currency: Currency;
+  readonly state: AttemptState;
+  readonly paymentKey: string | null;
+  /** Who began the confirm: tells a commit whose answer was lost from another tab's. */
+  readonly confirmer: OpaqueId | null;
+  /** Confirm calls begun, and the number of the idempotency key in use. */
+  readonly asks: number;
+  readonly keyNo: number;
+  readonly looks: number;
+  readonly lastWord: LastWord;
+  readonly lastCode: string | null;
+};
+export type NewAttempt = Pick<Attempt, 'order' | 'n' | 'id' | 'show' | 'hold' | 'providerOrderId' | 'amount' | 'currency'>;
+/** An attempt whose time to be looked at has come. */
+export type DueAttempt = Attempt & Patience;
+
+const COLUMNS =
+  'order_id, n, id, show_id, hold_id, provider_order_id, amount, currency, state, payment_key, confirmer, asks, key_no, looks, last_word, last_code';
+const CODE_MAX = 100;
+
+/** Idempotency keys are per attempt and asking, never per buyer: the provider does not compare bodies. */
+export const confirmKey = ({ providerOrderId, keyNo }: Pick<Attempt, 'providerOrderId' | 'keyNo'>): string => `confirm:${providerOrderId}:${keyNo}`;
+
+/** Proves by its primary key that an attempt number is used once. Throws a duplicate for two openers of one order at once. */
+export async function insertAttempt(tx: Tx, attempt: NewAttempt): Promise<void> {
+  await tx.query(
+    `INSERT INTO payment_attempt (order_id, n, id, show_id, hold_id, provider_order_id, amount, currency, state, asks, key_no, looks, last_word, made_at, moved_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'prepared', 0, 1, 0, 'silence', NOW(3), NOW(3))`,
+    [bytesOf(attempt.order), attempt.n, bytesOf(attempt.id), attempt.show, bytesOf(attempt.hold), attempt.providerOrderId, attempt.amount, attempt.currency],
+  );
+}
+
+export async function readAttempt(session: Queryable, { order, n }: AttemptId): Promise<Attempt | undefined> {
+  const [rows] = await session.query<RowDataPacket[]>(`SELECT ${COLUMNS} FROM payment_attempt WHERE order_id = ? AND n = ?`, [bytesOf(order), n]);
+  return rows[0] === undefined ? undefined : attemptOf(rows[0]);
+}
+
+/** All attempts of an order by number, at most ATTEMPTS_PER_ORDER of them. */
+export async function attemptsOf(session: Queryable, order: OpaqueId): Promise<readonly Attempt[]> {
+  const [rows] = await session.query<RowDataPacket[]>(`SELECT ${COLUMNS} FROM payment_attempt WHERE order_id = ? ORDER BY n`, [bytesOf(order)]);
+  return rows.map(attemptOf);
+}
+
+/** The same, locked (waits). Lock order: hold before order before attempt. */
+export async function lockAttempts(tx: Tx, order: OpaqueId): Promise<readonly Attempt[]> {
+  const [rows] = await tx.query<RowDataPacket[]>(`SELECT ${COLUMNS} FROM payment_attempt WHERE order_id = ? ORDER BY n FOR UPDATE`, [bytesOf(order)]);
+  return rows.map(attemptOf);
+}
+
+/**
+ * prepared → confirming, before the provider is called: from here on the resolver will find the attempt, whatever becomes
+ * of this process. `firstLookMs` lies beyond the call's own time-out. False: not prepared any more.
+ */
+export async function startConfirming(
+  tx: Tx,
+  { order, n }: AttemptId,
+  start: { readonly paymentKey: string; readonly confirmer: OpaqueId; readonly firstLookMs: number },
+): Promise<boolean> {
+  const [written] = await tx.query<ResultSetHeader>(
+    `UPDATE payment_attempt SET state = 'confirming', payment_key = ?, confirmer = ?, asks = 1, moved_at = NOW(3), confirming_at = NOW(3), heard_at = NOW(3),
+       next_look_at = NOW(3) + INTERVAL ? MICROSECOND
+     WHERE order_id = ? AND n = ? AND state = 'prepared'`,
+    [start.paymentKey, bytesOf(start.confirmer), start.firstLookMs * 1_000, bytesOf(order), n],
+  );
+  return written.affectedRows === 1;
+}
+
+export type MoveOptions = { readonly code?: string | null; /** When to look again; absent: never. */ readonly nextLookMs?: number };
+
+/** Compare-and-set along the diagram; false when the attempt's state does not allow the move. Locks the row. */
+export async function moveAttempt(tx: Tx, { order, n }: AttemptId, move: AttemptMove, { code = null, nextLookMs }: MoveOptions = {}): Promise<boolean> {
+  const [written] = await tx.query<ResultSetHeader>(
+    `UPDATE payment_attempt SET state = ?, last_code = COALESCE(?, last_code), moved_at = NOW(3), looks = 0,
+       next_look_at = ${nextLookMs === undefined ? 'NULL' : 'NOW(3) + INTERVAL ? MICROSECOND'}
+     WHERE order_id = ? AND n = ? AND state IN (?)`,
+    [stateAfter(move), code?.slice(0, CODE_MAX) ?? null, ...(nextLookMs === undefined ? [] : [nextLookMs * 1_000]), bytesOf(order), n, statesBefore(move)],
+  );
+  return written.affectedRows === 1;
+}
+
+/** prepared → abandoned for every attempt of the order except `keep`. Gives how many. */
+export async function abandonPrepared(tx: Tx, order: OpaqueId, keep = 0): Promise<number> {
+  const [written] = await tx.query<ResultSetHeader>(
+    "UPDATE payment_attempt SET state = 'abandoned', moved_at = NOW(3) WHERE order_id = ? AND n <> ? AND state = 'prepared'",
+    [bytesOf(order), keep],
+  );
+  return written.affectedRows;
+}
+
+/** Written before a confirm is repeated: what a crash in the middle must not forget. False: no longer confirming. */
+export async function noteAsk(session: Queryable, { order, n }: AttemptId, ask: { readonly newKey: boolean; readonly firstLookMs: number }): Promise<boolean> {
+  const [written] = await session.query<ResultSetHeader>(
+    `UPDATE payment_attempt SET asks = LEAST(asks + 1, 65535), key_no = LEAST(key_no + ?, 65535), last_word = 'silence', next_look_at = NOW(3) + INTERVAL ? MICROSECOND
+     WHERE order_id = ? AND n = ? AND state = 'confirming'`,
+    [ask.newKey ? 1 : 0, ask.firstLookMs * 1_000, bytesOf(order), n],
+  );
+  return written.affectedRows === 1;
+}
+
+export type Unknown = { readonly lastWord: LastWord; readonly code: string | null; readonly reachable: boolean; readonly nextLookMs: number };
+
+/** Keeps what the provider's last word was and when to ask again; the state stays. */
+export async function noteUnknown(session: Queryable, { order, n }: AttemptId, unknown: Unknown): Promise<void> {
+  await session.query(
+    `UPDATE payment_attempt SET last_word = ?, last_code = COALESCE(?, last_code), looks = LEAST(looks + 1, 65535), heard_at = IF(?, NOW(3), heard_at),
+       next_look_at = NOW(3) + INTERVAL ? MICROSECOND
+     WHERE order_id = ? AND n = ? AND next_look_at IS NOT NULL`,
+    [unknown.lastWord, unknown.code?.slice(0, CODE_MAX) ?? null, unknown.reachable, unknown.nextLookMs * 1_000, bytesOf(order), n],
+  );
+}
+
+/**
+ * Takes attempts whose look is due, longest first, and leases each for `leaseMs`: whoever dies with one, it comes back.
+ * Rows locked elsewhere are passed over.
+ */
+export function claimLooks(pool: Pool, { limit, leaseMs }: { readonly limit: number; readonly leaseMs: number }): Promise<readonly DueAttempt[]> {
+  return inTransaction(pool, { isolation: 'read committed' }, async (tx) => {
+    const [rows] = await tx.query<RowDataPacket[]>(
+      `SELECT ${COLUMNS}, TIMESTAMPDIFF(MICROSECOND, COALESCE(confirming_at, moved_at), NOW(3)) AS confirming_for,
+         TIMESTAMPDIFF(MICROSECOND, COALESCE(heard_at, moved_at), NOW(3)) AS unreachable_for
+       FROM payment_attempt WHERE next_look_at <= NOW(3) ORDER BY next_look_at LIMIT ${Math.trunc(limit)} FOR UPDATE SKIP LOCKED`,
+    );
+    for (const row of rows) {
+      await tx.query('UPDATE payment_attempt SET next_look_at = NOW(3) + INTERVAL ? MICROSECOND WHERE order_id = ? AND n = ?', [
+        leaseMs * 1_000,
+        row['order_id'] as Buffer,
+        row['n'] as number,
+      ]);
+    }
+    return rows.map((row) => ({
+      ...attemptOf(row),
+      confirmingForMs: Number(row['confirming_for']) / 1_000,
+      unreachableForMs: Number(row['unreachable_for']) / 1_000,
+    }));
+  });
+}
+
+/**
+ * A bell rang: look within `withinMs`, also at attempts that were thought to be over, for the bell may be a late success.
+ * Nothing for attempts whose money is accounted for. Gives whether there was something to look at.
+ */
+export async function lookSoon(session: Queryable, { order, n }: AttemptId, withinMs: number): Promise<boolean> {
+  const [written] = await session.query<ResultSetHeader>(
+    `UPDATE payment_attempt SET next_look_at = LEAST(COALESCE(next_look_at, '9999-12-31'), NOW(3) + INTERVAL ? MICROSECOND)
+     WHERE order_id = ? AND n = ? AND state IN ('confirming', 'unknown-released', 'refused', 'abandoned')`,
+    [withinMs * 1_000, bytesOf(order), n],
+  );
+  return written.affectedRows === 1;
+}
+
+/** Nothing more to ask about an attempt that is over. */
+export async function stopLooking(session: Queryable, { order, n }: AttemptId): Promise<void> {
+  await session.query("UPDATE payment_attempt SET next_look_at = NULL, looks = 0 WHERE order_id = ? AND n = ? AND state IN ('refused', 'abandoned')", [bytesOf(order), n]);
+}
+
+/** `overdue`: attempts whose look has been due for more than a minute: the resolver is not keeping up, or is not there. */
+export type AttemptGauges = { readonly confirming: number; readonly released: number; readonly returning: number; readonly overdue: number };
+
+export async function readAttemptGauges(session: Queryable): Promise<AttemptGauges> {
+  const [rows] = await session.query<RowDataPacket[]>(
+    `SELECT COALESCE(SUM(state = 'confirming'), 0) AS confirming, COALESCE(SUM(state = 'unknown-released'), 0) AS released,
+       COALESCE(SUM(state = 'returning'), 0) AS returning_now, COALESCE(SUM(next_look_at < NOW(3) - INTERVAL 1 MINUTE), 0) AS overdue
+     FROM payment_attempt WHERE state IN ('confirming', 'unknown-released', 'returning')`,
+  );
+  const [row] = rows as [RowDataPacket];
+  return { confirming: Number(row['confirming']), released: Number(row['released']), returning: Number(row['returning_now']), overdue: Number(row['overdue']) };
+}
+
+function attemptOf(row: RowDataPacket): Attempt {
+  const confirmer = row['confirmer'] as Buffer | null;
+  return {
+    order: idOf(row['order_id'] as Buffer),
+    n: row['n'] as number,
+    id: idOf(row['id'] as Buffer),
+    show: row['show_id'] as ShowId,
+    hold: idOf(row['hold_id'] as Buffer),
+    providerOrderId: row['provider_order_id'] as string,
+    amount: row['amount'] as number,
+    currency: row['currency'] as Currency,
+    state: row['state'] as AttemptState,
+    paymentKey: row['payment_key'] as string | null,
+    confirmer: confirmer === null ? null : idOf(confirmer),
+    asks: row['asks'] as number,
+    keyNo: row['key_no'] as number,
+    looks: row['looks'] as number,
+    lastWord: row['last_word'] as LastWord,
+    lastCode: row['last_code'] as string | null,
+  };
+}
