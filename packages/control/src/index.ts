@@ -11,4 +11,6 @@ export { createOperator, disableOperator, setPassword, type NewOperator, type Op
 export {
   OPERATOR_SESSION_MS, pruneOperatorSessions, readOperatorSession, signIn, signOut, type SignedIn, type SignIn, type SignInRefusal,
 } from './store/operator-sessions.ts';
-export { changeRoom, createRoom, listRooms, raiseEpoch, readRoom, restartRoom, type RoomChange, type UnknownRoom, type VersionConflict } from './store/rooms.ts';
+export {
+  changeRoom, createRoom, listRooms, raiseEpoch, readRoom, restartRoom, type RoomChange, type UnknownRoom, type VersionConflict,
+} from './store/rooms.ts';

@@ -2,8 +2,9 @@ import t from 'tap';
 import { migrate, openPool } from '@onsale/database';
 import { valueOf, type RoomId, type ShowId } from '@onsale/kernel';
 import {
-  changeRoom, createOperator, createPasswordHasher, createRoom, createSignInThrottle, DEFAULT_SETTINGS, disableOperator, listActs, listFindings, listRooms, OPERATOR_SESSION_MS,
-  pruneOperatorSessions, publishEntryKeys, raiseEpoch, readEntryKeys, readOperatorSession, readRoom, recordFindings, restartRoom, setPassword, signIn, signOut, type RoomSettings,
+  changeRoom, createOperator, createPasswordHasher, createRoom, createSignInThrottle, DEFAULT_SETTINGS, disableOperator, listActs, listFindings, listRooms,
+  OPERATOR_SESSION_MS, pruneOperatorSessions, publishEntryKeys, raiseEpoch, readEntryKeys, readOperatorSession, readRoom, recordFindings, restartRoom,
+  setPassword, signIn, signOut, type RoomSettings,
 } from '../src/index.ts';
 import { ownDatabase } from './own-database.ts';
 
@@ -16,7 +17,9 @@ t.teardown(() => pool.close());
 
 const act = { actor: 'kim', cause: 'rehearsal' };
 const room = 'demo' as RoomId;
-const settings: RoomSettings = { ...DEFAULT_SETTINGS, room, name: { ko: '월드투어', en: 'World tour' }, shows: ['sat' as ShowId, 'sun' as ShowId], opensAtMs: Date.UTC(2026, 5, 2, 11, 0, 0, 250) };
+const settings: RoomSettings = {
+  ...DEFAULT_SETTINGS, room, name: { ko: '월드투어', en: 'World tour' }, shows: ['sat' as ShowId, 'sun' as ShowId], opensAtMs: Date.UTC(2026, 5, 2, 11, 0, 0, 250),
+};
 
 t.test('a room is read as it was made', async (t) => {
   t.equal(await readRoom(pool, room), undefined);
@@ -48,7 +51,8 @@ t.test('an operator changes the version they have seen', async (t) => {
 t.test('of operators who change one version at once, one wins', async (t) => {
   // Every connection is open, so that all of them are at their first statement together.
   await Promise.all(Array.from({ length: 6 }, () => pool.query('SELECT SLEEP(0.02)')));
-  const results = await Promise.all(Array.from({ length: 12 }, (_, index) => changeRoom(pool, { room, version: 2, patch: { ratePerMinute: 100 + index }, ...act })));
+  const change = (ratePerMinute: number) => changeRoom(pool, { room, version: 2, patch: { ratePerMinute }, ...act });
+  const results = await Promise.all(Array.from({ length: 12 }, (_, index) => change(100 + index)));
   const winners = results.filter((result) => result.ok);
   t.equal(winners.length, 1);
   for (const result of results) if (!result.ok) t.same(result.refusal, { kind: 'version-conflict', version: 3 });

@@ -1,21 +1,23 @@
-import { AWAY_ERRNOS, duplicateKeyIn, isCheckErrno, isDuplicateErrno } from './dialect.ts';
+import { AWAY_ERRNOS, duplicateKeyIn, isCheckErrno, isDuplicateErrno, isTooLongErrno } from './dialect.ts';
 
 /**
  * How the database fails. None of these carries a value of a row or a parameter: the driver's own errors do (in `sql` and in the
  * message of a duplicate), so they are never let out.
  */
 
-/** The pool is at its bound. The edge answers 503 with Retry-After; nothing was sent to the database. */
+/**
+ * The pool is at its bound (nothing was sent), or the server ended a statement that took too long (it is undone; its transaction is not).
+ * The edge answers 503 with Retry-After.
+ */
 export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy';
   readonly code = 'database-busy';
-  readonly reason: 'queue-full' | 'waited-too-long';
-  readonly retryAfterMs: number;
+  readonly reason: 'queue-full' | 'waited-too-long' | 'statement-too-long';
+  readonly retryAfterMs = 1_000;
 
-  constructor(pool: string, reason: DatabaseBusy['reason'], retryAfterMs: number) {
-    super(`pool ${pool}: ${reason}`);
+  constructor(reason: DatabaseBusy['reason'], where: string) {
+    super(`${reason} in: ${where}`);
     this.reason = reason;
-    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -60,9 +62,11 @@ export function failureOf(error: unknown, statement: string): Error {
   if (error instanceof Error && errno === undefined && code === undefined && fatal === undefined) return error;
   const answered = typeof errno === 'number' && typeof sqlMessage === 'string';
   if (!answered || fatal === true || AWAY_ERRNOS.has(errno)) return new DatabaseAway(`database away: ${answered ? errno : (code ?? 'connection lost')}`);
-  const text = statement.length > STATEMENT_TEXT_MAX ? `${statement.slice(0, STATEMENT_TEXT_MAX)}…` : statement;
-  return new SqlFailure(errno, sqlState ?? '', text, isDuplicateErrno(errno) ? duplicateKeyIn(sqlMessage) : undefined);
+  if (isTooLongErrno(errno)) return new DatabaseBusy('statement-too-long', shortened(statement));
+  return new SqlFailure(errno, sqlState ?? '', shortened(statement), isDuplicateErrno(errno) ? duplicateKeyIn(sqlMessage) : undefined);
 }
+
+const shortened = (statement: string): string => (statement.length > STATEMENT_TEXT_MAX ? `${statement.slice(0, STATEMENT_TEXT_MAX)}…` : statement);
 
 /** Whether `error` says that a unique key (any, or the named one) has that value already. */
 export const isDuplicate = (error: unknown, key?: string): boolean =>

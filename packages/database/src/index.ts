@@ -8,7 +8,7 @@ export { inTransaction, type TransactionOptions } from './transaction.ts';
 export type { Connection, FieldPacket, Isolation, Queryable, QueryResult, ResultSetHeader, RowDataPacket, SqlValue, Tx } from './session.ts';
 export {
   addOutboxRow, addOutboxRows, claimOutboxRows, closeOutboxRow, OUTBOX_BATCH_MAX, outboxPauseMs, pruneOutbox, readOutboxGauges, retryOutboxRow,
-  type ClaimOptions, type NewOutboxRow, type OutboxGauges, type OutboxPayload, type OutboxRow,
+  type ClaimOptions, type NewOutboxRow, type OutboxGauges, type OutboxPayload, type OutboxRetry, type OutboxRow,
 } from './outbox.ts';
 export {
   createGroupCommit, GROUP_COMMIT_LIMITS, type Admission, type GroupCommit, type GroupCommitGauges, type GroupCommitLimits, type GroupCommitOptions,

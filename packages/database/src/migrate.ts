@@ -128,7 +128,8 @@ export async function checkSchema(database: Queryable, options: { readonly folde
   }
   const own = new Set(migrations.map((migration) => migration.number));
   for (const [number, known] of recorded) {
-    if (!own.has(number) && known.phase === 'contract') throw new MigrationRefused(`the schema is too new for this program: ${label({ number, name: known.name })}`);
+    if (own.has(number) || known.phase === 'expand') continue;
+    throw new MigrationRefused(`the schema is too new for this program: ${label({ number, name: known.name })}`);
   }
 }
 

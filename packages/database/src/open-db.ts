@@ -16,7 +16,8 @@ export type DatabaseConfig = Pick<PoolConfig, 'url' | 'waitMs' | 'statementMs' |
 
 export function openDatabase(config: DatabaseConfig): Database {
   const { reads: readConnections, hot: hotConnections, money: moneyConnections, queuePerConnection = 2, ...shared } = config;
-  const open = (role: 'hot' | 'money' | 'reads', connections: number): Pool => openPool({ ...shared, role, connections, queueMax: connections * queuePerConnection });
+  const open = (role: 'hot' | 'money' | 'reads', connections: number): Pool =>
+    openPool({ ...shared, role, connections, queueMax: connections * queuePerConnection });
   const reads = open('reads', readConnections);
   const hot = hotConnections === undefined ? reads : open('hot', hotConnections);
   const money = moneyConnections === undefined ? reads : open('money', moneyConnections);

@@ -43,7 +43,9 @@ export async function addOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): Prom
   const values = rows.flatMap(({ kind, key, payload, delayMs = 0 }) => {
     const text = JSON.stringify(payload);
     if (text.length > PAYLOAD_MAX_CHARS) throw new Error(`payload of a ${kind} row has ${text.length} characters, at most ${PAYLOAD_MAX_CHARS}`);
-    if (kind.length > NAME_MAX_CHARS.kind || key.length > NAME_MAX_CHARS.key) throw new Error(`kind or key of a ${kind.slice(0, NAME_MAX_CHARS.kind)} row is too long`);
+    if (kind.length > NAME_MAX_CHARS.kind || key.length > NAME_MAX_CHARS.key) {
+      throw new Error(`kind or key of a ${kind.slice(0, NAME_MAX_CHARS.kind)} row is too long`);
+    }
     return [kind, key, text, Math.round(delayMs) * 1_000];
   });
   const places = rows.map(() => '(?, ?, ?, NOW(3), NOW(3) + INTERVAL ? MICROSECOND)').join(', ');
@@ -74,7 +76,9 @@ export function claimOutboxRows(pool: Pool, { limit, leaseMs, kinds }: ClaimOpti
     );
     if (due.length === 0) return [];
     const ids = due.map((row) => row['id'] as number);
-    await tx.query('UPDATE outbox SET next_at = NOW(3) + INTERVAL ? MICROSECOND, attempts = LEAST(attempts + 1, 65535) WHERE id IN (?)', [leaseMs * 1_000, ids]);
+    await tx.query('UPDATE outbox SET next_at = NOW(3) + INTERVAL ? MICROSECOND, attempts = LEAST(attempts + 1, 65535) WHERE id IN (?)', [
+      leaseMs * 1_000, ids,
+    ]);
     return due.map((row) => ({
       id: row['id'] as number,
       kind: row['kind'] as string,
@@ -94,8 +98,11 @@ export async function closeOutboxRow(tx: Tx, id: number): Promise<boolean> {
   return written.affectedRows === 1;
 }
 
-/** Lets a claimed row come back after `delayMs` (default: `outboxPauseMs`). `error` is a code, no text with data in it. False: the claim is no longer ours. */
-export async function retryOutboxRow(database: Queryable, row: Pick<OutboxRow, 'id' | 'attempts'>, { error, delayMs }: { readonly error: string; readonly delayMs?: number }): Promise<boolean> {
+/** `error`: a code, no text with data in it. `delayMs`: default `outboxPauseMs`. */
+export type OutboxRetry = { readonly error: string; readonly delayMs?: number };
+
+/** Lets a claimed row come back after a pause. False: the claim is no longer ours. */
+export async function retryOutboxRow(database: Queryable, row: Pick<OutboxRow, 'id' | 'attempts'>, { error, delayMs }: OutboxRetry): Promise<boolean> {
   const pauseMs = delayMs ?? outboxPauseMs(row.attempts, Math.random());
   const [written] = await database.query<ResultSetHeader>(
     'UPDATE outbox SET next_at = NOW(3) + INTERVAL ? MICROSECOND, last_error = ? WHERE id = ? AND attempts = ? AND closed_at IS NULL',
@@ -116,7 +123,8 @@ export type OutboxGauges = { readonly open: number; readonly due: number; readon
 export async function readOutboxGauges(database: Queryable): Promise<OutboxGauges> {
   const [rows] = await database.query<RowDataPacket[]>(
     `SELECT COUNT(*) AS open, COALESCE(SUM(next_at <= NOW(3)), 0) AS due, COALESCE(SUM(attempts >= ${STUCK_ATTEMPTS}), 0) AS stuck,
-       COALESCE(GREATEST(0, TIMESTAMPDIFF(MICROSECOND, MIN(next_at), NOW(3))), 0) AS lag, COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(made_at), NOW(3)), 0) AS oldest
+       COALESCE(GREATEST(0, TIMESTAMPDIFF(MICROSECOND, MIN(next_at), NOW(3))), 0) AS lag,
+       COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(made_at), NOW(3)), 0) AS oldest
      FROM outbox WHERE closed_at IS NULL`,
   );
   const row = rows[0] as RowDataPacket;
@@ -126,7 +134,10 @@ export async function readOutboxGauges(database: Queryable): Promise<OutboxGauge
 
 /** Deletes at most `limit` rows closed more than `keepMs` ago; gives how many. */
 export async function pruneOutbox(database: Queryable, { keepMs, limit }: { readonly keepMs: number; readonly limit: number }): Promise<number> {
-  const [written] = await database.query<ResultSetHeader>('DELETE FROM outbox WHERE closed_at < NOW(3) - INTERVAL ? MICROSECOND ORDER BY closed_at LIMIT ?', [keepMs * 1_000, limit]);
+  const [written] = await database.query<ResultSetHeader>(
+    'DELETE FROM outbox WHERE closed_at < NOW(3) - INTERVAL ? MICROSECOND ORDER BY closed_at LIMIT ?',
+    [keepMs * 1_000, limit],
+  );
   return written.affectedRows;
 }
 

@@ -1,16 +1,12 @@
 import mysql from 'mysql2';
-import { SESSION_READ, SESSION_STATEMENTS, sessionFaults } from './dialect.ts';
-import { DatabaseAway, DatabaseBusy, failureOf } from './failures.ts';
+import { SESSION_READ, sessionFaults, sessionStatements } from './dialect.ts';
+import { DatabaseAway, failureOf } from './failures.ts';
 import { lend, sendToDriver, type Connection, type Queryable, type RowDataPacket } from './session.ts';
+import { createSlots, type Slots } from './slots.ts';
 
 /**
- * A bounded pool: at most `connections` to the server, at most `queueMax` callers waiting for one, none longer than `waitMs`. Past either
- * bound it throws DatabaseBusy at once, so that load ends at the edge as 503 and never as an ever longer queue. (mysql2's own queue has no
- * deadline and no bound by default; here it is never used.)
- *
- *   acquire ── free slot ──► lent ── release ──► next waiting caller, or free
- *      ├── all lent, queue not full ──► waiting ── waitMs over ──► DatabaseBusy 'waited-too-long'
- *      └── queue full ──► DatabaseBusy 'queue-full'
+ * A bounded pool: at most `connections` to the server, and a queue with a bound and a deadline before them (slots.ts), so that load ends at
+ * the edge as 503 and never as an ever longer queue. mysql2's own queue, which has neither, is never reached.
  */
 export interface Pool extends Queryable {
   readonly role: PoolRole;
@@ -25,7 +21,13 @@ export interface Pool extends Queryable {
 /** hot: holds by group commit. money: payments, outbox. reads: everything else. */
 export type PoolRole = 'hot' | 'money' | 'reads' | 'all';
 /** `waiting` now; `statements` and `refused` since the start. */
-export type PoolGauges = { readonly lent: number; readonly waiting: number; readonly connections: number; readonly statements: number; readonly refused: number };
+export type PoolGauges = {
+  readonly lent: number;
+  readonly waiting: number;
+  readonly connections: number;
+  readonly statements: number;
+  readonly refused: number;
+};
 
 export type PoolConfig = {
   /** mysql://user:password@host:port/database */
@@ -35,7 +37,7 @@ export type PoolConfig = {
   readonly queueMax?: number;
   /** Longest wait for a connection; default 1 s. */
   readonly waitMs?: number;
-  /** Longest wait for one statement; default 10 s. */
+  /** Longest time of one statement; default 10 s. Past it the server ends it; past that by 1 s the connection is closed. */
   readonly statementMs?: number;
   readonly role?: PoolRole;
   /** Called with the text (placeholders, no values) of every statement, BEGIN and COMMIT included, session set-up not. */
@@ -46,86 +48,50 @@ export type PoolConfig = {
 
 const WAIT_MS = 1_000;
 const STATEMENT_MS = 10_000;
+/** An answer later than this after the server's own limit will not come. */
+const ANSWER_GRACE_MS = 1_000;
 const CONNECT_MS = 3_000;
 const QUEUE_PER_CONNECTION = 2;
 /** The server's own limit is 16,382 for all connections together; mysql2's default is 16,000 for each. */
 const PREPARED_STATEMENTS_MAX = 200;
-/** How long a refused caller is asked to stay away. */
-const RETRY_AFTER_MS = 1_000;
-
-type Waiting = { readonly take: () => void; readonly refuse: (error: Error) => void; readonly timer: NodeJS.Timeout };
-
 /** Opens no connection yet: the first caller does. */
 export function openPool(config: PoolConfig): Pool {
   const { connections, role = 'all', queueMax = connections * QUEUE_PER_CONNECTION, waitMs = WAIT_MS } = config;
   if (!Number.isInteger(connections) || connections < 1) throw new Error(`a pool needs at least one connection, got ${connections}`);
   const driver = openDriver(config.url, connections);
+  const slots = createSlots({ pool: role, count: connections, queueMax, waitMs });
   const ready = new WeakSet<mysql.PoolConnection>();
-  const waiting = new Set<Waiting>();
-  let lent = 0;
   let statements = 0;
-  let refused = 0;
   let closing: Promise<void> | undefined;
-
-  const busy = (reason: DatabaseBusy['reason']): DatabaseBusy => {
-    refused += 1;
-    return new DatabaseBusy(role, reason, RETRY_AFTER_MS);
-  };
-  /** Resolves holding one of the `connections` slots. */
-  const takeSlot = (): Promise<void> => {
-    if (lent < connections) {
-      lent += 1;
-      return Promise.resolve();
-    }
-    if (waiting.size >= queueMax) return Promise.reject(busy('queue-full'));
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        waiting.delete(caller);
-        reject(busy('waited-too-long'));
-      }, waitMs);
-      const caller: Waiting = { take: resolve, refuse: reject, timer };
-      waiting.add(caller);
-    });
-  };
-  /** The slot goes straight to the longest waiting caller, so a newcomer never overtakes. */
-  const giveSlot = (): void => {
-    for (const caller of waiting) {
-      waiting.delete(caller);
-      clearTimeout(caller.timer);
-      caller.take();
-      return;
-    }
-    lent -= 1;
-  };
+  const statementMs = config.statementMs ?? STATEMENT_MS;
   const hooks = {
-    statementMs: config.statementMs ?? STATEMENT_MS,
+    answerMs: statementMs + ANSWER_GRACE_MS,
     nowMs: config.nowMs,
-    onRelease: giveSlot,
+    onRelease: slots.give,
     onQuery: (sql: string) => {
       statements += 1;
       config.onQuery?.(sql);
     },
   };
-
-  const pool: Pool = {
+  const acquire = async (): Promise<Connection> => {
+    if (closing) throw new DatabaseAway('the pool is closed');
+    await slots.take();
+    try {
+      const connection = await connect(driver);
+      if (!ready.has(connection)) await setUp(connection, statementMs);
+      ready.add(connection);
+      return lend(connection, hooks);
+    } catch (error) {
+      slots.give();
+      throw closing ? new DatabaseAway('the pool is closed') : failureOf(error, 'connect');
+    }
+  };
+  return {
     role,
     connections,
-    async acquire() {
-      if (closing) throw new DatabaseAway('the pool is closed');
-      await takeSlot();
-      let connection: mysql.PoolConnection;
-      try {
-        connection = await connect(driver);
-        if (!ready.has(connection)) await setUp(connection);
-        ready.add(connection);
-      } catch (error) {
-        giveSlot();
-        throw closing ? new DatabaseAway('the pool is closed') : failureOf(error, 'connect');
-      }
-      return lend(connection, hooks);
-    },
+    acquire,
     async query(sql, values) {
-      const connection = await pool.acquire();
+      const connection = await acquire();
       try {
         return await connection.query(sql, values);
       } finally {
@@ -133,27 +99,21 @@ export function openPool(config: PoolConfig): Pool {
       }
     },
     async execute(sql, values) {
-      const connection = await pool.acquire();
+      const connection = await acquire();
       try {
         return await connection.execute(sql, values);
       } finally {
         connection.release();
       }
     },
-    gauges: () => ({ lent, waiting: waiting.size, connections, statements, refused }),
-    close: () => {
-      closing ??= (async () => {
-        for (const caller of waiting) {
-          clearTimeout(caller.timer);
-          caller.refuse(new DatabaseAway('the pool is closed'));
-        }
-        waiting.clear();
-        await new Promise<void>((resolve) => driver.end(() => resolve()));
-      })();
-      return closing;
-    },
+    gauges: () => ({ ...slots.gauges(), connections, statements }),
+    close: () => (closing ??= endDriver(driver, slots)),
   };
-  return pool;
+}
+
+async function endDriver(driver: mysql.Pool, slots: Slots): Promise<void> {
+  slots.close();
+  await new Promise<void>((resolve) => driver.end(() => resolve()));
 }
 
 function openDriver(url: string, connections: number): mysql.Pool {
@@ -183,10 +143,10 @@ const connect = (driver: mysql.Pool): Promise<mysql.PoolConnection> =>
   });
 
 /** Sets the session and reads it back; a connection that is not as it must be is closed and the failure is loud. */
-async function setUp(connection: mysql.PoolConnection): Promise<void> {
+async function setUp(connection: mysql.PoolConnection, statementMs: number): Promise<void> {
   const options = { values: [], timeout: CONNECT_MS };
   try {
-    for (const sql of SESSION_STATEMENTS) await sendToDriver(connection, 'query', { sql, ...options });
+    for (const sql of sessionStatements(statementMs)) await sendToDriver(connection, 'query', { sql, ...options });
     const [rows] = await sendToDriver<RowDataPacket[]>(connection, 'query', { sql: SESSION_READ, ...options });
     const faults = sessionFaults(new Map(rows.map((row) => [row['Variable_name'] as string, row['Value'] as string])));
     if (faults.length > 0) throw new Error(`session not as set: ${faults.join(', ')}`);

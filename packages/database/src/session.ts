@@ -1,5 +1,5 @@
 import type { FieldPacket, PoolConnection as DriverConnection, QueryResult, ResultSetHeader, RowDataPacket } from 'mysql2';
-import { CommitUnknown, DatabaseAway, failureOf } from './failures.ts';
+import { CommitUnknown, DatabaseAway, DatabaseBusy, failureOf } from './failures.ts';
 
 export type { FieldPacket, QueryResult, ResultSetHeader, RowDataPacket };
 
@@ -32,8 +32,8 @@ export type Tx = Queryable;
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
 
 export type SessionHooks = {
-  /** Longest wait for one statement, milliseconds; past it the connection is closed. */
-  readonly statementMs: number;
+  /** Longest wait for the answer to one statement, milliseconds; past it the connection is closed. */
+  readonly answerMs: number;
   readonly onQuery: (sql: string) => void;
   /** Test pools only: what NOW() shall be, milliseconds since the epoch. */
   readonly nowMs: (() => number) | undefined;
@@ -47,14 +47,14 @@ export function lend(driver: DriverConnection, hooks: SessionHooks): Connection 
   let broken = false;
   let open = false;
   let released = false;
-  let setTimestamp: number | undefined;
+  const moveClock = hooks.nowMs === undefined ? undefined : createClockMover(driver, hooks.nowMs, hooks.answerMs);
 
   const send = async <Answer extends QueryResult>(kind: 'query' | 'execute', statement: string | StatementOptions, values: readonly SqlValue[]) => {
     const options = typeof statement === 'string' ? { sql: statement } : statement;
     if (released) throw new Error('statement on a connection that was given back');
     hooks.onQuery(options.sql);
     try {
-      const reply = await sendToDriver<Answer>(driver, kind, { ...options, values, timeout: hooks.statementMs });
+      const reply = await sendToDriver<Answer>(driver, kind, { ...options, values, timeout: hooks.answerMs });
       const status = (reply[0] as Partial<ResultSetHeader>).serverStatus;
       if (typeof status === 'number') open = (status & IN_TRANSACTION) !== 0;
       return reply;
@@ -64,21 +64,13 @@ export function lend(driver: DriverConnection, hooks: SessionHooks): Connection 
       throw failure;
     }
   };
-  /** NOW() of a test pool stands still while one statement runs and follows `nowMs` between statements. */
-  const moveClock = async (): Promise<void> => {
-    const nowMs = hooks.nowMs?.();
-    if (nowMs === undefined || nowMs === setTimestamp) return;
-    setTimestamp = nowMs;
-    await sendToDriver(driver, 'query', { sql: `SET timestamp = ${(nowMs / 1_000).toFixed(3)}`, values: [], timeout: hooks.statementMs });
-  };
-
-  const connection: Connection = {
+  return {
     async query(sql, values = []) {
-      if (hooks.nowMs) await moveClock();
+      await moveClock?.();
       return send('query', sql, values);
     },
     async execute(sql, values = []) {
-      if (hooks.nowMs) await moveClock();
+      await moveClock?.();
       return send('execute', sql, values);
     },
     async begin(isolation = 'read committed') {
@@ -91,7 +83,8 @@ export function lend(driver: DriverConnection, hooks: SessionHooks): Connection 
       try {
         await send('query', 'COMMIT', []);
       } catch (error) {
-        throw error instanceof DatabaseAway ? new CommitUnknown('the answer to COMMIT was lost') : error;
+        if (error instanceof DatabaseAway || error instanceof DatabaseBusy) throw new CommitUnknown('the answer to COMMIT was lost');
+        throw error;
       }
     },
     async rollback() {
@@ -105,7 +98,17 @@ export function lend(driver: DriverConnection, hooks: SessionHooks): Connection 
       hooks.onRelease();
     },
   };
-  return connection;
+}
+
+/** NOW() of a test pool stands still while one statement runs and follows `nowMs` between statements. */
+function createClockMover(driver: DriverConnection, nowMs: () => number, timeout: number): () => Promise<void> {
+  let setMs: number | undefined;
+  return async () => {
+    const ms = nowMs();
+    if (ms === setMs) return;
+    setMs = ms;
+    await sendToDriver(driver, 'query', { sql: `SET timestamp = ${(ms / 1_000).toFixed(3)}`, values: [], timeout });
+  };
 }
 
 /** The driver's callback form: its promise form builds a stack trace for every statement. */

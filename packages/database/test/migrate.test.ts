@@ -30,7 +30,8 @@ t.test('the project’s own files make a schema that apps accept', async (t) => 
 t.test('every file of the project may be run again', async (t) => {
   const { url, pool } = await setUp(t);
   await migrate(url);
-  const tables = async (): Promise<unknown> => (await pool.query("SELECT table_name, column_name, column_type FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY 1, 2"))[0];
+  const COLUMNS = 'SELECT table_name, column_name, column_type FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY 1, 2';
+  const tables = async (): Promise<unknown> => (await pool.query(COLUMNS))[0];
   const before = await tables();
   await pool.query('UPDATE schema_migration SET finished_at = NULL');
   await migrate(url);

@@ -19,7 +19,8 @@ t.beforeEach(async () => {
 const RC = { isolation: 'read committed' } as const;
 const LEASE_MS = 10_000;
 const transaction = <Value>(work: (tx: Tx) => Promise<Value>): Promise<Value> => inTransaction(pool, RC, work);
-const add = (key: string, extra: { kind?: string; delayMs?: number } = {}): Promise<void> => transaction((tx) => addOutboxRow(tx, { kind: 'mail', key, payload: { key }, ...extra }));
+const add = (key: string, extra: { kind?: string; delayMs?: number } = {}): Promise<void> =>
+  transaction((tx) => addOutboxRow(tx, { kind: 'mail', key, payload: { key }, ...extra }));
 const claim = (limit = 10): Promise<OutboxRow[]> => claimOutboxRows(pool, { limit, leaseMs: LEASE_MS });
 const close = (row: OutboxRow): Promise<boolean> => transaction((tx) => closeOutboxRow(tx, row.id));
 const keysOf = (rows: readonly OutboxRow[]): string[] => rows.map((row) => row.key);
@@ -193,16 +194,21 @@ t.test('a stranger’s lock on a row delays only that row', async (t) => {
 t.test('closed rows are pruned by age, and claims are found by index among many of them', async (t) => {
   await transaction((tx) => addOutboxRows(tx, Array.from({ length: 200 }, (_, index) => ({ kind: 'mail', key: `old:${index}`, payload: {} }))));
   for (let doubling = 0; doubling < 4; doubling += 1) {
-    await pool.query<ResultSetHeader>("INSERT INTO outbox (kind, ordering_key, payload, made_at, next_at) SELECT kind, CONCAT(ordering_key, '.', ?), payload, made_at, next_at FROM outbox", [doubling]);
+    await pool.query<ResultSetHeader>(
+      `INSERT INTO outbox (kind, ordering_key, payload, made_at, next_at)
+       SELECT kind, CONCAT(ordering_key, '.', ?), payload, made_at, next_at FROM outbox`,
+      [doubling],
+    );
   }
   await pool.query('UPDATE outbox SET closed_at = NOW(3)');
   await add('new');
   await pool.query('ANALYZE TABLE outbox');
   const [plan] = await pool.query(
     `EXPLAIN SELECT id FROM outbox AS due WHERE closed_at IS NULL AND next_at <= NOW(3)
-     AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.ordering_key = due.ordering_key AND older.closed_at IS NULL AND older.id < due.id) ORDER BY next_at LIMIT 10 FOR UPDATE SKIP LOCKED`,
+     AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.ordering_key = due.ordering_key AND older.closed_at IS NULL AND older.id < due.id)
+     ORDER BY next_at LIMIT 10 FOR UPDATE SKIP LOCKED`,
   );
-  t.same(plan.map((step) => [step['table'], step['key'], ['range', 'ref'].includes(step['type'] as string)]), [['due', 'open_by_time', true], ['older', 'open_by_key', true]]);
+  t.same(plan.map((step) => [step['table'], step['key'], step['type']]), [['due', 'open_by_time', 'range'], ['older', 'open_by_key', 'ref']]);
   t.same(keysOf(await claim()), ['new']);
   nowMs += 60_000;
   t.equal(await pruneOutbox(pool, { keepMs: 60_001, limit: 5_000 }), 0);

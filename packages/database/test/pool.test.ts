@@ -19,14 +19,16 @@ const refusalOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(
 const READ_COMMITTED = { isolation: 'read committed' } as const;
 
 const main = poolOf(t, { connections: 4 });
-await main.query('CREATE TABLE ledger (id INT NOT NULL PRIMARY KEY, owner VARCHAR(20) NOT NULL, amount INT NOT NULL, UNIQUE KEY one_owner (owner), CHECK (amount >= 0))');
+await main.query(`CREATE TABLE ledger (
+  id INT NOT NULL PRIMARY KEY, owner VARCHAR(20) NOT NULL, amount INT NOT NULL, UNIQUE KEY one_owner (owner), CHECK (amount >= 0)
+)`);
 await main.query("INSERT INTO ledger VALUES (1, 'ann', 10), (2, 'ben', 20), (3, 'cho', 30)");
 
 t.test('every connection has the session that the stores rely on', async (t) => {
   const pool = poolOf(t);
   const held = await Promise.all([pool.acquire(), pool.acquire()]);
   for (const connection of held) {
-    const [rows] = await connection.query('SELECT @@sql_mode AS mode, @@time_zone AS zone, @@innodb_lock_wait_timeout AS lock_wait, @@autocommit AS auto, @@local_infile AS file');
+    const [rows] = await connection.query('SELECT @@sql_mode AS mode, @@time_zone AS zone, @@innodb_lock_wait_timeout AS lock_wait, @@autocommit AS auto');
     t.same(new Set(String(rows[0]?.['mode']).split(',')), new Set(SQL_MODE.split(',')));
     t.match(rows[0], { zone: '+00:00', lock_wait: 2, auto: 1 });
     const [isolation] = await connection.query("SHOW VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')");
@@ -43,7 +45,7 @@ t.test('every connection has the session that the stores rely on', async (t) => 
 t.test('a session that is not as set is named (negative control of the read-back)', async (t) => {
   const sound = new Map([
     ['transaction_isolation', 'READ-COMMITTED'], ['sql_mode', SQL_MODE], ['time_zone', '+00:00'],
-    ['innodb_lock_wait_timeout', '2'], ['autocommit', 'ON'], ['character_set_connection', 'utf8mb4'],
+    ['innodb_lock_wait_timeout', '2'], ['lock_wait_timeout', '5'], ['autocommit', 'ON'], ['character_set_connection', 'utf8mb4'],
   ]);
   t.same(sessionFaults(sound), []);
   for (const name of sound.keys()) t.not(sessionFaults(new Map([...sound, [name, 'else']])).length, 0, `${name} changed is a fault`);
@@ -102,10 +104,29 @@ t.test('a connection that dies is replaced', async (t) => {
   t.not(next?.['id'], me?.['id']);
 });
 
-t.test('a statement past its deadline ends its connection, not the pool', async (t) => {
+t.test('the server ends a statement that takes too long, and the connection lives on', async (t) => {
   const pool = poolOf(t, { connections: 1, statementMs: 100 });
-  t.type(await refusalOf(pool.query('SELECT SLEEP(1)')), DatabaseAway);
+  const held = await pool.acquire();
+  const refusal = await refusalOf(held.query('SELECT COUNT(*) FROM information_schema.columns a, information_schema.columns b, information_schema.columns c'));
+  t.ok(refusal instanceof DatabaseBusy && isUnavailable(refusal));
+  t.match(refusal, { reason: 'statement-too-long' });
+  t.equal((await held.query('SELECT 7 AS n'))[0][0]?.['n'], 7);
+  held.release();
+});
+
+t.test('an answer that does not come ends its connection, not the pool', async (t) => {
+  const pool = poolOf(t, { connections: 1, statementMs: 100 });
+  const held = await pool.acquire();
+  await held.query('SET SESSION autocommit = 1 /*M! , SESSION max_statement_time = 0 */ /*!80000 , SESSION max_execution_time = 0 */');
+  t.type(await refusalOf(held.query('SELECT SLEEP(3)')), DatabaseAway);
+  held.release();
   t.equal((await pool.query('SELECT 7 AS n'))[0][0]?.['n'], 7);
+});
+
+t.test('a connection keeps what a caller changed in its session, so nobody may (a fact of pools, shown)', async (t) => {
+  const pool = poolOf(t, { connections: 1 });
+  await pool.query('SET SESSION innodb_lock_wait_timeout = 9');
+  t.equal((await pool.query('SELECT @@innodb_lock_wait_timeout AS s'))[0][0]?.['s'], 9);
 });
 
 t.test('errors and hooks carry no values', async (t) => {

@@ -84,7 +84,8 @@ export const DEFAULT_SETTINGS = {
 } as const satisfies Partial<RoomSettings>;
 
 const FIELDS = [
-  'name', 'shows', 'phase', 'opensAtMs', 'ratePerMinute', 'capacity', 'callMs', 'maxMisses', 'absentAfterMs', 'entryTokenMs', 'sessionMaxMs', 'identity', 'rejoin',
+  'name', 'shows', 'phase', 'opensAtMs', 'ratePerMinute', 'capacity', 'callMs', 'maxMisses',
+  'absentAfterMs', 'entryTokenMs', 'sessionMaxMs', 'identity', 'rejoin',
 ] as const satisfies readonly (keyof RoomPatch)[];
 
 /** Every field against its bounds, then the relations between fields. Gives the first fault. */
@@ -98,12 +99,14 @@ export function checkSettings(settings: RoomSettings): Result<RoomSettings, BadS
   const named = (text: unknown): boolean => typeof text === 'string' && text.trim() !== '' && text.length <= NAME_CHARS_MAX;
   if (!named(settings.name.ko) || !named(settings.name.en)) return refuse({ kind: 'bad-setting', field: 'name', least: 1, most: NAME_CHARS_MAX });
   const { shows } = settings;
-  if (shows.length < 1 || shows.length > SHOWS_MAX || new Set(shows).size !== shows.length) return refuse({ kind: 'bad-setting', field: 'shows', least: 1, most: SHOWS_MAX });
+  const showsSound = shows.length >= 1 && shows.length <= SHOWS_MAX && new Set(shows).size === shows.length;
+  if (!showsSound) return refuse({ kind: 'bad-setting', field: 'shows', least: 1, most: SHOWS_MAX });
   if (!Object.hasOwn(NEXT_PHASES, settings.phase)) return refuse({ kind: 'bad-setting', field: 'phase' });
   if (settings.identity !== 'device' && settings.identity !== 'account') return refuse({ kind: 'bad-setting', field: 'identity' });
   if (typeof settings.rejoin !== 'boolean') return refuse({ kind: 'bad-setting', field: 'rejoin' });
   // A token that outlives its session would open nothing.
-  if (settings.entryTokenMs > settings.sessionMaxMs) return refuse({ kind: 'bad-setting', field: 'entryTokenMs', least: BOUNDS.entryTokenMs.least, most: settings.sessionMaxMs });
+  const { entryTokenMs, sessionMaxMs } = settings;
+  if (entryTokenMs > sessionMaxMs) return refuse({ kind: 'bad-setting', field: 'entryTokenMs', least: BOUNDS.entryTokenMs.least, most: sessionMaxMs });
   return ok(settings);
 }
 

@@ -4,7 +4,12 @@ import { entryKey } from '@onsale/database/schema/control';
 import { invariant } from '@onsale/kernel';
 
 /** The public half of a key that signs entry tokens; booking loads them from here while admission is away. */
-export type PublicEntryKey = { readonly kid: string; readonly jwk: Readonly<Record<string, unknown>>; /** Verifies until then; null: for ever. */ readonly notAfterMs: number | null };
+export type PublicEntryKey = {
+  readonly kid: string;
+  readonly jwk: Readonly<Record<string, unknown>>;
+  /** Wall time until which it verifies; null: for ever. */
+  readonly notAfterMs: number | null;
+};
 
 const KEYS_MAX = 64;
 /** Members of a JWK that are secret (RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2). */

@@ -22,7 +22,9 @@ export type SignInRefusal = { readonly kind: 'bad-credentials' } | { readonly ki
 export type SignIn = { readonly name: string; readonly password: string; readonly source: string };
 
 /** A wrong name and a wrong password are one refusal and take one time. */
-export async function signIn(store: OperatorStore & { readonly throttle: SignInThrottle }, { name, password, source }: SignIn): Promise<Result<SignedIn & { readonly token: string }, SignInRefusal>> {
+export async function signIn(
+  store: OperatorStore & { readonly throttle: SignInThrottle }, { name, password, source }: SignIn,
+): Promise<Result<SignedIn & { readonly token: string }, SignInRefusal>> {
   const waitMs = store.throttle.begin(name, source);
   if (waitMs > 0) return refuse({ kind: 'too-many-attempts', retryAfterMs: Math.ceil(waitMs) });
   const known = await readCredentials(store.pool, name, 'unlocked');

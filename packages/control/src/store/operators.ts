@@ -15,7 +15,9 @@ const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@ -]{0,59}$/u;
 export const subjectOf = (name: string): string => `operator:${name}`;
 
 /** Throws on a name or password out of bounds (PASSWORD_CHARS). */
-export async function createOperator({ pool, hasher }: OperatorStore, { name, role, password }: NewOperator, act: Act): Promise<Result<Operator, { readonly kind: 'operator-exists' }>> {
+export async function createOperator(
+  { pool, hasher }: OperatorStore, { name, role, password }: NewOperator, act: Act,
+): Promise<Result<Operator, { readonly kind: 'operator-exists' }>> {
   if (!NAME.test(name)) throw new Error('an operator’s name has 1 to 60 letters, digits or . _ @ - and spaces');
   const passwordHash = await hasher.hash(password);
   return inTransaction(pool, READ_COMMITTED, async (tx) => {
@@ -31,7 +33,7 @@ export async function createOperator({ pool, hasher }: OperatorStore, { name, ro
 }
 
 /** Sets a new password and signs that operator out everywhere. False: no such operator. */
-export async function setPassword({ pool, hasher }: OperatorStore, { name, password }: { readonly name: string; readonly password: string }, act: Act): Promise<boolean> {
+export async function setPassword({ pool, hasher }: OperatorStore, { name, password }: Omit<NewOperator, 'role'>, act: Act): Promise<boolean> {
   const passwordHash = await hasher.hash(password);
   return changeOperator(pool, name, async (tx) => {
     await drizzleOn(tx).update(operator).set({ passwordHash }).where(eq(operator.name, name));
@@ -58,8 +60,10 @@ async function changeOperator(pool: Pool, name: string, change: (tx: Tx) => Prom
   });
 }
 
+type Credentials = Operator & { readonly passwordHash: string };
+
 /** For signing in only. */
-export async function readCredentials(database: Queryable, name: string, lock: 'locked' | 'unlocked'): Promise<(Operator & { readonly passwordHash: string }) | undefined> {
+export async function readCredentials(database: Queryable, name: string, lock: 'locked' | 'unlocked'): Promise<Credentials | undefined> {
   const select = drizzleOn(database)
     .select({ name: operator.name, role: operator.role, passwordHash: operator.passwordHash })
     .from(operator)

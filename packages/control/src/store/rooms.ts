@@ -35,10 +35,13 @@ export async function createRoom(pool: Pool, settings: RoomSettings, act: Act): 
   });
 }
 
-export type RoomChange = Act & { readonly room: RoomId; /** The version the operator has seen (If-Match). */ readonly version: number; readonly patch: RoomPatch };
+/** `version`: the one the operator has seen (If-Match). */
+export type RoomChange = Act & { readonly room: RoomId; readonly version: number; readonly patch: RoomPatch };
 
 /** Refusals in this order: unknown room, version, then those of `changeSettings`. A patch that changes nothing gives the settings as they are. */
-export async function changeRoom(pool: Pool, { room, version, patch, actor, cause }: RoomChange): Promise<Result<RoomSettings, UnknownRoom | VersionConflict | PatchRefusal>> {
+export async function changeRoom(
+  pool: Pool, { room, version, patch, actor, cause }: RoomChange,
+): Promise<Result<RoomSettings, UnknownRoom | VersionConflict | PatchRefusal>> {
   return inTransaction(pool, READ_COMMITTED, async (tx) => {
     const before = await lockRoom(tx, room);
     if (before === undefined) return refuse({ kind: 'unknown-room' });
@@ -54,7 +57,9 @@ export async function changeRoom(pool: Pool, { room, version, patch, actor, caus
  * A new epoch after the room's data were lost: of any number of callers that saw `epoch`, one raises it; the others are told what is in
  * force. The version rises too, so that every process takes the new settings.
  */
-export async function raiseEpoch(pool: Pool, { room, epoch, actor, cause }: Act & { readonly room: RoomId; readonly epoch: number }): Promise<Result<{ readonly settings: RoomSettings; readonly raised: boolean }, UnknownRoom>> {
+export async function raiseEpoch(
+  pool: Pool, { room, epoch, actor, cause }: Act & { readonly room: RoomId; readonly epoch: number },
+): Promise<Result<{ readonly settings: RoomSettings; readonly raised: boolean }, UnknownRoom>> {
   return inTransaction(pool, READ_COMMITTED, async (tx) => {
     const before = await lockRoom(tx, room);
     if (before === undefined) return refuse({ kind: 'unknown-room' });
