@@ -40,6 +40,8 @@ export function problemOf(refusal: CommandRefusal): ProblemError {
       return as('orphan-seat', { seats: refusal.seats });
     case 'sold-out':
       return as('sold-out', { quantity: refusal.quantity });
+    case 'orders-used':
+      return as('orders-used', { max: refusal.max });
     case 'alongside':
       return refusal.refusal instanceof ProblemError ? refusal.refusal : as('order-state');
     default:

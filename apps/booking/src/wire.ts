@@ -1,5 +1,5 @@
 import { createEntryGuard } from './guards/require-entry.ts';
-import { createHoldEngine, openEntrySessions, openShowBooks, readHoldOfSession } from '@onsale/booking';
+import { createHoldEngine, holdsOfSession, openEntrySessions, openShowBooks } from '@onsale/booking';
 import { ADMISSION_PREFIX } from '@onsale/contract';
 import { checkSchema, openDatabase } from '@onsale/database';
 import { createFailureLimiter, createJwksSource } from '@onsale/entry-token';
@@ -30,7 +30,7 @@ export async function wire(config: BookingConfig, logger: Logger): Promise<Wired
   const keys = openKeys(config.admissionUrl, logger);
   const context: BookingContext = {
     database, books, engine, sessions, redeemer, cookiePrefix, nowMs,
-    holds: { mine: (show, sid) => readHoldOfSession(database.reads, show, sid) },
+    holds: { mine: async (show, sid) => (await holdsOfSession(database.reads, show, sid))[0] },
     guard: createEntryGuard({ sessionKeys: config.secrets.session, deviceKeys: config.secrets.device, isEnded: (sid) => sessions.isEnded(sid), nowMs, cookiePrefix }),
     entryKeys: keys.source,
     failures: createFailureLimiter(),
