@@ -1,23 +1,23 @@
 import { createKeyRing } from '@onsale/entry-token';
 import { SECOND_MS } from '@onsale/kernel';
-import { createLogger, createMetrics, type AdmissionConfig, type OnsaleServer } from '@onsale/runtime';
+import { createLogger, createMetrics, type AdmissionConfig, type Logger, type OnsaleServer } from '@onsale/runtime';
 import { openRoomConnection } from '@onsale/waiting-room';
 import { buildApp } from './app.ts';
 import type { AdmissionContext } from './context.ts';
 import { deviceCookieName } from './holder.ts';
 import { buildInternal } from './internal.ts';
 import { createRooms } from './rooms.ts';
-import { createPlaceSockets } from './sockets/place-socket.ts';
+import { createPlaceSockets, type PlaceSockets } from './sockets/place-socket.ts';
 
 const IDLE_CHECK_EVERY_MS = 10 * SECOND_MS;
+const REDIS_AT_START_MS = 1 * SECOND_MS;
 /** The same trouble is logged once in this time. */
 const QUIET_MS = 5 * SECOND_MS;
 
-export type Admission = { readonly app: OnsaleServer; readonly internal: OnsaleServer; close(): Promise<void> };
+export type Admission = { readonly app: OnsaleServer; readonly internal: OnsaleServer; readonly sockets: PlaceSockets; close(): Promise<void> };
 
 /** Opens what admission works with: Redis, and nothing else. Both servers are built, none listens yet. */
-export async function wire(config: AdmissionConfig): Promise<Admission> {
-  const logger = createLogger({ name: 'admission', level: config.logLevel });
+export async function wire(config: AdmissionConfig, logger: Logger = createLogger({ name: 'admission', level: config.logLevel })): Promise<Admission> {
   const metrics = createMetrics('admission');
   const monotonic = (): number => performance.now();
   let quietUntilMs = 0;
@@ -39,9 +39,10 @@ export async function wire(config: AdmissionConfig): Promise<Admission> {
   const app = await buildApp(context, options);
   const internal = await buildInternal({ connection, internalSecrets: secrets.internal }, { ...options, metrics: createMetrics('admission-internal') });
   const idle = setInterval(() => void rooms.closeIdle().catch(onError), IDLE_CHECK_EVERY_MS);
-  await connection.ready().catch(onError);
+  // Redis away at the start is no reason not to start: the process is live, not ready, and says so.
+  await connection.ready(REDIS_AT_START_MS).catch(onError);
   return {
-    app, internal,
+    app, internal, sockets,
     async close() {
       clearInterval(idle);
       await app.close();

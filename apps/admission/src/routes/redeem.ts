@@ -1,4 +1,5 @@
 import { INTERNAL_SECRET_HEADER, ProblemError, RedeemBody, RedeemReply, RoomParams } from '@onsale/contract';
+import { CALL_NO_MAX, parseBinding } from '@onsale/entry-token';
 import { epochOf, parsePlace, parseRoomId } from '@onsale/kernel';
 import { sameSecret, type OnsaleServer } from '@onsale/runtime';
 import { redeem, type RedeemReply as Redeemed, type RoomConnection } from '@onsale/waiting-room';
@@ -20,8 +21,10 @@ export function redeemRoute(server: OnsaleServer, { connection, internalSecrets 
     const number = parsePlace(place);
     if (!room.ok) throw new ProblemError('not-found');
     if (!number.ok || epochOf(number.value) !== epoch) throw new ProblemError('bad-request', { detail: 'place and epoch contradict each other' });
-    const bytes = Buffer.from(binding, 'base64url');
-    return replyOf(await redeem(connection, room.value, { place: number.value, epoch, callNo, binding: bytes }));
+    if (callNo > CALL_NO_MAX) throw new ProblemError('bad-request', { detail: 'callNo is beyond any call' });
+    const holder = parseBinding(binding);
+    if (!holder.ok) throw new ProblemError('bad-request', { detail: 'binding is not the base64url of 32 bytes' });
+    return replyOf(await redeem(connection, room.value, { place: number.value, epoch, callNo, binding: holder.value }));
   });
 }
 

@@ -17,7 +17,7 @@ export const SOCKETS_PER_PLACE_MAX = 5;
 /** One ping a socket in so many frames: below the bitmaps' period, so that a pong is a sign of life in each. */
 export const PING_ROUND_FRAMES = 25;
 const PINGS_UNANSWERED_MAX = 2;
-const FRAMES_SKIPPED_MAX = 30;
+export const FRAMES_SKIPPED_MAX = 30;
 /** Beyond this many ahead a fan's view moves slowly: every tenth frame is enough, unless something changed for everybody. */
 export const NEAR_AHEAD = 20_000;
 const FAR_FRAME_EVERY = 10;
@@ -140,6 +140,7 @@ function frame(connection: PlaceConnection, message: PreparedMessage): void {
 }
 
 function ping(connection: PlaceConnection, message: PreparedMessage): void {
+  if (!connection.isOpen) return;
   connection.messages = 0;
   if (connection.pingsUnanswered >= PINGS_UNANSWERED_MAX) {
     connection.close(closeCodes.silent.code);
