@@ -33,10 +33,22 @@ export function run(command, args, { cwd, env, label, limitMs }) {
       clearTimeout(patience);
       done({ code, output });
     };
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => { output = (output + bytes).slice(-OUTPUT_MAX); });
-    child.once('error', (error) => { output += error.message; finish(null); });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (bytes) => {
+        output = (output + bytes).slice(-OUTPUT_MAX);
+      });
+    child.once('error', (error) => {
+      output += error.message;
+      finish(null);
+    });
     child.once('close', finish);
   });
 }
 
-export const lastLines = (text, count) => text.trimEnd().split('\n').slice(-count).map((line) => `    ${line}`).join('\n');
+export const lastLines = (text, count) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .slice(-count)
+    .map((line) => `    ${line}`)
+    .join('\n');

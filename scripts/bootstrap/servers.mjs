@@ -71,8 +71,14 @@ async function downloadAndUnpack(folder) {
   for (const part of ['state/lists/partial', 'cache/archives/partial', 'log', 'root']) mkdirSync(join(folder, part), { recursive: true });
   writeFileSync(join(folder, 'state/empty'), '');
   const settings = [
-    `Dir::State=${join(folder, 'state')}`, `Dir::State::status=${join(folder, 'state/empty')}`, `Dir::Cache=${join(folder, 'cache')}`,
-    `Dir::Log=${join(folder, 'log')}`, 'Debug::NoLocking=1', 'Acquire::Languages=none', 'Acquire::Retries=3', 'APT::Sandbox::User=',
+    `Dir::State=${join(folder, 'state')}`,
+    `Dir::State::status=${join(folder, 'state/empty')}`,
+    `Dir::Cache=${join(folder, 'cache')}`,
+    `Dir::Log=${join(folder, 'log')}`,
+    'Debug::NoLocking=1',
+    'Acquire::Languages=none',
+    'Acquire::Retries=3',
+    'APT::Sandbox::User=',
   ].flatMap((setting) => ['-o', setting]);
   const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (label, ...args) => run('apt-get', [...settings, '-q', ...args], { cwd: folder, env, label, limitMs: STEP_LIMIT_MS });
@@ -139,7 +145,8 @@ function textOf(file) {
   }
 }
 
-const withoutDebian = () => `Redis ${REDIS_MIN.join('.')}+ and MariaDB ${MARIADB_MIN.join('.')}+ (or MySQL 8) are needed. On Debian and Ubuntu they are brought along;
+const withoutDebian =
+  () => `Redis ${REDIS_MIN.join('.')}+ and MariaDB ${MARIADB_MIN.join('.')}+ (or MySQL 8) are needed. On Debian and Ubuntu they are brought along;
   elsewhere install both with your system's packages, or start them in containers and say where they are:
     docker run -d -p 127.0.0.1:6379:6379 redis:7
     docker run -d -p 127.0.0.1:3306:3306 -e MARIADB_RANDOM_ROOT_PASSWORD=1 -e MARIADB_DATABASE=onsale \\

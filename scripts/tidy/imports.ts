@@ -88,14 +88,18 @@ function checkBuiltin(source: Source, { specifier }: Import, report: Report): Fi
 function checkLibrary(tree: Tree, source: Source, entry: Import, report: Report): Finding[] {
   const { specifier } = entry;
   if (specifier.startsWith('/')) return [report('past-exports', 'an absolute path')];
-  const library = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+  const library = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
   if (/^drizzle-(orm|kit)$/.test(library) && source.workspace?.folder !== 'packages/database') {
     return [report('drizzle', 'only packages/database imports drizzle')];
   }
   // What a build step needs (a bundler) is a tool of the whole project.
-  const declared = SERVES_TESTING.has(source.kind) || source.path.includes('/src/build/')
-    ? tree.rootDependencies.has(library) || tree.workspaces.some(({ dependencies }) => dependencies.has(library))
-    : source.workspace?.dependencies.has(library);
+  const declared =
+    SERVES_TESTING.has(source.kind) || source.path.includes('/src/build/')
+      ? tree.rootDependencies.has(library) || tree.workspaces.some(({ dependencies }) => dependencies.has(library))
+      : source.workspace?.dependencies.has(library);
   // A type alone is erased: what the root has for the compiler is enough.
   const erased = entry.typeOnly && (tree.rootDependencies.has(library) || tree.rootDependencies.has(`@types/${library}`));
   if (!declared && !erased) return [report('undeclared', `${library} is missing in ${source.workspace?.folder ?? '.'}/package.json`)];

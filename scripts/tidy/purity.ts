@@ -4,8 +4,20 @@ import { isPure } from './place.ts';
 import type { Tree } from './tree.ts';
 
 const IMPURE = [
-  'Date', 'process', 'async', 'await', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'performance', 'fetch', 'console', 'crypto',
-  'globalThis', 'Buffer',
+  'Date',
+  'process',
+  'async',
+  'await',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'performance',
+  'fetch',
+  'console',
+  'crypto',
+  'globalThis',
+  'Buffer',
 ];
 const PATTERN = new RegExp(`\\bMath\\s*\\.\\s*random\\b|(?<![.\\w$-])(?:${IMPURE.join('|')})\\b(?!\\s*[:?])`, 'g');
 

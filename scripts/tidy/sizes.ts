@@ -40,7 +40,10 @@ function checkName(path: string): Finding[] {
 
 function checkDeclarations(source: Source): Finding[] {
   return [...source.code.matchAll(EMPTY_DECLARATION)].map((match) => ({
-    path: source.path, line: lineAt(source.text, match.index), rule: 'name' as const, message: `"${match[1]}" says nothing about what it does`,
+    path: source.path,
+    line: lineAt(source.text, match.index),
+    rule: 'name' as const,
+    message: `"${match[1]}" says nothing about what it does`,
   }));
 }
 

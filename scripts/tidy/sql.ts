@@ -10,11 +10,13 @@ const LOWER_STATEMENT = /^\s*(?:select\b[^]*\bfrom\s+[\w`]+\s+where\b|insert\s+i
 
 /** SQL lives in the stores and in packages/database, so that each table has one owner and each lock one place to read about. */
 export function checkSql(tree: Tree): Finding[] {
-  return tree.sources.filter((source) => source.kind === 'src' && !mayHoldSql(source)).flatMap((source) =>
-    source.strings
-      .filter(({ value }) => STATEMENT.test(value) || LOWER_STATEMENT.test(value))
-      .map(({ start }) => ({ path: source.path, line: lineAt(source.text, start), rule: 'sql' as const, message: 'SQL outside a store' })),
-  );
+  return tree.sources
+    .filter((source) => source.kind === 'src' && !mayHoldSql(source))
+    .flatMap((source) =>
+      source.strings
+        .filter(({ value }) => STATEMENT.test(value) || LOWER_STATEMENT.test(value))
+        .map(({ start }) => ({ path: source.path, line: lineAt(source.text, start), rule: 'sql' as const, message: 'SQL outside a store' })),
+    );
 }
 
 function mayHoldSql({ path, workspace }: Source): boolean {

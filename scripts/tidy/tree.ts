@@ -49,7 +49,9 @@ const CODE = new Set(['.ts', '.tsx', '.mts', '.mjs', '.js', '.jsx']);
 const TEXT_FILE_MAX_BYTES = 2 * 1024 * 1024;
 
 export function readTree(root: string): Tree {
-  const files = listFiles(root, '').map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })).filter(({ text }) => !text.includes('\0'));
+  const files = listFiles(root, '')
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+    .filter(({ text }) => !text.includes('\0'));
   const workspaces = files.flatMap((file) => workspaceOf(file) ?? []);
   const manifest = files.find(({ path }) => path === 'package.json');
   return {

@@ -18,7 +18,11 @@ export type MariadbInit = {
 const INIT_MS = 60_000;
 /** Names as 10.x has them; 11.x calls them mariadb_*. */
 const SYSTEM_SQL = [
-  'mysql_system_tables.sql', 'mysql_performance_tables.sql', 'mysql_system_tables_data.sql', 'maria_add_gis_sp_bootstrap.sql', 'mysql_sys_schema.sql',
+  'mysql_system_tables.sql',
+  'mysql_performance_tables.sql',
+  'mysql_system_tables_data.sql',
+  'maria_add_gis_sp_bootstrap.sql',
+  'mysql_sys_schema.sql',
 ];
 
 /** mariadbd refuses to run as root unless it is told to; another user may not be told. */
@@ -36,11 +40,17 @@ export async function initMariadb(init: MariadbInit): Promise<void> {
   const log = join(init.dir, 'init.log');
   const child = startChild({ command: init.binary.command, args: bootstrapOptions(init, unfinished), stdio: ['pipe', 'pipe', 'pipe'], cwd: init.dir });
   let said = '';
-  for (const stream of [child.process.stdout, child.process.stderr]) stream?.on('data', (bytes: Buffer) => { said += bytes.toString(); });
+  for (const stream of [child.process.stdout, child.process.stderr])
+    stream?.on('data', (bytes: Buffer) => {
+      said += bytes.toString();
+    });
   child.process.stdin?.on('error', () => undefined); // it ended early: its exit says so
   child.process.stdin?.end(bootstrapSql(init));
   const patience = new AbortController();
-  void sleep(INIT_MS, undefined, { signal: patience.signal }).then(() => killChild(child), () => undefined);
+  void sleep(INIT_MS, undefined, { signal: patience.signal }).then(
+    () => killChild(child),
+    () => undefined,
+  );
   const exit = await child.exited;
   patience.abort();
   if (exit.code !== 0 || said.includes('ERROR:')) {

@@ -21,6 +21,8 @@ export type NodeApp = {
   ended(): Promise<Exit>;
   /** The next message of the app over IPC that `wanted` accepts; rejects when it ends first or `withinMs` have passed. */
   message<Message>(wanted: (message: unknown) => message is Message, withinMs: number): Promise<Message>;
+  /** A message to the app over IPC; dropped when it has ended. */
+  send(message: object): void;
   stop(): Promise<void>;
   kill(): Promise<void>;
 };
@@ -43,16 +45,22 @@ export function startNode(script: string, options: NodeOptions): NodeApp {
   return {
     name: options.name,
     pid: child.pid,
-    get running() { return child.exit() === undefined; },
+    get running() {
+      return child.exit() === undefined;
+    },
     ended: () => child.exited,
     message: async (wanted, withinMs) => {
       const patience = new AbortController();
       let listener: (message: unknown) => void = () => undefined;
       const heard = new Promise<Awaited<ReturnType<NodeApp['message']>>>((done) => {
-        listener = (message) => { if (wanted(message)) done(message); };
+        listener = (message) => {
+          if (wanted(message)) done(message);
+        };
         child.process.on('message', listener);
       });
-      const ended = child.exited.then((exit) => { throw new Error(`${options.name} ended before it was ready (${exit.signal ?? `code ${exit.code}`})`); });
+      const ended = child.exited.then((exit) => {
+        throw new Error(`${options.name} ended before it was ready (${exit.signal ?? `code ${exit.code}`})`);
+      });
       const late = sleep(withinMs, undefined, { signal: patience.signal }).then(() => {
         throw new Error(`${options.name} said nothing for ${withinMs / 1000} s`);
       });
@@ -63,6 +71,9 @@ export function startNode(script: string, options: NodeOptions): NodeApp {
         patience.abort();
         child.process.off('message', listener);
       }
+    },
+    send: (message) => {
+      if (child.process.connected) child.process.send(message);
     },
     stop: async () => {
       await stopChild(child, options.graceMs ?? GRACE_MS);

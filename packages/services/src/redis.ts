@@ -74,7 +74,9 @@ function configOf(dir: string, port: number, password: string, settings: Readonl
     'shutdown-timeout': '0',
     ...settings,
   };
-  return `${Object.entries(directives).map(([name, value]) => `${name} ${value}`).join('\n')}\n`;
+  return `${Object.entries(directives)
+    .map(([name, value]) => `${name} ${value}`)
+    .join('\n')}\n`;
 }
 
 const quoted = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&')}"`;

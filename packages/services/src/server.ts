@@ -60,9 +60,15 @@ export async function startServer(plan: ServerPlan): Promise<Server> {
   return {
     name: plan.name,
     folder: plan.folder,
-    get port() { return port; },
-    get pid() { return child.pid; },
-    get running() { return child.exit() === undefined; },
+    get port() {
+      return port;
+    },
+    get pid() {
+      return child.pid;
+    },
+    get running() {
+      return child.exit() === undefined;
+    },
     ended: () => child.exited,
     stop,
     kill: async () => {

@@ -65,7 +65,10 @@ t.test('redis: a replica by settings', { skip: missing }, async (t) => {
   t.teardown(() => second.stop());
   const writer = new Client(first.url);
   const reader = new Client(second.url);
-  t.teardown(() => { writer.disconnect(); reader.disconnect(); });
+  t.teardown(() => {
+    writer.disconnect();
+    reader.disconnect();
+  });
   await writer.set('copied', '1');
   t.equal(await writer.wait(1, 10_000), 1);
   t.equal(await reader.get('copied'), '1');

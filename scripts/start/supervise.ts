@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/*
+ *              start                 dies by itself                         start
+ *  (nothing) ────────► running ─────────────────────────► waiting (backoff) ───────► running
+ *                         │ stop                             │ ≥ 10 deaths within a minute
+ *                         ▼                                  ▼
+ *                      stopped                            given up: the whole system stops
+ */
+
+/** A process that is started anew when it dies: what processes promise about kill -9 is worth something only if they come back. */
+export type Unit = {
+  readonly name: string;
+  /** Starts it, or starts it again; resolves with its process id once it may be watched. */
+  start(): Promise<number>;
+  /** Resolves with a word on how it ended. */
+  ended(): Promise<string>;
+  stop(): Promise<void>;
+};
+
+export type Supervised = { readonly name: string; stop(): Promise<void> };
+
+export type SupervisorEvents = {
+  readonly died: (name: string, how: string, againInMs: number) => void;
+  readonly started: (name: string, pid: number) => void;
+  readonly gaveUp: (name: string, how: string) => void;
+};
+
+const BACKOFF_MIN_MS = 100;
+const BACKOFF_MAX_MS = 5_000;
+const DEATHS_MAX = 10;
+const DEATHS_WITHIN_MS = 60_000;
+/** Whoever ran this long begins with the shortest wait again. */
+const STABLE_MS = 20_000;
+
+/** Watches a unit that has been started. */
+export function supervise(unit: Unit, events: SupervisorEvents): Supervised {
+  const stopping = new AbortController();
+  const watching = watch(unit, events, stopping.signal);
+  return {
+    name: unit.name,
+    stop: async () => {
+      stopping.abort();
+      await unit.stop();
+      await watching;
+    },
+  };
+}
+
+async function watch(unit: Unit, events: SupervisorEvents, stopping: AbortSignal): Promise<void> {
+  const deaths: number[] = [];
+  let backoffMs = BACKOFF_MIN_MS;
+  while (!stopping.aborted) {
+    const since = performance.now();
+    const how = await unit.ended();
+    if (stopping.aborted) return;
+    const now = performance.now();
+    if (now - since > STABLE_MS) backoffMs = BACKOFF_MIN_MS;
+    deaths.push(now);
+    while (deaths.length > 0 && now - (deaths[0] as number) > DEATHS_WITHIN_MS) deaths.shift();
+    if (deaths.length >= DEATHS_MAX) return events.gaveUp(unit.name, how);
+    events.died(unit.name, how, backoffMs);
+    await sleep(backoffMs, undefined, { signal: stopping }).catch(() => undefined);
+    backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
+    if (stopping.aborted) return;
+    try {
+      events.started(unit.name, await unit.start());
+    } catch (error) {
+      // A start that fails ended too: `ended` answers at once, and the next round waits longer.
+      events.died(unit.name, (error as Error).message, backoffMs);
+    }
+  }
+}
