@@ -1,0 +1,44 @@
+import { replyProblem, buildServer, type OnsaleServer, type ServerOptions } from '@onsale/runtime';
+import { readManifest, serveAssets } from './gateway/assets.ts';
+import { pageHeaders } from './gateway/headers.ts';
+import { readOnSale, type OnSale } from './gateway/on-sale.ts';
+import { pageContext, sendNotFound, servePages } from './gateway/pages.ts';
+import { servePlainQueue } from './gateway/plain-queue.ts';
+import { proxyApis, socketRoutes, type Upstreams } from './gateway/proxy.ts';
+import { readinessChecks, type NamedHealth } from './gateway/readiness.ts';
+import { SOCKET_LIMITS, tunnelSockets, type Edge, type SocketLimits } from './gateway/sockets.ts';
+
+export type GatewayOptions = {
+  readonly upstreams: Upstreams;
+  /** Addresses that must all answer 200 before the whole is ready. */
+  readonly health: NamedHealth;
+  /** Where the payment window's script and pages live. */
+  readonly paymentOrigins: readonly string[];
+  readonly items: readonly OnSale[];
+  readonly edge: Edge;
+  /** The built pages: manifest.json, assets/, favicon.svg. */
+  readonly folder: string;
+  readonly socketLimits?: SocketLimits;
+  readonly now: () => number;
+};
+
+/** The one origin that fans see: pages, their files, and the apps' APIs and sockets behind them. */
+export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, gateway: GatewayOptions): Promise<OnsaleServer> {
+  const { upstreams, edge, now } = gateway;
+  const app = await buildServer({ ...options, name: 'web', ready: readinessChecks(gateway.health, now) });
+  const context = pageContext(
+    { items: gateway.items, onSale: readOnSale(upstreams, now), upstreams, edge, headers: pageHeaders(gateway.paymentOrigins, edge.secure) },
+    readManifest(gateway.folder),
+  );
+  const plain = app as unknown as import('fastify').FastifyInstance;
+  serveAssets(plain, gateway.folder);
+  servePages(plain, context);
+  await servePlainQueue(plain, context);
+  await proxyApis(plain, upstreams, edge);
+  // Everything else that is asked for with GET is an address a person may have mistyped.
+  plain.get('/*', (request, reply) => (request.url.startsWith('/api/') ? replyProblem(request, reply, 'not-found') : sendNotFound(request, reply, context)));
+  const tunnel = tunnelSockets(app.server, socketRoutes(upstreams), gateway.socketLimits ?? SOCKET_LIMITS, edge);
+  options.metrics.gauge('onsale_gateway_sockets', 'WebSockets passing through', () => tunnel.open());
+  app.addHook('preClose', async () => tunnel.close());
+  return app;
+}

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync, writeFileSync, mkdirSync, copyFileSync, existsSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import type { Manifest, PageAssets } from '../gateway/assets.ts';
+import { encodeBody } from '../gateway/compression.ts';
+import { opsDocument } from './ops-document.ts';
+
+/** Pages served by the gateway, each with `main.ts(x)` and optionally a style sheet of its own. */
+const FAN_PAGES = ['home', 'event', 'lost', 'queue', 'seats', 'order', 'tickets', 'plain'] as const;
+const BROTLI_QUALITY = 11;
+
+/**
+ * Contract modules only declare: a page that imports one constant must not carry the schema library with it.
+ */
+const contractIsPure: Plugin = {
+  name: 'contract-is-pure',
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^(@onsale\/(contract|kernel)|typebox)/ }, async (found) => {
+      if (found.pluginData === 'resolved') return undefined;
+      const resolved = await pluginBuild.resolve(found.path, { resolveDir: found.resolveDir, kind: found.kind, pluginData: 'resolved' });
+      return { ...resolved, sideEffects: false };
+    });
+    pluginBuild.onResolve({ filter: /^\.\/[\w-]+\.ts$/ }, (found) =>
+      found.importer.includes(join('packages', 'contract')) || found.importer.includes(join('packages', 'kernel')) ? { path: resolve(found.resolveDir, found.path), sideEffects: false } : undefined,
+    );
+  },
+};
+
+export async function bundle(pages: string, folder: string): Promise<void> {
+  await bundleFans(pages, join(folder, 'fans'));
+  if (existsSync(join(pages, 'ops', 'main.tsx'))) await bundleOps(pages, join(folder, 'ops'));
+}
+
+const shared = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: ['es2022', 'safari16'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  metafile: true,
+  write: true,
+  legalComments: 'none',
+  charset: 'utf8',
+  plugins: [contractIsPure],
+  logLevel: 'warning',
+} as const;
+
+async function bundleFans(pages: string, folder: string): Promise<void> {
+  const assets = join(folder, 'assets');
+  const entries = FAN_PAGES.flatMap((page) => entryOf(pages, page).map((path) => ({ in: path, out: page })));
+  const scripts = await build({ ...shared, plugins: [...shared.plugins], target: [...shared.target], entryPoints: entries, splitting: true, outdir: assets, entryNames: '[name]-[hash]', chunkNames: 'part-[hash]' });
+  const sheets = [{ in: join(pages, 'styles', 'base.css'), out: 'base' }, ...FAN_PAGES.flatMap((page) => styleOf(pages, page).map((path) => ({ in: path, out: page })))];
+  const styles = await build({ ...shared, plugins: [], target: [...shared.target], entryPoints: sheets, outdir: assets, entryNames: '[name]-[hash]' });
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifestOf(pages, scripts.metafile, styles.metafile), null, 1));
+  copyFileSync(join(pages, 'styles', 'favicon.svg'), join(folder, 'favicon.svg'));
+  precompress(assets);
+}
+
+const entryOf = (pages: string, page: string): string[] => ['main.tsx', 'main.ts'].map((name) => join(pages, page, name)).filter((path) => existsSync(path)).slice(0, 1);
+const styleOf = (pages: string, page: string): string[] => [join(pages, page, `${page}.css`)].filter((path) => existsSync(path));
+
+function manifestOf(pages: string, scripts: Metafile, styles: Metafile): Manifest {
+  const address = (path: string): string => `/assets/${basename(path)}`;
+  const byEntry = (metafile: Metafile, entry: string) => Object.entries(metafile.outputs).find(([, output]) => output.entryPoint !== undefined && resolve(output.entryPoint) === entry);
+  return Object.fromEntries(
+    FAN_PAGES.map((page): [string, PageAssets] => {
+      const entry = entryOf(pages, page)[0];
+      const found = entry === undefined ? undefined : byEntry(scripts, entry);
+      const sheets = [join(pages, 'styles', 'base.css'), ...styleOf(pages, page)].flatMap((path) => byEntry(styles, path)?.[0] ?? []);
+      return [
+        page,
+        {
+          script: found === undefined ? '' : address(found[0]),
+          styles: sheets.map(address),
+          preload: found === undefined ? [] : found[1].imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => address(path)),
+        },
+      ];
+    }),
+  );
+}
+
+/** The ops console is served by another app from its own folder: one document, relative addresses. */
+async function bundleOps(pages: string, folder: string): Promise<void> {
+  const assets = join(folder, 'assets');
+  const outputs = await build({
+    ...shared,
+    plugins: [...shared.plugins],
+    target: [...shared.target],
+    entryPoints: [{ in: join(pages, 'ops', 'main.tsx'), out: 'ops' }, { in: join(pages, 'ops', 'ops.css'), out: 'ops-style' }],
+    outdir: assets,
+    entryNames: '[name]-[hash]',
+  });
+  const names = Object.keys(outputs.metafile.outputs).map((path) => relative(folder, resolve(path)));
+  const find = (suffix: string): string => names.find((name) => name.endsWith(suffix)) ?? '';
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'index.html'), opsDocument(`/${find('.js')}`, `/${find('.css')}`));
+  copyFileSync(join(pages, 'styles', 'favicon.svg'), join(folder, 'favicon.svg'));
+  precompress(assets);
+}
+
+function precompress(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const { br, gzip } = encodeBody(readFileSync(path), BROTLI_QUALITY);
+    if (br !== null) writeFileSync(`${path}.br`, br);
+    if (gzip !== null) writeFileSync(`${path}.gz`, gzip);
+  }
+}

@@ -1,0 +1,100 @@
+import { request as httpRequest, type Agent, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+
+/**
+ * WebSockets pass through as bytes: the gateway takes part in the handshake only and then joins the two TCP streams.
+ *
+ *   upgrade ──(prefix known, below the limit)──► handshake with the app ──101──► bytes both ways ──► either end closes both
+ *      └─ else 404 / 503                             └─ any other answer is passed on, then closed
+ *
+ * Guarantees: a ping of the app is answered by the fan's own browser, never by the gateway, so a pong is a sign of the
+ * fan's life; a slow phone holds the app's stream back, so the app sees the backlog that it bounds; close codes arrive
+ * unchanged. A proxy that speaks WebSocket itself breaks all three and costs a parse per frame and fan.
+ */
+export type SocketRoute = { readonly prefix: string; readonly upstream: (path: string) => string };
+export type SocketLimits = { readonly socketsMax: number; readonly handshakeMs: number };
+export const SOCKET_LIMITS: SocketLimits = { socketsMax: 60_000, handshakeMs: 5_000 };
+
+/** Hop-by-hop headers that the handshake sets itself, and what only the gateway may say about the client. */
+const NOT_FORWARDED = new Set(['connection', 'upgrade', 'keep-alive', 'transfer-encoding', 'content-length', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded']);
+
+export type SocketTunnel = { readonly open: () => number; readonly close: () => void };
+
+export function tunnelSockets(server: Server, routes: readonly SocketRoute[], limits: SocketLimits, edge: Edge): SocketTunnel {
+  const live = new Set<Duplex>();
+  server.on('upgrade', (request: IncomingMessage, client: Duplex, head: Buffer) => {
+    client.on('error', () => client.destroy());
+    const path = request.url ?? '/';
+    const route = routes.find(({ prefix }) => path.startsWith(prefix));
+    if (route === undefined || request.headers.upgrade?.toLowerCase() !== 'websocket') return refuseUpgrade(client, '404 Not Found');
+    if (live.size >= limits.socketsMax) return refuseUpgrade(client, '503 Service Unavailable');
+    live.add(client);
+    client.once('close', () => live.delete(client));
+    connect(request, client, head, new URL(path, route.upstream(path)), limits, edge);
+  });
+  return {
+    open: () => live.size,
+    close: () => {
+      for (const client of live) client.destroy();
+    },
+  };
+}
+
+function refuseUpgrade(client: Duplex, status: string): void {
+  client.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n${status.startsWith('503') ? 'Retry-After: 5\r\n' : ''}\r\n`);
+}
+
+function connect(request: IncomingMessage, client: Duplex, head: Buffer, target: URL, limits: SocketLimits, edge: Edge): void {
+  const headers: Record<string, string | string[]> = { connection: 'Upgrade', upgrade: 'websocket', ...forwarded(request, edge) };
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined && !NOT_FORWARDED.has(name)) headers[name] = value;
+  }
+  const handshake = httpRequest(target, { headers, agent: false as unknown as Agent, timeout: limits.handshakeMs });
+  client.once('close', () => handshake.destroy());
+  handshake.once('timeout', () => handshake.destroy(new Error('handshake timed out')));
+  handshake.once('error', () => {
+    if (!client.destroyed) refuseUpgrade(client, '503 Service Unavailable');
+  });
+  handshake.once('response', (response) => {
+    // No WebSocket after all: the status is enough, the fan's page falls back to polling.
+    response.resume();
+    refuseUpgrade(client, `${response.statusCode ?? 502} ${response.statusMessage ?? ''}`);
+  });
+  handshake.once('upgrade', (response, upstream, upstreamHead) => join(client, head, response, upstream, upstreamHead));
+  handshake.end();
+}
+
+function join(client: Duplex, head: Buffer, response: IncomingMessage, upstream: Socket | Duplex, upstreamHead: Buffer): void {
+  const lines = ['HTTP/1.1 101 Switching Protocols'];
+  for (let at = 0; at < response.rawHeaders.length; at += 2) lines.push(`${response.rawHeaders[at]}: ${response.rawHeaders[at + 1]}`);
+  client.write(`${lines.join('\r\n')}\r\n\r\n`);
+  if (upstreamHead.length > 0) client.write(upstreamHead);
+  if (head.length > 0) upstream.write(head);
+  for (const end of [client, upstream]) {
+    const stream = end as Partial<Socket>;
+    stream.setTimeout?.(0);
+    stream.setNoDelay?.(true);
+    stream.setKeepAlive?.(true, 60_000);
+  }
+  upstream.on('error', () => upstream.destroy());
+  upstream.once('close', () => client.destroy());
+  client.once('close', () => upstream.destroy());
+  client.pipe(upstream);
+  upstream.pipe(client);
+}
+
+/** What stands in front of the gateway: `trustedHops` proxies whose word about the client is believed; 0: nobody's. */
+export type Edge = { readonly trustedHops: number; readonly secure: boolean };
+
+/** Who the client is, in the gateway's words. Without a trusted proxy in front, whatever the client claimed is dropped. */
+export function forwarded(request: IncomingMessage, { trustedHops, secure }: Edge): Record<string, string> {
+  const peer = request.socket.remoteAddress ?? '';
+  const told = (name: string): string | undefined => (trustedHops > 0 ? [request.headers[name]].flat().join(', ') || undefined : undefined);
+  const chain = told('x-forwarded-for');
+  return {
+    'x-forwarded-for': chain === undefined ? peer : `${chain}, ${peer}`,
+    'x-forwarded-host': told('x-forwarded-host') ?? request.headers.host ?? '',
+    'x-forwarded-proto': told('x-forwarded-proto') ?? (secure ? 'https' : 'http'),
+  };
+}

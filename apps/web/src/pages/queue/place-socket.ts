@@ -1,0 +1,52 @@
+import type { Frame, MeMessage } from '@onsale/contract';
+import { ADMISSION } from '../shared/api.ts';
+
+export type SocketNews = { readonly onFrame: (frame: Frame) => void; readonly onMe: (me: MeMessage['me']) => void; readonly onOpen: () => void; readonly onClose: (code: number, reason: string) => void };
+export type PlaceSocket = { readonly close: () => void };
+
+/** A socket that has been silent for this long is taken for dead; frames come every 1 to 10 s. */
+const SILENCE_MS = 35_000;
+const ALIVE_MS = 25_000;
+
+export function openPlaceSocket(room: string, receipt: string | null, news: SocketNews): PlaceSocket {
+  const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${ADMISSION}/rooms/${room}/socket`);
+  let lastHeard = performance.now();
+  let over = false;
+  const alive = setInterval(() => {
+    if (performance.now() - lastHeard > SILENCE_MS) finish(4001, '');
+    else if (socket.readyState === WebSocket.OPEN) socket.send('{"type":"alive"}');
+  }, ALIVE_MS);
+  const finish = (code: number, reason: string): void => {
+    if (over) return;
+    over = true;
+    clearInterval(alive);
+    socket.close();
+    news.onClose(code, reason);
+  };
+  socket.onopen = () => {
+    socket.send(JSON.stringify(receipt === null ? { type: 'hello' } : { type: 'hello', receipt }));
+    news.onOpen();
+  };
+  socket.onmessage = (event) => {
+    lastHeard = performance.now();
+    const message = parse(event.data);
+    if (message?.type === 'frame') news.onFrame(message);
+    else if (message?.type === 'me') news.onMe(message.me);
+  };
+  socket.onclose = (event) => finish(event.code, event.reason);
+  return {
+    close: () => {
+      over = true;
+      clearInterval(alive);
+      socket.close();
+    },
+  };
+}
+
+function parse(data: unknown): Frame | MeMessage | null {
+  try {
+    return JSON.parse(String(data)) as Frame | MeMessage;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,68 @@
+import type { EntryReply } from '@onsale/contract';
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { clockText } from '../../shared/page-state/countdown.ts';
+import type { Say } from '../../shared/page-data.ts';
+import { ring } from '../turn-bell.ts';
+
+type CardProps = {
+  readonly tone: 'plain' | 'warn' | 'turn' | 'good';
+  readonly title: string;
+  readonly lead: string;
+  readonly remainingMs?: number | null;
+  readonly clockLabel?: string;
+  readonly children?: ComponentChildren;
+};
+
+export function SceneCard({ tone, title, lead, remainingMs, clockLabel, children }: CardProps) {
+  return (
+    <section class={`card scene scene-${tone}`} aria-live="polite">
+      <h2>{title}</h2>
+      {lead === '' ? null : <p class="lead">{lead}</p>}
+      {remainingMs == null ? null : <Clock label={clockLabel ?? ''} ms={remainingMs} />}
+      {children}
+    </section>
+  );
+}
+
+/** The running clock is for the eyes; screen readers hear the deadline once, in the scene's lead. */
+export function Clock({ label, ms }: { readonly label: string; readonly ms: number }) {
+  return (
+    <p class="clock" role="timer" aria-live="off">
+      <span class="clock-label">{label}</span> <span class="clock-figure">{clockText(ms)}</span>
+    </p>
+  );
+}
+
+export function LeaveButton({ say, busy, onLeave }: { readonly say: Say; readonly busy: boolean; readonly onLeave: () => void }) {
+  const [asking, setAsking] = useState(false);
+  if (!asking) {
+    return <button type="button" class="button button-quiet" onClick={() => setAsking(true)}>{say('queue.leave')}</button>;
+  }
+  return (
+    <div class="sure" role="group" aria-label={say('queue.leave')}>
+      <p>{say('queue.leave-sure')}</p>
+      <button type="button" class="button" autofocus onClick={() => setAsking(false)}>{say('queue.leave-no')}</button>
+      <button type="button" class="button button-danger" disabled={busy} onClick={onLeave}>{say('queue.leave-yes')}</button>
+    </div>
+  );
+}
+
+export function NotifyButton({ say }: { readonly say: Say }) {
+  const [on, setOn] = useState(ring.ready());
+  return (
+    <button type="button" class="button button-quiet" aria-pressed={on} onClick={() => void ring.allow().then(() => setOn(true))}>
+      <span aria-hidden="true">{on ? '✓ ' : '♪ '}</span>
+      {say(on ? 'queue.notify-on' : 'queue.notify')}
+    </button>
+  );
+}
+
+export function ShowChoice({ shows, say }: { readonly shows: EntryReply['shows']; readonly say: Say }) {
+  return (
+    <section class="card scene">
+      <h2>{say('queue.choose-show')}</h2>
+      <ul class="choices">{shows.map(({ show, href }) => <li key={show}><a class="button button-primary" href={href}>{show}</a></li>)}</ul>
+    </section>
+  );
+}

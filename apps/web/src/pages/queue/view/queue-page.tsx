@@ -1,0 +1,110 @@
+import type { EntryReply, Language } from '@onsale/contract';
+import { useEffect, useState } from 'preact/hooks';
+import type { Say } from '../../shared/page-data.ts';
+import type { QueueDriver } from '../driver.ts';
+import type { QueueState } from '../page-state/queue-state.ts';
+import { viewOf, type QueueView } from '../page-state/queue-view.ts';
+import { ring, useTurnBell } from '../turn-bell.ts';
+import { CalledScene, EnteredScene } from './called-scene.tsx';
+import { LeaveButton, NotifyButton, SceneCard, ShowChoice } from './parts.tsx';
+import { WaitingScene } from './waiting-scene.tsx';
+
+export type SceneProps = { readonly view: QueueView; readonly state: QueueState; readonly driver: QueueDriver; readonly say: Say; readonly language: Language };
+type PageProps = Omit<SceneProps, 'view'> & { readonly name: string | null; readonly problems: Readonly<Record<string, string>> };
+
+export function QueuePage(props: PageProps) {
+  const { state, say, name, problems } = props;
+  const view = viewOf(state, performance.now());
+  const [shows, setShows] = useState<EntryReply['shows'] | null>(null);
+  useTurnBell(view.scene === 'called', say, name ?? say('queue.title'), view.remainingMs ?? 0);
+  useEffect(() => ring.prepareOnFirstPress(), []);
+  const enter = async (): Promise<void> => {
+    const open = await props.driver.enter();
+    if (open === null) return;
+    if (open.length === 1) location.assign((open[0] as { href: string }).href);
+    else setShows(open);
+  };
+  return (
+    <>
+      <p class="eyebrow">{say('queue.title')}</p>
+      <h1>{name ?? say('queue.title')}</h1>
+      {shows !== null ? <ShowChoice shows={shows} say={say} /> : <Scene {...props} view={view} enter={enter} />}
+      {state.trouble !== null && view.scene !== 'no-cookies' && view.scene !== 'full' && view.scene !== 'recovering' ? (
+        <p class="note note-warn" role="status">
+          {state.trouble.code === 'offline' ? say('queue.link-down') : (problems[state.trouble.code] ?? say('queue.refused'))}
+        </p>
+      ) : null}
+      <Foot {...props} view={view} />
+    </>
+  );
+}
+
+function Scene(props: SceneProps & { readonly enter: () => Promise<void> }) {
+  const { view, say, driver, state } = props;
+  switch (view.scene) {
+    case 'waiting':
+      return <WaitingScene {...props} />;
+    case 'called':
+      return <CalledScene {...props} />;
+    case 'entered':
+    case 'inside':
+      return <EnteredScene {...props} />;
+    case 'missed':
+      return (
+        <SceneCard tone="warn" title={say('queue.missed')} lead={say('queue.missed-lead')}>
+          <button type="button" class="button button-primary button-large" disabled={state.busy !== null} onClick={() => void driver.comeBack()}>
+            {say(state.busy === 'return' ? 'queue.coming-back' : 'queue.back')}
+          </button>
+        </SceneCard>
+      );
+    case 'starting':
+      return <p class="loading" role="status">{say(state.busy === 'join' ? 'queue.joining' : 'queue.starting')}</p>;
+    case 'lost':
+      return <SceneCard tone="plain" title={say('queue.refused')} lead="" />;
+    default:
+      return <QuietScene {...props} />;
+  }
+}
+
+const QUIET = {
+  scheduled: ['queue.scheduled', 'queue.scheduled-lead'],
+  lobby: ['queue.lobby', 'queue.lobby-lead'],
+  drawing: ['queue.drawing', 'queue.drawing-lead'],
+  absent: ['queue.absent', 'queue.absent-lead'],
+  finished: ['queue.finished', 'queue.finished-lead'],
+  lapsed: ['queue.lapsed', 'queue.lapsed-lead'],
+  left: ['queue.left', 'queue.left-lead'],
+  closed: ['queue.closed', 'queue.closed-lead'],
+  recovering: ['queue.recovering', 'queue.recovering-lead'],
+  full: ['queue.full', 'queue.full-lead'],
+  'no-cookies': ['queue.refused', 'queue.no-cookies'],
+} as const;
+
+/** Scenes in which the fan reads and waits, or takes a new place. */
+function QuietScene({ view, say, driver, state }: SceneProps) {
+  const [title, lead] = QUIET[view.scene as keyof typeof QUIET];
+  return (
+    <SceneCard tone={view.scene === 'absent' || view.scene === 'recovering' ? 'warn' : 'plain'} title={say(title)} lead={say(lead)} remainingMs={view.remainingMs} clockLabel={say('queue.opens-in')}>
+      {view.canRejoin ? (
+        <button type="button" class="button button-primary" disabled={state.busy !== null} onClick={() => void driver.join()}>
+          {say(state.busy === 'join' ? 'queue.joining' : view.scene === 'left' ? 'queue.join' : 'queue.join-again')}
+        </button>
+      ) : null}
+    </SceneCard>
+  );
+}
+
+function Foot({ view, state, say, driver }: SceneProps) {
+  if (!view.canLeave) return null;
+  const link = state.link === 'socket' ? 'queue.link-socket' : state.link === 'polling' ? 'queue.link-polling' : 'queue.link-down';
+  return (
+    <section class="queue-foot">
+      <p class={`link link-${state.link}`}>{say(link)}</p>
+      <div class="row">
+        {view.scene === 'called' ? null : <NotifyButton say={say} />}
+        <LeaveButton say={say} busy={state.busy !== null} onLeave={() => void driver.leave()} />
+      </div>
+      <details class="keep"><summary>{say('queue.keep-title')}</summary><p>{say('queue.keep')}</p></details>
+    </section>
+  );
+}

@@ -1,0 +1,8 @@
+import { booking } from './en/booking.ts';
+import { queue } from './en/queue.ts';
+import { shell } from './en/shell.ts';
+
+/** English, the reference of the catalogue: its keys are the keys. */
+export const en = { ...shell, ...queue, ...booking } as const;
+export type TextKey = keyof typeof en;
+export type Texts = Readonly<Record<TextKey, string>>;

@@ -1,0 +1,6 @@
+import type { Texts } from './en.ts';
+import { booking } from './ko/booking.ts';
+import { queue } from './ko/queue.ts';
+import { shell } from './ko/shell.ts';
+
+export const ko: Texts = { ...shell, ...queue, ...booking };

@@ -1,0 +1,39 @@
+import { createLogger, createMetrics, type OnsaleServer, type WebConfig } from '@onsale/runtime';
+import { buildApp } from './app.ts';
+import { buildPages, FANS_FOLDER } from './build.ts';
+import type { OnSale } from './gateway/on-sale.ts';
+
+/** What the demonstration sells. A catalogue will hand this list in one day. */
+const ON_SALE: readonly OnSale[] = [{ event: 'demo', room: 'demo', show: 'demo' }];
+/** Where Toss serves its script, its window and its calls from. */
+const TOSS_ORIGINS = ['https://js.tosspayments.com', 'https://*.tosspayments.com'];
+
+/** The gateway over the apps that the configuration names; builds the pages first if their sources have changed. */
+export async function wire(config: WebConfig): Promise<OnsaleServer> {
+  const logger = createLogger({ name: 'web', level: config.logLevel });
+  if (await buildPages()) logger.info('pages built');
+  return buildApp(
+    { logger, metrics: createMetrics('web'), publicOrigins: config.publicOrigins, trustProxyHops: config.trustProxyHops },
+    {
+      upstreams: { admission: config.admissionUrl, booking: [config.bookingUrl] },
+      health: healthOf(config),
+      paymentOrigins: config.sandboxUrl === null ? TOSS_ORIGINS : loopbackTwins(config.sandboxUrl),
+      items: ON_SALE,
+      edge: { trustedHops: config.trustProxyHops, secure: config.secureCookies },
+      folder: FANS_FOLDER,
+      now: () => performance.now(),
+    },
+  );
+}
+
+function healthOf(config: WebConfig): Record<string, string> {
+  const apps = { admission: config.admissionUrl, booking: config.bookingUrl, ops: config.opsUrl, worker: config.workerUrl, sandbox: config.sandboxUrl };
+  return Object.fromEntries(Object.entries(apps).flatMap(([name, url]) => (url === null ? [] : [[name, `${url}/health/ready`]])));
+}
+
+/** A developer may open the shop as localhost while the sandbox says 127.0.0.1, or the other way round. */
+function loopbackTwins(url: string): string[] {
+  const { origin, hostname, protocol, port } = new URL(url);
+  const twins = ['localhost', '127.0.0.1'];
+  return twins.includes(hostname) ? twins.map((host) => `${protocol}//${host}${port === '' ? '' : `:${port}`}`) : [origin];
+}

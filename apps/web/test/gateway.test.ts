@@ -1,0 +1,220 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { brotliDecompressSync } from 'node:zlib';
+import { closeCodes } from '@onsale/contract';
+import t from 'tap';
+import { WebSocket, WebSocketServer } from 'ws';
+import { bookingUpstream } from '../src/gateway/proxy.ts';
+import { FakeRoom } from './fake/admission.ts';
+import { startGateway } from './fake/gateway.ts';
+
+const room = new FakeRoom();
+const admission = await room.start();
+const away = 'http://127.0.0.1:9';
+const { app, url } = await startGateway({ admission, booking: away });
+t.teardown(async () => {
+  await app.close();
+  await room.stop();
+});
+const get = (path: string, headers: Record<string, string> = {}): Promise<Response> => fetch(url + path, { headers, redirect: 'manual' });
+
+t.test('pages: language, policy, cache, 404', async (t) => {
+  const english = await get('/rooms/demo', { 'accept-language': 'en-GB,en;q=0.9' });
+  const text = await english.text();
+  t.equal(english.status, 200);
+  t.match(text, /<html lang="en">/);
+  t.match(text, /Onsale Live 2027/, 'the name comes from admission');
+  t.match(text, /<meta http-equiv="refresh" content="0;url=\/rooms\/demo\?plain=1">/, 'no scripts: on to the plain page');
+  const policy = english.headers.get('content-security-policy') ?? '';
+  t.match(policy, /script-src 'self'(;| )/);
+  t.notMatch(policy, /unsafe/);
+  t.equal(english.headers.get('cross-origin-opener-policy'), 'same-origin-allow-popups');
+  t.notMatch(text, /<script>|<style|style="|onclick=/, 'nothing inline that a policy would have to allow');
+
+  const korean = await get('/rooms/demo?lang=ko', { 'accept-language': 'en' });
+  t.match(await korean.text(), /<html lang="ko">/);
+  const cookie = korean.headers.get('set-cookie') ?? '';
+  t.match(cookie, /^onsale_lang=ko; Path=\/; .*SameSite=Lax$/);
+  t.match(await (await get('/', { 'accept-language': 'en', cookie: 'onsale_lang=ko' })).text(), /<html lang="ko">/, 'the cookie beats the header');
+  t.match(await (await get('/', { 'accept-language': 'fr' })).text(), /<html lang="en">/);
+
+  const etag = english.headers.get('etag') ?? '';
+  t.equal((await get('/rooms/demo', { 'accept-language': 'en-GB,en;q=0.9', 'if-none-match': etag })).status, 304);
+  for (const path of ['/nothing', '/rooms/No_Slug', '/orders/short', '/events/other']) {
+    const lost = await get(path);
+    t.equal(lost.status, 404, path);
+    t.match(lost.headers.get('content-type'), /text\/html/, path);
+    await lost.text();
+  }
+  const api = await get('/api/nothing');
+  t.equal(api.status, 404);
+  t.match(await api.json(), { code: 'not-found' }, 'an unknown API address is a problem, not a page');
+  for (const path of ['/', '/events/demo', '/shows/demo', '/me', `/orders/${'A'.repeat(22)}`]) {
+    const page = await get(path);
+    t.equal(page.status, 200, path);
+    await page.text();
+  }
+});
+
+t.test('what a query or a name says cannot become markup', async (t) => {
+  const page = await (await get('/rooms/demo?plain=1&said=%3Cscript%3Ealert(1)%3C/script%3E&lang=%22%3E%3Cb%3E')).text();
+  t.notMatch(page, /<script>alert|"><b>/);
+});
+
+t.test('files: immutable, precompressed, and the first paint of the queue page is below 20 KB', async (t) => {
+  const html = await (await get('/rooms/demo', { 'accept-encoding': 'identity' })).text();
+  const files = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map((match) => match[1] as string);
+  t.ok(files.length >= 3);
+  let bytes = await transferred('/rooms/demo');
+  for (const file of new Set(files)) {
+    const reply = await get(file, { 'accept-encoding': 'br' });
+    t.equal(reply.headers.get('cache-control'), 'public, max-age=31536000, immutable', file);
+    bytes += await transferred(file);
+  }
+  t.ok(bytes < 20_480, `page, styles and scripts: ${bytes} bytes`);
+  t.equal((await get('/assets/none.js')).status, 404);
+  t.equal((await get('/assets/..%2fmanifest.json')).status, 404);
+  t.equal((await get('/favicon.ico')).status, 200);
+});
+
+/** Bytes on the wire with brotli, checked to be the file. */
+async function transferred(path: string): Promise<number> {
+  const plain = Buffer.from(await (await get(path, { 'accept-encoding': 'identity' })).arrayBuffer());
+  const reply = await app.inject({ url: path, headers: { 'accept-encoding': 'br', host: 'x' } });
+  if (reply.headers['content-encoding'] !== 'br') return reply.rawPayload.length;
+  if (!brotliDecompressSync(reply.rawPayload).equals(plain)) throw new Error(`${path} is not what its compressed twin says`);
+  return reply.rawPayload.length;
+}
+
+t.test('APIs: passed on with the client the gateway saw; an app that is away is a 503 with a time', async (t) => {
+  const echoed = (await (await get('/api/admission/echo-headers', { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-host': 'evil.example', forwarded: 'for=6.6.6.6' })).json()) as IncomingHttpHeaders;
+  t.equal(echoed['x-forwarded-for'], '127.0.0.1', 'a client cannot say who it is');
+  t.equal(echoed['x-forwarded-host'], new URL(url).host);
+  t.equal(echoed.forwarded, undefined);
+  const joined = await fetch(`${url}/api/admission/rooms/demo/places`, { method: 'POST', headers: { 'content-type': 'application/json', cookie: 'onsale_device=abc' }, body: '{}' });
+  t.equal(joined.status, 201);
+  t.match(await joined.json(), { state: 'waiting', position: 1 });
+  const bookingAway = await get('/api/booking/shows/demo/layout');
+  t.equal(bookingAway.status, 503);
+  t.match(await bookingAway.json(), { code: 'unavailable', retryAfterMs: 2_000 });
+  t.ok(Number(bookingAway.headers.get('retry-after')) >= 1);
+  const large = await fetch(`${url}/api/admission/rooms/demo/places`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `"${'x'.repeat(20_000)}"` });
+  t.equal(large.status, 413, 'bodies are bounded here already');
+  await large.text();
+});
+
+t.test('ready only when every app is', async (t) => {
+  const answer = await get('/health/ready');
+  t.equal(answer.status, 503);
+  t.match(await answer.json(), { ready: false, checks: { admission: true, booking: false } });
+  t.equal((await get('/health/live')).status, 200);
+});
+
+t.test('the socket of a place comes through, both ways, with its close code', async (t) => {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/api/admission/rooms/demo/socket`, { headers: { cookie: 'onsale_device=abc', origin: url, 'x-forwarded-for': '6.6.6.6' } });
+  await once(socket, 'open');
+  const first = once(socket, 'message');
+  socket.send('{"type":"hello"}');
+  t.match(JSON.parse(String((await first)[0])), { type: 'frame', room: 'demo' });
+  const upgrade = room.requests.findLast(({ method }) => method === 'UPGRADE');
+  t.equal(upgrade?.headers['x-forwarded-for'], '127.0.0.1');
+  t.equal(upgrade?.headers.origin, url);
+  const closed = once(socket, 'close');
+  for (const ws of room.sockets.keys()) ws.close(closeCodes.restart.code, '1234');
+  const [code, reason] = await closed;
+  t.equal(code, 1012);
+  t.equal(String(reason), '1234');
+});
+
+t.test('a refused handshake is a status, not a hang, and the connection ends', async (t) => {
+  for (const [path, status] of [['/api/admission/rooms/refused/socket', 503], ['/api/booking/shows/demo/socket', 503], ['/elsewhere', 404]] as const) {
+    const socket = new WebSocket(url.replace('http', 'ws') + path);
+    socket.on('error', () => undefined);
+    const [, response] = await once(socket, 'unexpected-response');
+    t.equal(response.statusCode, status, path);
+    socket.terminate();
+  }
+});
+
+t.test('a pong is the fan’s own sign of life: the gateway answers no ping', async (t) => {
+  const server = createServer();
+  const wss = new WebSocketServer({ server });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const gateway = await startGateway({ admission: `http://127.0.0.1:${(server.address() as { port: number }).port}`, booking: away, socketLimits: { socketsMax: 1, handshakeMs: 500 } });
+  const accepted = once(wss, 'connection');
+  const mute = new WebSocket(`${gateway.url.replace('http', 'ws')}/api/admission/rooms/demo/socket`, { autoPong: false });
+  const [upstream] = (await accepted) as [WebSocket];
+  let pongs = 0;
+  upstream.on('pong', () => (pongs += 1));
+  await once(mute, 'open');
+  upstream.ping();
+  await once(mute, 'ping');
+  await sleep(100);
+  t.equal(pongs, 0, 'a fan who does not answer is silent');
+  mute.pong();
+  await once(upstream, 'pong');
+
+  const second = new WebSocket(`${gateway.url.replace('http', 'ws')}/api/admission/rooms/demo/socket`);
+  second.on('error', () => undefined);
+  const [, response] = await once(second, 'unexpected-response');
+  t.equal(response.statusCode, 503, 'past the bound a socket is refused');
+  t.equal(response.headers['retry-after'], '5');
+  second.terminate();
+
+  const gone = once(upstream, 'close');
+  mute.terminate();
+  await gone;
+  await gateway.app.close();
+  wss.close();
+  server.close();
+});
+
+t.test('without scripts: join, see the place, be called, enter; only from our own page', async (t) => {
+  const booking = createServer((request, reply) => {
+    const ours = request.headers.cookie?.includes('onsale_device=') === true;
+    reply.setHeader('set-cookie', 'onsale_session=s1; Path=/; HttpOnly; SameSite=Lax');
+    reply.writeHead(ours ? 201 : 428, { 'content-type': 'application/json' }).end('{}');
+  });
+  booking.listen(0, '127.0.0.1');
+  await once(booking, 'listening');
+  const gateway = await startGateway({ admission, booking: `http://127.0.0.1:${(booking.address() as { port: number }).port}` });
+  const press = (action: string, headers: Record<string, string>): Promise<Response> =>
+    fetch(`${gateway.url}/rooms/demo/${action}`, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers } });
+
+  t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`)).text(), /<form method="post" action="\/rooms\/demo\/join">/);
+  t.equal((await press('join', { origin: 'https://evil.example' })).status, 403, 'another site cannot join for a fan');
+  const joined = await press('join', { origin: gateway.url });
+  t.equal(joined.status, 303);
+  t.equal(joined.headers.get('location'), '/rooms/demo?plain=1');
+  const cookie = (joined.headers.get('set-cookie') ?? '').split(';')[0] as string;
+  t.match(cookie, /^onsale_device=/);
+  const device = cookie.slice('onsale_device='.length);
+
+  room.fillLine(12);
+  const standing = await (await fetch(`${gateway.url}/rooms/demo?plain=1&lang=ko`, { headers: { cookie } })).text();
+  t.match(standing, /명이 앞에 있습니다/);
+  t.match(standing, /<meta http-equiv="refresh" content="5;url=\/rooms\/demo\?plain=1">/);
+  t.match((await press('enter', { origin: gateway.url, cookie })).headers.get('location'), /said=not-called/, 'not before the call');
+  room.set(device, { state: 'called', until: Date.now() + 60_000 });
+  t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`, { headers: { cookie } })).text(), /action="\/rooms\/demo\/enter"/);
+  const entered = await press('enter', { origin: gateway.url, cookie });
+  t.equal(entered.headers.get('location'), '/shows/demo');
+  t.match(entered.headers.get('set-cookie'), /onsale_session=s1/);
+  room.set(device, { state: 'absent', needsReturn: true });
+  t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`, { headers: { cookie } })).text(), /action="\/rooms\/demo\/return"/);
+  t.equal((await press('return', { origin: gateway.url, cookie })).headers.get('location'), '/rooms/demo?plain=1');
+  t.equal((await press('leave', { origin: gateway.url, cookie })).status, 303);
+  t.equal(room.places.get(device)?.state, 'left');
+  await gateway.app.close();
+  booking.close();
+});
+
+t.test('one show, one booking process; what names no show goes to the first', async (t) => {
+  const upstreams = ['http://a', 'http://b', 'http://c'];
+  t.equal(bookingUpstream(upstreams, '/api/booking/shows/demo/holds'), bookingUpstream(upstreams, '/api/booking/shows/demo/seats?since=4'));
+  t.equal(bookingUpstream(upstreams, '/api/booking/orders/AAAAAAAAAAAAAAAAAAAAAA'), 'http://a');
+  const used = new Set(Array.from({ length: 60 }, (_, index) => bookingUpstream(upstreams, `/api/booking/shows/show-${index}/seats`)));
+  t.equal(used.size, 3);
+});
