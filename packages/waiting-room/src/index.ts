@@ -3,6 +3,7 @@ export { configure, type ConfigureWord } from './configure.ts';
 export { openRoomConnection, RoomUnreachable, type RoomConnection } from './connection.ts';
 export { BINDING_BYTES, enter, type EnterReply, type EnterRequest, type EntryGrant } from './enter.ts';
 export { finish, type FinishWord } from './finish.ts';
+export { forgetRoom } from './forget-room.ts';
 export { gather, GATHER_QUEUE_MAX, GatherFull } from './gather.ts';
 export { IDENTITY_BYTES, join, type JoinReply, type JoinRequest } from './join.ts';
 export { keepPlace } from './keep-place.ts';
@@ -14,7 +15,7 @@ export {
 export type { PlaceOutcome } from './place-verb.ts';
 export type { PlaceView } from './place-view.ts';
 export { readGauges, type GaugesReply, type RoomCounts, type RoomGauges, type RoomTotals } from './read-gauges.ts';
-export { readJournal, type JournalEntry } from './read-journal.ts';
+export { JOURNAL_PAGE_MAX, readJournal } from './read-journal.ts';
 export { readPlace, type PlaceReply } from './read-place.ts';
 export { readopt, type ReadoptReply } from './readopt.ts';
 export { RECEIPT_LENGTH_MAX, signReceipt, verifyReceipt, type BadReceipt, type ReceiptClaims } from './receipt.ts';

@@ -37,10 +37,11 @@ export function waitBand(pace: PaceReading, ahead: number): WaitBand | null {
   if (mean <= 0) return null;
   const sorted = buckets.toSorted((one, other) => one - other);
   const calls = ahead + 1;
-  // Over a wait of many buckets fast and slow ones even out: the spread of their mean shrinks with the root.
-  const evening = Math.sqrt(Math.max(1, calls / mean));
-  const low = mean - Math.max((mean - quantile(sorted, SPREAD_LOW)) / evening, mean * DRIFT_SHARE);
-  const high = mean + Math.max((quantile(sorted, SPREAD_HIGH) - mean) / evening, mean * DRIFT_SHARE);
+  // Over a wait of many buckets fast and slow ones even out: the spread of their mean shrinks with the root of their number.
+  // The mean itself is known from the observed ones only, with a spread of its own.
+  const spread = Math.min(1, Math.sqrt(1 / Math.max(1, calls / mean) + 1 / buckets.length));
+  const low = mean - Math.max((mean - quantile(sorted, SPREAD_LOW)) * spread, mean * DRIFT_SHARE);
+  const high = mean + Math.max((quantile(sorted, SPREAD_HIGH) - mean) * spread, mean * DRIFT_SHARE);
   const fastest = pace.ratePerMinute === null ? high : Math.min(high, Math.max((pace.ratePerMinute * pace.bucketMs) / LIMITS.WINDOW_MS, low));
   if (low <= 0) return null;
   const p10Ms = Math.round((calls / fastest) * pace.bucketMs);
