@@ -1,8 +1,10 @@
 // `npm test [-- files …]`: private servers, then the house rules, the types and every suite. The last line says how many passed.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, existsSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import { startMariadb, startRedis } from '@onsale/services';
+import { countsOf, readTap } from './suites/tap-report.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '..');
 const RUNS = join(CHECKOUT, '.data/tests');
@@ -10,16 +12,17 @@ const RUNS = join(CHECKOUT, '.data/tests');
 const SUITES_MS = 30 * 60_000;
 const CHECK_MS = 5 * 60_000;
 const PROGRESS_MS = 15_000;
+const LOOK_MS = 500;
 const MARIADB_SIZES = { redoMb: 256, bufferPoolMb: 512, maxConnections: 500 };
 
 type Tally = { passed: number; failed: number; skipped: number };
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Runs one of our own programs; its output appears when it fails, or at once with `shown`. Resolves to its exit code. */
-function run(args: readonly string[], options: { env: NodeJS.ProcessEnv; limitMs: number; shown: boolean }): Promise<number> {
+/** Runs one of our own programs; its output appears when it fails; with `errorsOnly` only what it says on stderr, at once. Resolves to its exit code. */
+function run(args: readonly string[], options: { env: NodeJS.ProcessEnv; limitMs: number; errorsOnly: boolean }): Promise<number> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: CHECKOUT, env: options.env, stdio: options.shown ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, { cwd: CHECKOUT, env: options.env, stdio: options.errorsOnly ? ['ignore', 'ignore', 'inherit'] : ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => (output += bytes.toString()));
     const patience = setTimeout(() => {
@@ -36,45 +39,43 @@ function run(args: readonly string[], options: { env: NodeJS.ProcessEnv; limitMs
 
 /** One check is one test. */
 async function check(name: string, args: readonly string[], tally: Tally): Promise<void> {
-  const code = await run(args, { env: process.env, limitMs: CHECK_MS, shown: false });
+  const code = await run(args, { env: process.env, limitMs: CHECK_MS, errorsOnly: false });
   say(`${code === 0 ? 'ok' : 'not ok'} - ${name}`);
   if (code === 0) tally.passed += 1;
   else tally.failed += 1;
 }
 
 async function runSuites(files: readonly string[], env: NodeJS.ProcessEnv, tally: Tally): Promise<void> {
+  mkdirSync(join(CHECKOUT, '.tap'), { recursive: true });
   const report = join(CHECKOUT, '.tap', `all-${process.pid}.tap`);
+  writeFileSync(report, '');
   const began = performance.now();
-  const progress = setInterval(() => {
-    const { passed, failed } = filesOf(textOf(report));
-    say(`… ${passed + failed} files done, ${failed} of them failed (${Math.round((performance.now() - began) / 1000)} s)`);
-  }, PROGRESS_MS);
-  const args = [join(CHECKOUT, 'node_modules/tap/dist/esm/run.mjs'), '--reporter=terse', `--output-file=${report}`, ...files];
-  const code = await run(args, { env, limitMs: SUITES_MS, shown: true });
-  clearInterval(progress);
-  const counts = countsOf(textOf(report));
+  const tap = readTap();
+  const decoder = new StringDecoder('utf8');
+  let [shown, quietSince] = [0, performance.now()];
+  const look = (): void => {
+    const bytes = readFileSync(report);
+    for (const file of tap.add(decoder.write(bytes.subarray(shown)))) {
+      say([file.line, ...file.failures.map((failure) => `  ✗ ${failure}`), ...file.skips.map((skip) => `  skipped: ${skip}`)].join('\n'));
+      quietSince = performance.now();
+    }
+    shown = bytes.length;
+    if (performance.now() - quietSince < PROGRESS_MS) return;
+    say(`… ${Math.round((performance.now() - began) / 1000)} s`);
+    quietSince = performance.now();
+  };
+  const timer = setInterval(look, LOOK_MS);
+  const args = [join(CHECKOUT, 'node_modules/tap/dist/esm/run.mjs'), '--reporter=tap', `--output-file=${report}`, ...files];
+  const code = await run(args, { env, limitMs: SUITES_MS, errorsOnly: true });
+  clearInterval(timer);
+  look();
+  const counts = countsOf(readFileSync(report, 'utf8'));
   rmSync(report, { force: true });
   tally.passed += counts.passed;
   tally.failed += counts.failed;
   tally.skipped += counts.skipped;
   // tap also fails without a failed test: no file found, a file that was stopped, its own crash.
   if (code !== 0 && counts.failed === 0) tally.failed += 1;
-}
-
-/** Files are the lines of TAP that are not indented. */
-function filesOf(tap: string): { passed: number; failed: number } {
-  return { passed: tap.match(/^ok \d/gm)?.length ?? 0, failed: tap.match(/^not ok \d/gm)?.length ?? 0 };
-}
-
-/** tap's closing line: `# { total: 15, pass: 12, fail: 1, todo: 1, skip: 1 }`. */
-function countsOf(tap: string): Tally {
-  const line = [...tap.matchAll(/^# (\{ .* \})$/gm)].at(-1)?.[1] ?? '';
-  const count = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(line)?.[1] ?? 0);
-  return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') };
-}
-
-function textOf(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 /** A folder of this run; folders of runs that were killed are removed. */

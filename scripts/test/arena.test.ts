@@ -6,7 +6,10 @@ t.test('the demonstration arena has 15,000 seats, 4 grades and more than 60 sect
   t.equal(hall.seats, 15_000);
   t.ok(hall.sections.length > 60);
   const numbers = hall.sections.flatMap(({ rows }) => rows.flatMap(({ first, count }) => Array.from({ length: count }, (_, k) => first + k)));
-  t.same(numbers, Array.from({ length: 15_000 }, (_, n) => n));
+  t.same(
+    numbers,
+    Array.from({ length: 15_000 }, (_, n) => n),
+  );
   const grades = new Set(hall.grades.map(({ grade }) => grade));
   t.equal(grades.size, 4);
   for (const { rows } of hall.sections) for (const row of rows) t.ok(grades.has(row.grade));
