@@ -1,0 +1,19 @@
+export {
+  configOfProcess, ConfigRefused, readConfig, type AdmissionConfig, type AppName, type BaseConfig, type BookingConfig, type ConfigOf, type OpsConfig,
+  type PoolSizes, type SandboxConfig, type StorefrontConfig, type WebConfig, type WorkerConfig,
+} from './config.ts';
+export { checkSecrets, makeSecrets, makeSigningKey, openSecrets, sameSecret, Secrets, type SecretKeys, type SigningKeyText } from './secrets.ts';
+export { SECRET_VARIABLES } from './secret-variables.ts';
+export { createLogger, errorFields, type Logger } from './logger.ts';
+export { buildServer, type OnsaleServer, type ServerOptions } from './server.ts';
+export { languageOf, replyProblem } from './problem-reply.ts';
+export { type TranslateError } from './problem-of-error.ts';
+export { bearerOf, etagOf, etagOfVersion, idempotencyKeyOf, ifMatchVersionOf, matchesETag, replyWithETag } from './request-headers.ts';
+export { createMetrics, type BoundedCounter, type Metrics } from './metrics.ts';
+export { readinessOf, type HealthChecks, type Readiness } from './health.ts';
+export { SHED_LIMITS, watchPressure, type Importance, type Pressure, type ShedLimits } from './shedding.ts';
+export { originAllowed } from './origin.ts';
+export { type ApiDescription } from './openapi.ts';
+export { startLoop, type Loop, type LoopHealth, type LoopOptions } from './loop.ts';
+export { BATCH_MAX, gather, type Gatherer, type GatherOptions } from './gather.ts';
+export { runApp, type AppOptions, type Lifetime, type ReadyMessage } from './process.ts';

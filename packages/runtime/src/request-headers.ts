@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { IDEMPOTENCY_KEY_PATTERN, ProblemError } from '@onsale/contract';
+
+const IDEMPOTENCY_KEY = new RegExp(IDEMPOTENCY_KEY_PATTERN);
+
+/** The client's key for the thing to be made; quotes, as in RFC 8941 strings, are taken off. Throws ProblemError. */
+export function idempotencyKeyOf(request: FastifyRequest): string {
+  const header = request.headers['idempotency-key'];
+  if (typeof header !== 'string' || header === '') throw new ProblemError('idempotency-key-missing');
+  const key = header.startsWith('"') && header.endsWith('"') ? header.slice(1, -1) : header;
+  if (IDEMPOTENCY_KEY.test(key)) return key;
+  throw new ProblemError('idempotency-key-missing', { detail: 'The Idempotency-Key header is 8 to 64 characters of A–Z, a–z, 0–9, - and _.' });
+}
+
+/** The credential of `Authorization: Bearer …`, or undefined. */
+export function bearerOf(request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization;
+  return header !== undefined && header.length > 7 && header.slice(0, 7).toLowerCase() === 'bearer ' ? header.slice(7) : undefined;
+}
+
+/** A strong validator for a reply that was made once and is served many times. */
+export const etagOf = (body: string | Uint8Array): string => `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+export const etagOfVersion = (version: number | string): string => `"${version}"`;
+
+/** Sends 304 when the client has this version already (RFC 9110 §13.1.2), else the body. `body` is built only when it is needed. */
+export function replyWithETag(request: FastifyRequest, reply: FastifyReply, etag: string, body: () => unknown): FastifyReply {
+  reply.header('etag', etag);
+  return matchesETag(request.headers['if-none-match'], etag) ? reply.code(304).send() : reply.send(body());
+}
+
+export function matchesETag(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  if (header === '*') return true;
+  return header.split(',').some((part) => part.trim().replace(/^W\//, '') === etag);
+}
+
+/** The version a writer has seen, from `If-Match: "7"`. Throws ProblemError: a lost update must not happen by omission. */
+export function ifMatchVersionOf(request: FastifyRequest): number {
+  const match = /^(?:W\/)?"(\d{1,15})"$/.exec(request.headers['if-match'] ?? '');
+  if (match === null) throw new ProblemError('if-match-required');
+  return Number(match[1]);
+}

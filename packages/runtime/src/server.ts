@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, {
+  type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RawServerDefault, type RouteOptions,
+} from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { BODY_BYTES_MAX, problem } from '@onsale/contract';
+import { readinessOf, type HealthChecks } from './health.ts';
+import { followRequests, type InFlight } from './in-flight.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+import { serveOpenApi, type ApiDescription } from './openapi.ts';
+import { isWrite, originAllowed } from './origin.ts';
+import { problemOfError, type TranslateError } from './problem-of-error.ts';
+import { PROBLEM_TYPE, replyProblem, secure } from './problem-reply.ts';
+import { SHED_AT, SHED_LIMITS, watchPressure, type Importance, type Pressure, type ShedLimits } from './shedding.ts';
+import { serializerCompilerOf, validatorCompiler } from './validation.ts';
+
+type TypedInstance = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
+export type OnsaleServer = TypedInstance & { readonly pressure: Pressure };
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** When the route is shed under load; `normal` if not said. */
+    importance?: Importance;
+    /** False: writes from any origin (webhooks of providers, which carry no cookies). */
+    originCheck?: boolean;
+  }
+}
+
+export type ServerOptions = {
+  readonly name: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Browser origins whose writes are accepted. */
+  readonly publicOrigins: readonly string[];
+  /** Names and checks of what `GET /health/ready` needs. */
+  readonly ready?: HealthChecks;
+  readonly translateError?: TranslateError;
+  readonly trustProxyHops?: number;
+  readonly checkReplies?: boolean;
+  readonly shed?: ShedLimits;
+  /** Longest time a handler may take; then 503. */
+  readonly handlerMs?: number;
+  /** OpenAPI 3.1 at `<prefix>/docs/json`. */
+  readonly api?: ApiDescription;
+};
+
+/** A whole request must have arrived in this time; headers within half of it. */
+const REQUEST_MS = 10_000;
+const KEEP_ALIVE_MS = 72_000;
+const HANDLER_MS = 15_000;
+const HEADER_BYTES_MAX = 16_384;
+const PATH_PARAMETER_LENGTH_MAX = 100;
+
+/**
+ * The shell of every HTTP server in the house: TypeBox validation, problem replies, shedding, origin check, security headers, health,
+ * metrics, OpenAPI. Register routes after the promise has resolved. Stays within a few per cent of bare Fastify: hooks are synchronous,
+ * what depends on the route is decided when the route is registered, and no line is logged for an ordinary request.
+ */
+export async function buildServer(options: ServerOptions): Promise<OnsaleServer> {
+  const { metrics, checkReplies = false } = options;
+  const answerError = errorAnswers(options);
+  const app: FastifyInstance = Fastify({
+    bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS, exposeHeadRoutes: false, clientErrorHandler: replyToBrokenRequest,
+    forceCloseConnections: 'idle', return503OnClosing: true, trustProxy: options.trustProxyHops || false,
+    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_MS / 2 }, routerOptions: { maxParamLength: PATH_PARAMETER_LENGTH_MAX },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => answerError(error, request, reply),
+  } as FastifyServerOptions);
+  const pressure = watchPressure(options.shed ?? SHED_LIMITS);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompilerOf({ checkReplies }));
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => replyProblem(request, reply, 'not-found'));
+  const inFlight = followRequests(pressure, options.handlerMs ?? HANDLER_MS);
+  app.addHook('onRoute', hooksByRoute(options, pressure, inFlight));
+  app.addHook('onClose', async () => { pressure.stop(); inFlight.stop(); });
+  metrics.gauge('onsale_http_in_flight', 'Requests being answered', () => pressure.inFlight);
+  metrics.gauge('onsale_loop_delay_ms', 'Delay of the event loop, decaying maximum', () => pressure.loopDelayMs);
+  if (options.api !== undefined) await serveOpenApi(app, options.api);
+  serveHealth(app, options.ready ?? {}, metrics);
+  return Object.assign(app.withTypeProvider<TypeBoxTypeProvider>(), { pressure });
+}
+
+/** Refusals are told, bugs are logged under an id that the reply names. */
+function errorAnswers({ logger, translateError }: ServerOptions) {
+  return (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
+    const refusal = problemOfError(error, translateError);
+    if (refusal !== undefined) {
+      replyProblem(request, reply, refusal.code, refusal.extras);
+      return;
+    }
+    const incident = randomUUID();
+    logger.error({ err: error, incident, method: request.method, route: routeOf(request) }, 'a request failed on our side');
+    replyProblem(request, reply, 'internal', { incident });
+  };
+}
+
+/** What a route needs is decided once, when it is registered. */
+function hooksByRoute({ publicOrigins, metrics }: ServerOptions, pressure: Pressure, inFlight: InFlight) {
+  const allowed = new Set(publicOrigins);
+  return (route: RouteOptions & { websocket?: boolean }): void => {
+    const methods = [route.method].flat();
+    const limit = SHED_AT[route.config?.importance ?? 'normal'];
+    // A socket lives for hours: it is no request in flight, and cookies come with it from any page, so its origin counts like a write's.
+    const isSocket = route.websocket === true;
+    const checksOrigin = (isSocket || methods.some(isWrite)) && route.config?.originCheck !== false;
+    const series = metrics.routeTimes.series(methods.join(','), route.url);
+    const first = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+      if (!isSocket) inFlight.begin(request, reply, series);
+      secure(reply);
+      if (pressure.now() >= limit) replyProblem(request, reply, 'overloaded');
+      else if (checksOrigin && !originAllowed(request.headers, allowed)) replyProblem(request, reply, 'origin-refused');
+      else done();
+    };
+    route.onRequest = [first, ...[route.onRequest ?? []].flat()];
+  };
+}
+
+const routeOf = (request: FastifyRequest): string => request.routeOptions.url ?? 'unknown';
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+function serveHealth(app: FastifyInstance, checks: HealthChecks, metrics: Metrics): void {
+  const unlisted = { config: { importance: 'never' as const }, schema: { hide: true } as object };
+  let closing = false;
+  app.addHook('preClose', async () => { closing = true; });
+  app.get('/health/live', unlisted, async () => ({ live: true }));
+  app.get('/health/ready', unlisted, async (_request, reply) => {
+    const readiness = await readinessOf({ ...checks, open: () => !closing });
+    return reply.code(readiness.ready ? 200 : 503).send(readiness);
+  });
+  app.get('/metrics', unlisted, async (_request, reply) => reply.type(METRICS_TYPE).send(await metrics.text()));
+}
+
+const BROKEN: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};
+
+/** What could not even be parsed as HTTP. */
+function replyToBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status = BROKEN[error.code ?? ''] ?? '400 Bad Request';
+  const body = JSON.stringify({ ...problem('bad-request'), status: Number(status.slice(0, 3)) });
+  const head = `HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nContent-Type: ${PROBLEM_TYPE}\r\nConnection: close`;
+  if (socket.writable) socket.write(`${head}\r\n\r\n${body}`);
+  socket.destroy();
+}
