@@ -85,6 +85,7 @@ async function openSession(context: BookingContext, claims: EntryClaims, holder:
   const stored = await context.sessions.redeem({ sid: sidText, room: claims.room, place: claims.place, person: personText, binding: bindingText(binding), shows: claims.shows, lastsMs });
   if (!stored.ok) {
     if (stored.refusal.kind === 'token-used') throw new ProblemError('token-used');
+    if (stored.refusal.kind === 'unknown-show') throw new ProblemError('not-found');
     throw new ProblemError(stored.refusal.kind === 'busy' ? 'overloaded' : 'unavailable', { retryAfterMs: stored.refusal.retryAfterMs });
   }
   const untilMs = context.nowMs() + Math.min(lastsMs, stored.value.remainingMs);

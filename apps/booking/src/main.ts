@@ -1,0 +1,22 @@
+import type { AddressInfo } from 'node:net';
+import { configOfProcess, createLogger, createMetrics, runApp } from '@onsale/runtime';
+import { buildApp } from './app.ts';
+import { wire } from './wire.ts';
+
+const config = configOfProcess('booking');
+const logger = createLogger({ name: 'booking', level: config.logLevel });
+
+await runApp({
+  name: 'booking',
+  logger,
+  async start({ onStop }) {
+    const { context, ready, close } = await wire(config, logger);
+    onStop('clients', close);
+    const metrics = createMetrics('booking');
+    const { publicOrigins, trustProxyHops, checkReplies } = config;
+    const app = await buildApp({ logger, metrics, ready, publicOrigins, trustProxyHops, checkReplies }, context);
+    onStop('server', () => app.close());
+    await app.listen({ host: config.host, port: config.port });
+    return { public: `http://${config.host}:${(app.server.address() as AddressInfo).port}` };
+  },
+});
