@@ -21,7 +21,7 @@ export type Surroundings = {
 
 const LOOPBACK = '127.0.0.1';
 /** Handed on as they are: what a person may want to set for every app. */
-const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'NODE_ENV', 'NODE_OPTIONS', 'LOG_LEVEL', 'TRUST_PROXY', 'NO_COLOR', 'FORCE_COLOR'];
+const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'NODE_ENV', 'NODE_OPTIONS', 'LOG_LEVEL', 'NO_COLOR', 'FORCE_COLOR'];
 const NAMES = ['admission', 'booking', 'worker', 'ops', 'sandbox', 'web'] as const;
 type Name = (typeof NAMES)[number];
 
@@ -59,9 +59,15 @@ export async function planApps(around: Surroundings): Promise<Plan[]> {
       PORT: String(portOf[name]),
       HOST: open.includes(name) ? host : LOOPBACK,
       PUBLIC_ORIGIN: around.environment['PUBLIC_ORIGIN'] || originsOf(host, name === 'ops' || name === 'sandbox' ? portOf[name] : ports.gateway),
+      TRUST_PROXY: String(trustedHops(around.environment, name)),
       ...(name === 'admission' ? { INTERNAL_PORT: String(admissionInternal), INTERNAL_HOST: LOOPBACK } : {}),
     },
   }));
+}
+
+/** Proxies whose word about the fan's address is believed: those a person set up, and our own gateway before the two it hands fans to. */
+function trustedHops(environment: NodeJS.ProcessEnv, name: Name): number {
+  return Number(environment['TRUST_PROXY'] || 0) + (name === 'admission' || name === 'booking' ? 1 : 0);
 }
 
 const scriptOf = (name: string): string => join(CHECKOUT, 'apps', name, 'src/main.ts');

@@ -19,6 +19,8 @@ export type ChildOptions = {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly stdio: StdioOptions;
+  /** False for a program that notices its parent's death by itself. */
+  readonly endsWithParent?: boolean;
 };
 
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
@@ -31,7 +33,7 @@ const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(p
  */
 export function startChild(options: ChildOptions): Child {
   const plain = [options.command, ...options.args];
-  const line = SETPRIV ? [SETPRIV, '--pdeathsig', 'TERM', '--', ...plain] : plain;
+  const line = SETPRIV && options.endsWithParent !== false ? [SETPRIV, '--pdeathsig', 'TERM', '--', ...plain] : plain;
   const [command, ...args] = line as [string, ...string[]];
   const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: options.stdio, detached: true });
   let exit: Exit | undefined;

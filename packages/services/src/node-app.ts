@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killChild, startChild, stopChild, type Exit } from './child.ts';
 
@@ -29,17 +30,21 @@ export type NodeApp = {
 
 const GRACE_MS = 10_000;
 
+const END_WITH_PARENT = join(import.meta.dirname, 'end-with-parent.mjs');
+
 /**
- * Starts a Node program as a child with an IPC channel. It must end itself on `disconnect`, which is how it learns that its parent is gone
- * whatever killed it; the kernel's TERM of `startChild` is the second string.
+ * Starts a Node program as a child with an IPC channel, whose end tells it that its parent is gone, whatever killed it. The program closes
+ * what it has open on `disconnect`; one that does not, or has not come so far, is ended by what is loaded before it. (The kernel's TERM
+ * beside it would be a second signal, which our apps take for impatience.)
  */
 export function startNode(script: string, options: NodeOptions): NodeApp {
   const output = options.logFile === undefined ? 'inherit' : openSync(options.logFile, 'a', 0o600);
   const child = startChild({
     command: process.execPath,
-    args: [...(options.nodeArgs ?? []), script, ...(options.args ?? [])],
+    args: ['--import', END_WITH_PARENT, ...(options.nodeArgs ?? []), script, ...(options.args ?? [])],
     env: options.env,
     stdio: ['ignore', output, output, 'ipc'],
+    endsWithParent: false,
   });
   if (typeof output === 'number') closeSync(output);
   return {

@@ -30,8 +30,8 @@ const lives = (pid: number): boolean => {
 };
 
 const ENDS_WITHIN_MS = 10_000;
-async function allEnd(pids: readonly number[]): Promise<boolean> {
-  const deadline = performance.now() + ENDS_WITHIN_MS;
+async function allEnd(pids: readonly number[], withinMs = ENDS_WITHIN_MS): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
   while (pids.some(lives) && performance.now() < deadline) await sleep(20);
   return !pids.some(lives);
 }
@@ -192,6 +192,23 @@ t.test('node apps: messages, an early end, stop', async (t) => {
   const short = startNode(join(dir, 'ends.js'), { name: 'short', env: {}, logFile: join(dir, 'short.log') });
   await t.rejects(short.message(isReady, ENDS_WITHIN_MS), /short ended before it was ready \(code 3\)/);
   t.equal(readFileSync(join(dir, 'short.log'), 'utf8'), 'bye\n');
+});
+
+t.test('a Node app whose parent dies before it listens, or that never does, ends too', async (t) => {
+  const dir = t.testdir({
+    // The first file holds the loader for a second: `disconnect` comes long before the app could listen to it.
+    'slow.mjs': 'import "./block.mjs"; process.on("disconnect", () => process.exit(0)); setInterval(() => 1, 1000);',
+    'block.mjs': 'await new Promise((done) => setTimeout(done, 1000));',
+    'parent.ts': `import { startNode } from '${new URL('../src/index.ts', import.meta.url).pathname}';
+      const app = startNode(process.argv[2], { name: 'slow', env: {} });
+      process.stdout.write(String(app.pid));
+      setInterval(() => 1, 1000);`,
+  });
+  const parent = spawn(process.execPath, [join(dir, 'parent.ts'), join(dir, 'slow.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
+  t.ok(lives(Number(pid)));
+  parent.kill('SIGKILL');
+  t.ok(await allEnd([Number(pid)], 20_000), 'nothing is left running');
 });
 
 t.test('where the servers come from', async (t) => {
