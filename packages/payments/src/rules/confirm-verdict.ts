@@ -13,7 +13,7 @@ export type Verdict =
   | { readonly kind: 'captured'; readonly payment: ProviderPayment }
   /** Money was captured, but not as we asked: it must go back whole. */
   | { readonly kind: 'misfit'; readonly payment: ProviderPayment; readonly why: 'amount' | 'partly-canceled' | 'order' }
-  | { readonly kind: 'refused'; readonly code: string; readonly advice: RefusalAdvice }
+  | { readonly kind: 'refused'; readonly code: string; readonly advice: RefusalAdvice; /** The provider's words for the buyer, in its language. */ readonly message: string }
   | { readonly kind: 'ask-again'; readonly newKey: boolean }
   | { readonly kind: 'unknown'; readonly lastWord: LastWord; readonly code: string | null; readonly reachable: boolean };
 
@@ -35,13 +35,13 @@ export type ConfirmContext = Expected & {
 export function judgeConfirm(answer: ProviderAnswer<ProviderPayment>, context: ConfirmContext): Verdict {
   if (answer.kind === 'silence') return { kind: 'unknown', lastWord: 'silence', code: null, reachable: false };
   if (answer.kind === 'answer') return judgePayment(answer.value, context, { lastWord: 'silence', lastCode: null });
-  const { code, status } = answer;
+  const { code, status, message } = answer;
   switch (meaningOfConfirmError(code, status)) {
     case 'payment':
-      return refused(code);
+      return refused(code, message);
     case 'request':
       // Our key or request was refused: this call captured nothing. An earlier call of the attempt may have.
-      return context.earlierCalls === 0 ? refused(code) : { kind: 'unknown', lastWord: 'error', code, reachable: true };
+      return context.earlierCalls === 0 ? refused(code, message) : { kind: 'unknown', lastWord: 'error', code, reachable: true };
     case 'unknown':
       return { kind: 'unknown', lastWord: code === 'IDEMPOTENT_REQUEST_PROCESSING' ? 'twin' : 'error', code, reachable: true };
     case 'doubtful':
@@ -87,4 +87,4 @@ function unfinished({ lastWord, lastCode }: Before): Verdict {
   return { kind: 'ask-again', newKey: lastWord === 'error' };
 }
 
-const refused = (code: string): Verdict => ({ kind: 'refused', code, advice: adviceFor(code) });
+const refused = (code: string, message = ''): Verdict => ({ kind: 'refused', code, advice: adviceFor(code), message });

@@ -11,6 +11,9 @@ export const QUERY_TIMEOUT_MS = 10 * SECOND_MS;
  */
 export const FIRST_LOOK_MS = CONFIRM_TIMEOUT_MS + CONNECT_TIMEOUT_MS + 2 * SECOND_MS;
 
+/** How long a resolver keeps an attempt it has claimed: a look-up and a confirm with their time-outs, and the transaction. */
+export const CONFIRM_LEASE_MS = CONFIRM_TIMEOUT_MS + QUERY_TIMEOUT_MS + 20 * SECOND_MS;
+
 const LOOK_CAP_MS = 30 * SECOND_MS;
 const RELEASED_LOOK_CAP_MS = HOUR_MS;
 /** The seats of a payment whose provider has answered nothing for this long go back on sale. */

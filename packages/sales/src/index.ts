@@ -1,0 +1,19 @@
+/** Sales: sagas over booking and payments, one file each. See README.md. */
+export { abandonPayment } from './abandon-payment.ts';
+export { cancelUnpaidOrder } from './cancel-unpaid-order.ts';
+export { confirmPayment, type Confirmed, type ConfirmRequest } from './confirm-payment.ts';
+export type { SalesContext, SalesRefusal } from './context.ts';
+export { EXPIRE_BATCH, expireHolds } from './expire.ts';
+export { addRefundRow } from './give-back.ts';
+export { openPayment, type OpenedPayment } from './open-payment.ts';
+export { opensOrder } from './order-key.ts';
+export { placeOrder, type OrderRequest, type PlacedOrder } from './place-order.ts';
+export { findMoneyViolations, moneyGauges, type MoneyViolation } from './reconcile-money.ts';
+export { refundPayment, type RefundOutcome } from './refund-payment.ts';
+export { RESOLVE_BATCH, resolveUnknown } from './resolve-unknown.ts';
+export { type Standing } from './standing.ts';
+export {
+  createTicketSigner, createTicketVerifier, ticketPublicKey, type CredentialRefusal, type TicketFacts, type TicketSigner, type TicketVerifier,
+} from './ticket-credential.ts';
+export { ticketViews, type TicketView } from './ticket-view.ts';
+export { createBellBook, type BellAnswer } from './webhook.ts';

@@ -1,0 +1,50 @@
+import { lockOrder, moveOrder, type HoldView, type TicketOrder } from '@onsale/booking';
+import type { Tx } from '@onsale/database';
+import { invariant, ok, refuse, type OpaqueId, type Result } from '@onsale/kernel';
+import { abandonPrepared, ATTEMPTS_PER_ORDER, attemptsOf, insertAttempt, lockAttempts, type Attempt } from '@onsale/payments';
+import { refuseAlongside, salesRefusal } from './command-refusal.ts';
+import type { SalesContext, SalesRefusal } from './context.ts';
+
+export type OpenedPayment = { readonly attempt: Attempt; readonly remainingMs: number; readonly again: boolean };
+
+/**
+ * Opens a payment window: one attempt with a provider order id of its own, never used again. The first one lengthens the
+ * hold to at least 10 minutes, in the same transaction. A window that was open before is abandoned: what a buyer approves in
+ * it can no longer be confirmed. The same Idempotency-Key finds the attempt it opened.
+ */
+export async function openPayment(context: SalesContext, order: TicketOrder, idempotencyKey: string): Promise<Result<OpenedPayment, SalesRefusal>> {
+  const { show, hold } = order;
+  if (order.amount === 0) return refuse({ kind: 'order-state', state: order.state });
+  const id = context.orderIds.attemptId(order.id, idempotencyKey);
+  const known = (await attemptsOf(context.database.money, order.id)).find((attempt) => attempt.id === id);
+  if (known !== undefined && known.state !== 'prepared') return refuse(overAlready(known));
+  const answer = await context.engine.submit({ kind: 'lengthen', show, hold, order: order.id, attempt: id }, (tx) => writeAttempt(context, tx, order, id));
+  if (!answer.ok) return refuse(salesRefusal(answer.refusal));
+  const attempt = (await attemptsOf(context.database.money, order.id)).find((candidate) => candidate.id === id);
+  invariant(attempt !== undefined, 'an attempt that was just opened is not there');
+  return ok({ attempt, remainingMs: remainingOf(answer.value.hold), again: answer.value.again });
+}
+
+async function writeAttempt(context: SalesContext, tx: Tx, order: TicketOrder, id: OpaqueId): Promise<void> {
+  const locked = await lockOrder(tx, order.id);
+  if (locked === undefined) throw refuseAlongside({ kind: 'no-order' });
+  if (locked.state !== 'open' && locked.state !== 'paying') throw refuseAlongside({ kind: 'order-state', state: locked.state });
+  const attempts = await lockAttempts(tx, order.id);
+  if (attempts.some(({ state }) => state === 'confirming')) throw refuseAlongside({ kind: 'payment-in-progress' });
+  const same = attempts.find((attempt) => attempt.id === id);
+  if (same !== undefined) {
+    if (same.state !== 'prepared') throw refuseAlongside(overAlready(same));
+    return;
+  }
+  if (attempts.length >= ATTEMPTS_PER_ORDER) throw refuseAlongside({ kind: 'attempts-used', max: ATTEMPTS_PER_ORDER });
+  const n = attempts.length + 1;
+  await abandonPrepared(tx, order.id);
+  await insertAttempt(tx, {
+    order: order.id, n, id, show: order.show, hold: order.hold, providerOrderId: context.orderIds.sign({ order: order.id, n }),
+    amount: locked.amount, currency: locked.currency,
+  });
+  if (locked.state === 'open') await moveOrder(tx, order.id, 'paying');
+}
+
+const overAlready = ({ state }: Attempt): SalesRefusal => (state === 'confirming' ? { kind: 'payment-in-progress' } : { kind: 'attempt-over', state });
+const remainingOf = (hold: HoldView | null): number => hold?.remainingMs ?? 0;

@@ -1,0 +1,60 @@
+import { keyedId, nameSeat, priceSeats, readOrder, insertOrder, type Buyer, type ShowBook, type TicketOrder } from '@onsale/booking';
+import { invariant, ok, refuse, type OpaqueId, type Result, type ShowId } from '@onsale/kernel';
+import { CARD_MINIMUM_WON } from '@onsale/payments';
+import { refuseAlongside, salesRefusal } from './command-refusal.ts';
+import type { SalesContext, SalesRefusal } from './context.ts';
+import { hashOfOrderKey, keyOfStoredOrder, orderKeyOf } from './order-key.ts';
+import { settleFree } from './settle-free.ts';
+
+export type OrderRequest = {
+  readonly show: ShowId;
+  readonly hold: OpaqueId;
+  readonly person: OpaqueId;
+  /** The entry session: it gates starting, and the order counts against its `ordersPerEntry`. */
+  readonly session: OpaqueId;
+  readonly account: OpaqueId | null;
+  readonly idempotencyKey: string;
+  readonly buyer: Buyer;
+};
+export type PlacedOrder = { readonly order: TicketOrder; readonly orderKey: string; readonly again: boolean };
+
+/**
+ * Makes an order of a live hold: prices are the server's (B6) and fixed seat by seat in the transaction that binds the hold.
+ * The same session and Idempotency-Key find the order they made. An order that costs nothing is settled at once.
+ */
+export async function placeOrder(context: SalesContext, request: OrderRequest): Promise<Result<PlacedOrder, SalesRefusal>> {
+  const { show, hold, person, session } = request;
+  const book = await context.books.open(show);
+  if (book === undefined) return refuse({ kind: 'unknown-show' });
+  const id = keyedId(context.orderKeys[0], 'order', session, request.idempotencyKey);
+  const orderKey = orderKeyOf(context.orderKeys, id);
+  const answer = await context.engine.submit({ kind: 'order', show, hold, person, order: id }, async (tx, done) => {
+    const lines = linesOf(book, done.hold?.seats ?? []);
+    await insertOrder(tx, {
+      id, show, hold, person, session, account: request.account, keyHash: hashOfOrderKey(orderKey), currency: book.terms().currency, lines,
+      feePolicy: book.terms().feePolicy, buyer: request.buyer,
+    });
+  });
+  if (!answer.ok) return refuse(salesRefusal(answer.refusal));
+  return finish(context, id, answer.value.again);
+}
+
+function linesOf(book: ShowBook, seats: readonly number[]) {
+  const priced = priceSeats(seats.map((seat) => nameSeat(book.index, seat)));
+  if (!priced.ok) throw refuseAlongside({ kind: 'amount-not-payable', minimum: CARD_MINIMUM_WON });
+  return priced.value;
+}
+
+async function finish(context: SalesContext, id: OpaqueId, again: boolean): Promise<Result<PlacedOrder, SalesRefusal>> {
+  let order = await readOrder(context.database.money, id);
+  invariant(order !== undefined, 'an order that was just written is not there');
+  if (order.amount === 0 && order.state === 'open') {
+    const free = await settleFree(context, order);
+    if (!free.ok) return free;
+    order = free.value;
+  }
+  const orderKey = keyOfStoredOrder(context.orderKeys, id, order.keyHash);
+  // Another Idempotency-Key of another session cannot lead here: the id is a MAC over both.
+  if (orderKey === undefined) return refuse({ kind: 'no-order' });
+  return ok({ order, orderKey, again });
+}
