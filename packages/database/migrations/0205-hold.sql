@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS hold (
   order_id BINARY(16) NULL,
   attempt BINARY(16) NULL,
   lengthened BOOLEAN NOT NULL,
+  awaiting BOOLEAN NOT NULL,
   swaps SMALLINT UNSIGNED NOT NULL,
   until_at DATETIME(3) NOT NULL,
   made_at DATETIME(3) NOT NULL,

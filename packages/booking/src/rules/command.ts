@@ -15,8 +15,8 @@ export type SeatCommand =
   | { readonly kind: 'expire'; readonly show: ShowId; readonly hold: OpaqueId }
   /** Binds a live hold to the ticket order that `alongside` writes; a hold has one order. */
   | { readonly kind: 'order'; readonly show: ShowId; readonly hold: OpaqueId; readonly person: OpaqueId; readonly order: OpaqueId }
-  /** The payment window opens: lengthens the hold once to at least PAYING_MS from now. */
-  | { readonly kind: 'lengthen'; readonly show: ShowId; readonly hold: OpaqueId; readonly order: OpaqueId }
+  /** The payment window of an attempt opens: the first one lengthens the hold to at least PAYING_MS from now. */
+  | { readonly kind: 'lengthen'; readonly show: ShowId; readonly hold: OpaqueId; readonly order: OpaqueId; readonly attempt: OpaqueId }
   /** The buyer is back from the window: no clock ends the hold any more. Refused while another attempt confirms. */
   | { readonly kind: 'confirming'; readonly show: ShowId; readonly hold: OpaqueId; readonly order: OpaqueId; readonly attempt: OpaqueId }
   /** The provider definitely refused: back to live with at least AFTER_REFUSAL_MS. */
@@ -25,8 +25,8 @@ export type SeatCommand =
   | { readonly kind: 'await-deposit'; readonly show: ShowId; readonly hold: OpaqueId; readonly attempt: OpaqueId; readonly dueMs: number }
   /** Paid: held → sold. `from: 'live'` is for an order that costs nothing. */
   | { readonly kind: 'settle'; readonly show: ShowId; readonly hold: OpaqueId; readonly attempt: OpaqueId; readonly from?: 'live' }
-  /** A success that came after the seats went back: the same seats again, sold, if all are free and the limits allow. */
-  | { readonly kind: 'retake'; readonly show: ShowId; readonly hold: OpaqueId; readonly attempt: OpaqueId; readonly seats: readonly number[] }
+  /** A success that came after the seats went back: the hold's seats again, sold, if all are free and the limits allow. */
+  | { readonly kind: 'retake'; readonly show: ShowId; readonly hold: OpaqueId; readonly attempt: OpaqueId }
   /** Cancelled tickets: sold seats of a settled hold go back to sale, or aside (`blocked`) to leave later. */
   | { readonly kind: 'return'; readonly show: ShowId; readonly hold: OpaqueId; readonly seats: readonly number[]; readonly to: 'free' | 'blocked' }
   /** By operators. Seats that are held or sold stay as they are and are named in the answer. */
@@ -39,7 +39,15 @@ type Starting = {
   /** The entry session that gates starting. */
   readonly session: OpaqueId;
 };
-export type HoldCommand = Starting & { readonly kind: 'hold'; readonly hold: OpaqueId; readonly seats: readonly number[]; /** Default HOLD_MS. */ readonly holdMs?: number };
+export type HoldCommand = Starting & {
+  readonly kind: 'hold';
+  readonly hold: OpaqueId;
+  readonly seats: readonly number[];
+  /** Default HOLD_MS. */
+  readonly holdMs?: number;
+  /** Set by the engine when it chose the seats for a `best-available`. */
+  readonly chosenForThem?: true;
+};
 export type BestAvailableCommand = Starting & {
   readonly kind: 'best-available';
   readonly hold: OpaqueId;
@@ -51,7 +59,7 @@ export type BestAvailableCommand = Starting & {
 /** Replaces the seats of a live hold that has no order yet; the deadline stays. All new seats, or the old ones are kept. */
 export type SwapCommand = Starting & { readonly kind: 'swap'; readonly hold: OpaqueId; readonly seats: readonly number[] };
 
-/** `version` of the show after the change, or null when nothing had to be written (`again`). */
+/** `again`: an earlier run of the same command had done it; nothing was written. */
 export type CommandDone = {
   readonly kind: SeatCommand['kind'];
   /** The hold after the command; null for block and unblock. */
@@ -85,6 +93,8 @@ export type CommandRefusal =
   /** The hold's state does not allow it (`state`), or it already has an order. */
   | { readonly kind: 'hold-state'; readonly state: HoldView['state']; readonly order: OpaqueId | null }
   | { readonly kind: 'payment-in-progress' }
+  /** The entry session has made all the orders it may. */
+  | { readonly kind: 'orders-used'; readonly max: number }
   | { readonly kind: 'limit'; readonly scope: 'order' | 'show' | 'event'; readonly max: number }
   | { readonly kind: 'seat-taken'; readonly seats: readonly number[]; /** Nearest free sets of as many seats, best first. */ readonly alternatives: readonly (readonly number[])[] }
   /** A row stayed locked by somebody else for too long. */

@@ -40,8 +40,9 @@ export type HoldRow = {
   /** Ticket order made from this hold, and the payment attempt that is being confirmed or has settled it. */
   readonly order: OpaqueId | null;
   readonly attempt: OpaqueId | null;
-  /** Whether the payment window has lengthened it already, and how often its seats were swapped. */
+  /** Whether the payment window has lengthened it already; whether a deposit is awaited; how often its seats were swapped. */
   readonly lengthened: boolean;
+  readonly awaiting: boolean;
   readonly swaps: number;
   readonly expired: boolean;
   readonly leftMs: number;

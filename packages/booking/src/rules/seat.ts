@@ -23,8 +23,11 @@ export type SeatCode = 0 | 1 | 2 | 3;
 export const isClaimed = (state: SeatState): boolean => state === 'held' || state === 'sold';
 export const stateOfCode = (code: SeatCode): SeatState => SEAT_STATES[code];
 
-/** A change of one seat to an absolute state; applying it twice is harmless. */
-export type SeatChange = { readonly seat: number; readonly state: SeatState };
+/**
+ * A change of one seat to an absolute state; applying it twice is harmless. `tag`: the first four bytes of the claim, 0 without one; a
+ * process' memory tells by it a retry of the hold that took the seat from a rival.
+ */
+export type SeatChange = { readonly seat: number; readonly state: SeatState; readonly tag: number };
 
 /** A show never has more seats than three bytes can number. */
 export const SEATS_PER_SHOW_MAX = 200_000;

@@ -1,12 +1,17 @@
 import type { OpaqueId, Place, Result, RoomId, ShowId } from '@onsale/kernel';
-import type { Pool, Tx } from '@onsale/database';
+import { ok, refuse } from '@onsale/kernel';
+import { createGroupCommit, inTransaction, isUnavailable, type Pool, type Tx } from '@onsale/database';
+import { ATTEMPTS_SCOPE, eventScope, ORDERS_SCOPE, showScope } from '../rules/seat-limit.ts';
+import { readArrays } from './lock-rows.ts';
+import { openSessionEnds } from './session-ends.ts';
+import { bytesOf, hexOf, idOf, jsonOf, written } from './sql-text.ts';
 
 export type NewEntrySession = {
   readonly sid: OpaqueId;
   readonly room: RoomId;
   readonly place: Place;
   readonly person: OpaqueId;
-  /** Thumbprint of what the session is bound to. */
+  /** Thumbprint of what the session is bound to, at most 64 characters. */
   readonly binding: string;
   readonly shows: readonly ShowId[];
   /** How long the session lasts from now. */
@@ -15,23 +20,129 @@ export type NewEntrySession = {
 export type EntrySession = NewEntrySession & { readonly remainingMs: number; readonly ended: boolean };
 export type SessionUse = { readonly attempts: number; readonly orders: number };
 export type EndReason = 'finished' | 'left' | 'revoked' | 'expired';
+export type RedeemAnswer = Result<
+  { readonly remainingMs: number; readonly again: boolean },
+  { readonly kind: 'token-used' } | { readonly kind: 'unknown-show' } | { readonly kind: 'busy' | 'unavailable'; readonly retryAfterMs: number }
+>;
 
 export interface EntrySessions {
   /** Writes the session and its allowance rows; many callers share one transaction. Same (room, place) and sid again: the same answer. */
-  redeem(session: NewEntrySession): Promise<Result<{ readonly remainingMs: number; readonly again: boolean }, { readonly kind: 'token-used' } | { readonly kind: 'busy' | 'unavailable'; readonly retryAfterMs: number }>>;
+  redeem(session: NewEntrySession): Promise<RedeemAnswer>;
   read(sid: OpaqueId): Promise<EntrySession | undefined>;
   /** Attempts and orders of the session so far. */
   use(sid: OpaqueId): Promise<SessionUse>;
-  /** Ends the session: writes are refused from this commit on, reads within the polling time. */
+  /** Ends the session: writes are refused from this commit on, reads within the polling time. Again: the first reason stays. */
   end(tx: Tx, sid: OpaqueId, reason: EndReason): Promise<void>;
   /** From memory, polled every 250 ms. */
   isEnded(sid: OpaqueId): boolean;
   /** False once ends could not be polled for 10 s: then nothing new may be started. */
   knowsEnds(): boolean;
-  /** Sessions of a room that still last, for reconcile: at most `limit`, after `afterPlace`. */
+  /** Sessions of a room that still last, for reconcile: at most `limit`, places after `afterPlace`. */
   living(room: RoomId, afterPlace: number, limit: number): Promise<readonly { readonly place: Place; readonly sid: OpaqueId; readonly remainingMs: number }[]>;
   close(): Promise<void>;
 }
-export function openEntrySessions(options: { readonly pool: Pool; readonly onFault?: (error: unknown) => void }): EntrySessions {
-  throw new Error(`not built yet: ${options.pool.role}`);
+export type EntrySessionsOptions = { readonly pool: Pool; readonly onFault?: (error: unknown) => void; /** False for a process that reads no ends. Default true. */ readonly poll?: boolean };
+
+const RETRY_MS = 500;
+/** A place opens few shows; a session's JSON stays small. */
+const SHOWS_MAX = 20;
+
+export function openEntrySessions(options: EntrySessionsOptions): EntrySessions {
+  const { pool, onFault } = options;
+  const ends = openSessionEnds({ pool, onFault, poll: options.poll ?? true });
+  const redeeming = createGroupCommit<NewEntrySession, RedeemAnswer>({
+    scopeOf: ({ room }) => room,
+    // The same place twice in one batch would race itself; persons' allowance rows are only ever added.
+    admit: ({ place }) => ({ keys: [String(place)] }),
+    run: async (room, batch) => (await insertSessions(pool, room as RoomId, batch)).map((answer) => ({ answer })),
+    refused: (_, why, error) =>
+      refuse(why === 'failed' ? { kind: 'unavailable', retryAfterMs: isUnavailable(error) ? error.retryAfterMs : RETRY_MS } : { kind: 'busy', retryAfterMs: RETRY_MS }),
+    limits: { inFlightMax: 1 },
+    ...(onFault === undefined ? {} : { onFault }),
+  });
+  return {
+    redeem(session) {
+      if (session.shows.length < 1 || session.shows.length > SHOWS_MAX) return Promise.resolve(refuse({ kind: 'unknown-show' }));
+      return redeeming.submit(session);
+    },
+    async read(sid) {
+      const sql = `SELECT room, place, person, binding, shows, TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000, TIMESTAMPDIFF(MICROSECOND, made_at, until_at) DIV 1000,
+        EXISTS (SELECT 1 FROM session_end e WHERE e.sid = s.sid) FROM entry_session s WHERE sid = ?`;
+      type Columns = [RoomId, Place, Buffer, string, unknown, number, number, number];
+      const [row] = await readArrays<Columns>(pool, sql, [bytesOf(sid)]);
+      if (row === undefined) return undefined;
+      const [room, place, person, binding, shows, leftMs, lastsMs, ended] = row;
+      return { sid, room, place, person: idOf(person), binding, shows: jsonOf<ShowId[]>(shows), lastsMs: Number(lastsMs), remainingMs: Math.max(0, Number(leftMs)), ended: ended === 1 };
+    },
+    async use(sid) {
+      const rows = await readArrays<[string, number]>(pool, 'SELECT scope_id, live FROM allowance WHERE scope_id IN (?) AND person = ?', [[ATTEMPTS_SCOPE, ORDERS_SCOPE], bytesOf(sid)]);
+      const live = new Map(rows);
+      return { attempts: live.get(ATTEMPTS_SCOPE) ?? 0, orders: live.get(ORDERS_SCOPE) ?? 0 };
+    },
+    async end(tx, sid, reason) {
+      await tx.query('INSERT INTO session_end (sid, reason, at) VALUES (?, ?, NOW(3)) ON DUPLICATE KEY UPDATE sid = VALUES(sid)', [bytesOf(sid), reason]);
+    },
+    isEnded: (sid) => ends.has(sid),
+    knowsEnds: () => ends.isCurrent(),
+    async living(room, afterPlace, limit) {
+      const sql = `SELECT place, sid, TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000 FROM entry_session s
+        WHERE room = ? AND place > ? AND until_at > NOW(3) AND NOT EXISTS (SELECT 1 FROM session_end e WHERE e.sid = s.sid) ORDER BY place LIMIT ?`;
+      const rows = await readArrays<[Place, Buffer, number]>(pool, sql, [room, afterPlace, limit]);
+      return rows.map(([place, sid, leftMs]) => ({ place, sid: idOf(sid), remainingMs: Number(leftMs) }));
+    },
+    async close() {
+      ends.close();
+      await redeeming.close();
+    },
+  };
+}
+
+/**
+ * One transaction for a batch of newcomers: the sessions, then every allowance row that their holds will lock. Inserting is idempotent, so
+ * a batch whose COMMIT was lost finds its own rows. A place that has a session with another sid was used by somebody else.
+ */
+function insertSessions(pool: Pool, room: RoomId, batch: readonly NewEntrySession[]): Promise<RedeemAnswer[]> {
+  return inTransaction(pool, { isolation: 'read committed', repeatable: true }, async (tx) => {
+    const events = await eventsOf(tx, batch);
+    const known = batch.filter(({ shows }) => shows.every((show) => events.has(show)));
+    if (known.length === 0) return batch.map(() => refuse({ kind: 'unknown-show' }));
+    const places = known.map(({ place }) => place).sort((one, other) => one - other);
+    const before = await readSessions(tx, room, places);
+    const fresh = known.filter(({ place }) => !before.has(place)).sort((one, other) => one.place - other.place);
+    if (fresh.length > 0) {
+      const rows = fresh.map(({ place, sid, person, binding, shows, lastsMs }) => [room, place, bytesOf(sid), bytesOf(person), binding, JSON.stringify(shows), written('NOW(3)'), untilIn(lastsMs)]);
+      await tx.query('INSERT IGNORE INTO entry_session (room, place, sid, person, binding, shows, made_at, until_at) VALUES ?', [rows]);
+      await insertAllowances(tx, fresh, events);
+    }
+    const after = fresh.length > 0 ? await readSessions(tx, room, places) : before;
+    return batch.map((session): RedeemAnswer => {
+      if (!known.includes(session)) return refuse({ kind: 'unknown-show' });
+      const stored = after.get(session.place);
+      if (stored?.sid !== session.sid) return refuse({ kind: 'token-used' });
+      return ok({ remainingMs: Math.max(0, stored.remainingMs), again: before.has(session.place) });
+    });
+  });
+}
+
+const untilIn = (ms: number) => written(`NOW(3) + INTERVAL ${Math.round(ms) * 1_000} MICROSECOND`);
+
+async function eventsOf(tx: Tx, batch: readonly NewEntrySession[]): Promise<Map<ShowId, string>> {
+  const shows = [...new Set(batch.flatMap(({ shows }) => shows))];
+  return new Map(await readArrays<[ShowId, string]>(tx, "SELECT show_id, event_id FROM show_sale WHERE show_id IN (?) AND state <> 'publishing'", [shows]));
+}
+
+async function readSessions(tx: Tx, room: RoomId, places: readonly Place[]): Promise<Map<Place, { readonly sid: OpaqueId; readonly remainingMs: number }>> {
+  const sql = 'SELECT place, sid, TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000 FROM entry_session WHERE room = ? AND place IN (?)';
+  const rows = await readArrays<[Place, Buffer, number]>(tx, sql, [room, places]);
+  return new Map(rows.map(([place, sid, leftMs]) => [place, { sid: idOf(sid), remainingMs: Number(leftMs) }]));
+}
+
+/** In primary key order, as every writer of this table. */
+async function insertAllowances(tx: Tx, sessions: readonly NewEntrySession[], events: ReadonlyMap<ShowId, string>): Promise<void> {
+  const rows = new Set<string>();
+  for (const { sid, person, shows } of sessions) {
+    rows.add(`('${ATTEMPTS_SCOPE}',${hexOf(sid)},0)`).add(`('${ORDERS_SCOPE}',${hexOf(sid)},0)`);
+    for (const show of shows) rows.add(`('${showScope(show)}',${hexOf(person)},0)`).add(`('${eventScope(events.get(show) as string)}',${hexOf(person)},0)`);
+  }
+  await tx.query('INSERT IGNORE INTO allowance (scope_id, person, live) VALUES ?', [written([...rows].sort().join(','))]);
 }

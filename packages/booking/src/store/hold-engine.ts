@@ -1,36 +1,113 @@
-import type { Pool, Tx } from '@onsale/database';
-import type { CommandAnswer, CommandDone, SeatCommand } from '../rules/command.ts';
-import type { ShowBooks } from './show-book.ts';
+import { refuse, type ShowId } from '@onsale/kernel';
+import { createGroupCommit, isUnavailable, type GroupCommitGauges, type GroupCommitLimits, type NotDecided, type Pool } from '@onsale/database';
+import { isSeatOf } from '../rules/layout-index.ts';
+import type { CommandAnswer, CommandRefusal, SeatCommand } from '../rules/command.ts';
+import { admit } from './admit.ts';
+import type { Alongside, Item } from './engine-item.ts';
+import { createHoldLookup } from './hold-lookup.ts';
+import { runBatch, type BatchUnsafe } from './run-batch.ts';
+import type { ShowBook, ShowBooks } from './show-book.ts';
 
-/**
- * Runs in the engine's transaction after the command's own writes and only if they were made (an answer given `again` found them
- * committed together with what this wrote). Must touch nothing but `tx`, and may run more than once, each time in a new transaction.
- * Throw `AlongsideRefusal` to refuse the command alone.
- */
-export type Alongside = (tx: Tx, done: CommandDone) => Promise<void>;
-
-export class AlongsideRefusal extends Error {
-  override readonly name = 'AlongsideRefusal';
-  readonly refusal: unknown;
-  constructor(refusal: unknown) {
-    super('alongside refused');
-    this.refusal = refusal;
-  }
-}
-
+export { AlongsideRefusal, type Alongside } from './engine-item.ts';
 export type HoldEngineOptions = {
-  /** The hot pool: its connections bound how many batches are in flight. */
+  /** The hot pool: one connection for each batch in flight. */
   readonly pool: Pool;
+  /** Where holds are looked up before they are locked; default the hot pool. */
+  readonly reads?: Pool;
   readonly books: ShowBooks;
   /** Told of every failure of a batch (no values in it): for logs and metrics. */
   readonly onFault?: (error: unknown) => void;
+  readonly limits?: Partial<GroupCommitLimits>;
+  /** Tests only: a guard taken out, to see the test fail. */
+  readonly unsafe?: BatchUnsafe;
 };
+export type HoldEngineGauges = GroupCommitGauges & { /** Answered without a transaction. */ readonly fromMemory: number };
 export interface HoldEngine {
   submit(command: SeatCommand, alongside?: Alongside): Promise<CommandAnswer>;
-  gauges(): { readonly queued: number; readonly inFlight: number; readonly batches: number; readonly commands: number; readonly deferred: number; readonly retries: number; readonly fromMemory: number };
+  gauges(): HoldEngineGauges;
   /** Refuses newcomers, answers those inside. */
   close(): Promise<void>;
 }
+
+/** An operator's block or unblock; more seats are more commands. */
+export const SEATS_PER_COMMAND_MAX = 500;
+/** Group commit may have 2,048 waiting; this asks them to come back when about half of those are decided. */
+const RETRY_BUSY_MS = 500;
+const RETRY_AWAY_MS = 1_000;
+const RETRY_SEAT_MS = 200;
+
+/** The engine of one process: all its shows share the batches in flight. See README.md for the order of statements. */
 export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
-  throw new Error(`not built yet: ${options.pool.role}`);
+  const { pool, books, onFault, limits } = options;
+  const lookup = createHoldLookup(options.reads ?? pool);
+  let fromMemory = 0;
+  const group = createGroupCommit<Item, CommandAnswer>({
+    scopeOf: ({ command }) => command.show,
+    admit: (item, isTaken) => {
+      const admission = admit(bookOf(books, item.command.show), item, isTaken);
+      if ('answer' in admission) fromMemory += 1;
+      return admission;
+    },
+    run: (show, items) => runBatch(pool, bookOf(books, show as ShowId), items, options.unsafe),
+    refused: (_, why, error) => refuse(notDecided(why, error)),
+    ...(onFault === undefined ? {} : { onFault }),
+    ...(limits === undefined ? {} : { limits }),
+  });
+
+  const submit = async (command: SeatCommand, alongside?: Alongside): Promise<CommandAnswer> => {
+    try {
+      const book = books.peek(command.show) ?? (await books.open(command.show));
+      if (book === undefined) return refuse({ kind: 'unknown-show' });
+      const beforehand = refuseBeforehand(book, command);
+      if (beforehand !== undefined) return refuse(beforehand);
+      book.map.touch();
+      const item: Item = { command, alongside, known: undefined, decidable: command.kind === 'best-available' ? undefined : command, adjacent: true, picks: 0, avoid: new Set() };
+      if (isAboutHold(command)) {
+        item.known = await lookup(command.show, command.hold);
+        if (item.known === undefined) return refuse({ kind: 'no-hold' });
+      }
+      return await group.submit(item);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      onFault?.(error);
+      return refuse({ kind: 'unavailable', retryAfterMs: error.retryAfterMs });
+    }
+  };
+  return { submit, gauges: () => ({ ...group.gauges(), fromMemory }), close: () => group.close() };
+}
+
+function bookOf(books: ShowBooks, show: ShowId): ShowBook {
+  const book = books.peek(show);
+  if (book === undefined) throw new Error('the show was closed under a command');
+  return book;
+}
+
+/** Commands about a hold that exists need its person, session and seats to know what to lock. */
+const isAboutHold = (command: SeatCommand): command is Extract<SeatCommand, { readonly hold: unknown }> =>
+  command.kind !== 'hold' && command.kind !== 'best-available' && 'hold' in command;
+
+/** What needs neither the queue nor a row: unknown or repeated seats, a closed sale. */
+function refuseBeforehand(book: ShowBook, command: SeatCommand): CommandRefusal | undefined {
+  const seats = 'seats' in command ? command.seats : undefined;
+  if (seats !== undefined) {
+    const unknown = seats.filter((seat, index) => !isSeatOf(book.index, seat) || seats.indexOf(seat) !== index);
+    if (unknown.length > 0 || seats.length === 0 || seats.length > SEATS_PER_COMMAND_MAX) return { kind: 'unknown-seat', seats: unknown };
+  }
+  const starting = command.kind === 'hold' || command.kind === 'swap' || command.kind === 'best-available';
+  if (!starting) return undefined;
+  const { saleOpen, limits } = book.terms();
+  if (!saleOpen) return { kind: 'sale-closed' };
+  const size = command.kind === 'best-available' ? command.quantity : command.seats.length;
+  return size > limits.perOrder ? { kind: 'limit', scope: 'order', max: limits.perOrder } : undefined;
+}
+
+function notDecided(why: NotDecided, error: unknown): CommandRefusal {
+  switch (why) {
+    case 'deferred-too-often':
+      return { kind: 'seat-busy', retryAfterMs: RETRY_SEAT_MS };
+    case 'failed':
+      return { kind: 'unavailable', retryAfterMs: isUnavailable(error) ? error.retryAfterMs : RETRY_AWAY_MS };
+    default:
+      return { kind: 'busy', retryAfterMs: RETRY_BUSY_MS };
+  }
 }
