@@ -1,9 +1,11 @@
 -- purpose: the caller's tick: moves the room clock and calls whom rate, capacity and line allow
--- guarantees: slots in use stay within capacity (W1); calls of any 60 s of the room clock within the rate in force, and paced (W2); lowest orders first (W3); the clock never runs faster than Redis' clock nor the caller's
+-- guarantees: slots in use stay within capacity (W1); calls of any 60 s of the room clock within the rate in force, and paced (W2);
+--   lowest orders first (W3); the clock never runs faster than Redis' clock nor the caller's
 -- flags: allow-oom
 -- keys: room line called entered redeemed entries present alive0 alive1 alive2 alive3 batches pace recent journal
 -- args: runId lastClock:number elapsed:number clockOffset:number
--- reads: phase opensAt rate capacity callMs absentAfterMs clock wall credit inWindow calls through period periodAt returning callsOffUntil paceAt paceCalls paceDry
+-- reads: phase opensAt rate capacity callMs absentAfterMs clock wall credit inWindow calls
+--   through period periodAt returning callsOffUntil paceAt paceCalls paceDry
 -- uses: fence words room journal clock
 -- returns: { ticked, clock, phase, reason, slotsInUse, waiting, rows of { place, order, callNo } }
 if room.phase == 'scheduled' and room.opensAt >= 0 and now >= room.opensAt then

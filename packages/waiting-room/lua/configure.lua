@@ -2,7 +2,8 @@
 -- guarantees: never goes back to an older version; leaves line, numbers and clock of a living room alone
 -- flags: allow-oom
 -- keys: room journal
--- args: runId create:number version:number epoch:number phase opensAt:number rate:number capacity:number callMs:number maxMisses:number absentAfterMs:number entryTokenMs:number sessionMaxMs:number rejoin:number settings
+-- args: runId create:number version:number epoch:number phase opensAt:number rate:number capacity:number
+--   callMs:number maxMisses:number absentAfterMs:number entryTokenMs:number sessionMaxMs:number rejoin:number settings
 -- uses: words journal
 -- returns: { created | configured | unchanged | older | epoch | fenced | no-room }
 local known = redis.call('HMGET', keyRoom, 'runId', 'version', 'epoch', 'clock')

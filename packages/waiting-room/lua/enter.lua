@@ -5,7 +5,8 @@
 -- args: runId place binding kid
 -- reads: phase epoch next clock entryTokenMs
 -- uses: fence words room standing journal
--- returns: { entered | again, view, { epoch, callNo, kid, issuedAt, expiresAt, redeemed } }, { not-called | bound-elsewhere | ended, view } or { closed | epoch | unknown | lost }
+-- returns: { entered | again, view, { epoch, callNo, kid, issuedAt, expiresAt, redeemed } },
+--   { not-called | bound-elsewhere | ended, view } or { closed | epoch | unknown | lost }
 local state, score = standingOf(place)
 if isRefusal(state) then return { state } end
 if isEnd(state) then return { 'ended', viewOf(place, state, score) } end

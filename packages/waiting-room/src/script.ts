@@ -17,7 +17,8 @@ import { LIMITS } from './rules/limits.ts';
  *   -- uses: fence room      fragments of lua/shared/, put before it in this order
  *   -- returns: …
  *
- * Names of rules/limits.ts that occur in it become locals too. `-- guard: name` … `-- end guard: name` encloses a rule that a negative control takes out (`withoutGuards`, tests only).
+ * Names of rules/limits.ts that occur in it become locals too. A line `--   …` goes on with the line above.
+ * `-- guard: name` … `-- end guard: name` encloses a rule that a negative control takes out (`withoutGuards`, tests only).
  */
 export type Script = {
   readonly verb: string;
@@ -43,9 +44,12 @@ const capital = (name: string): string => name.charAt(0).toUpperCase() + name.sl
 export function loadScript(verb: string, withoutGuards: readonly string[] = []): Script {
   const source = readFileSync(new URL(`${verb}.lua`, FOLDER), 'utf8');
   const header = new Map<string, string>();
+  let last = '';
   for (const line of source.split('\n')) {
     const match = HEADER_LINE.exec(line);
-    if (match?.[1] !== undefined) header.set(match[1], match[2] ?? '');
+    if (match?.[1] !== undefined) last = match[1];
+    else if (!line.startsWith('--   ') || last === '') break;
+    header.set(last, `${header.get(last) ?? ''} ${match?.[2] ?? line.slice(5)}`);
   }
   for (const need of HEADER_NEEDS) invariant(header.has(need), `lua/${verb}.lua has no "-- ${need}:" in its header`);
   const keys = words(header.get('keys'));
@@ -121,8 +125,9 @@ async function evaluate(connection: RoomConnection, script: Script, runId: strin
 }
 
 const isOutOfMemory = (error: unknown): boolean => (error as Error).message.startsWith('OOM');
-/** An answer of the script itself is a bug of ours; LOADING, READONLY, MASTERDOWN, closed sockets are Redis being away. */
-const isScriptError = (error: unknown): boolean => (error as Error).name === 'ReplyError' && /script|^ERR|^WRONGTYPE/.test((error as Error).message);
+const AWAY = /^(READONLY|LOADING|MASTERDOWN|MISCONF|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY)/;
+/** An error reply is a bug of ours, except where it says that this Redis cannot serve now; anything else is a connection that broke. */
+const isScriptError = (error: unknown): boolean => (error as Error).name === 'ReplyError' && !AWAY.test((error as Error).message);
 
 let controlGuards: readonly string[] = [];
 const loaded = new Map<string, Script>();

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { placeOf, seededRandom, valueOf, parseRoomId, type Place } from '@onsale/kernel';
 import t from 'tap';
 import {
-  aheadByMarks, BATCH_MAX, checkJournal, checkSettings, forgetRoom, gather, GATHER_QUEUE_MAX, GatherFull, join, keepPlace, LIMITS, openPlaceFeed, readCalled,
-  readFrame, readGauges, readPlace, RECEIPT_LENGTH_MAX, signReceipt, verifyReceipt, waitBand, type CalledPlace, type Frame, type JournalEntry, type PaceReading,
+  aheadByMarks, BATCH_MAX, checkJournal, checkSettings, forgetRoom, gather, GATHER_QUEUE_MAX, GatherFull, join, keepPlace, LIMITS, openPlaceFeed,
+  readCalled, readFrame, readGauges, readPlace, RECEIPT_LENGTH_MAX, signReceipt, verifyReceipt, waitBand,
+  type CalledPlace, type Frame, type JournalEntry, type PaceReading,
 } from '../src/index.ts';
 import { keysOf } from '../src/keys.ts';
 import { loadScript } from '../src/script.ts';
@@ -16,7 +17,8 @@ const FOLDER = new URL('../', import.meta.url);
 
 t.test('every script has its header, its verb in src and its place in a test', async (t) => {
   const scripts = readdirSync(new URL('lua/', FOLDER)).filter((name) => name.endsWith('.lua')).map((name) => name.slice(0, -4));
-  const sources = readdirSync(new URL('src/', FOLDER)).filter((name) => name.endsWith('.ts')).map((name) => readFileSync(new URL(`src/${name}`, FOLDER), 'utf8'));
+  const names = readdirSync(new URL('src/', FOLDER)).filter((name) => name.endsWith('.ts'));
+  const sources = names.map((name) => readFileSync(new URL(`src/${name}`, FOLDER), 'utf8'));
   t.ok(scripts.length >= 18);
   for (const verb of scripts) {
     const script = loadScript(verb);
@@ -48,7 +50,9 @@ t.test('receipts: what is signed comes back; every changed byte is refused', asy
     }
   }
   const odd = signReceipt(KEY, claimsOf('demo', placeOf(1, 1)));
-  for (const text of ['', '.', 'x', `${odd}=`, `${odd} `, odd.slice(1), 'A'.repeat(5_000), '한글'.repeat(40)]) t.same(verifyReceipt([KEY], text), { ok: false, refusal: { kind: 'bad-receipt' } });
+  for (const text of ['', '.', 'x', `${odd}=`, `${odd} `, odd.slice(1), 'A'.repeat(5_000), '한글'.repeat(40)]) {
+    t.same(verifyReceipt([KEY], text), { ok: false, refusal: { kind: 'bad-receipt' } });
+  }
 });
 
 t.test('a frame: marks are exact for the first, thin out, and interpolate well', async (t) => {
@@ -181,7 +185,11 @@ t.test('gathering: one script for many, answers in order, refusals at once, erro
 t.test('settings out of bounds are named', async (t) => {
   const good = settingsFor(valueOf(parseRoomId('demo')));
   t.ok(checkSettings(good).ok);
-  for (const [field, value] of [['ratePerMinute', 1.5], ['capacity', -1], ['phase', 'shut'], ['callMs', 0], ['maxMisses', 0], ['version', 0], ['epoch', 0], ['identity', 'face'], ['shows', Array(65).fill('s')]] as const) {
+  const bad = [
+    ['ratePerMinute', 1.5], ['capacity', -1], ['phase', 'shut'], ['callMs', 0], ['maxMisses', 0], ['version', 0], ['epoch', 0],
+    ['identity', 'face'], ['shows', Array(65).fill('s')],
+  ] as const;
+  for (const [field, value] of bad) {
     t.same(checkSettings({ ...good, [field]: value }), { ok: false, refusal: { kind: 'bad-settings', field } });
   }
 });

@@ -1,10 +1,12 @@
 import { type Place } from '@onsale/kernel';
 import t from 'tap';
 import {
-  enter, finish, join, leave, openRoomConnection, readGauges, reconcile, redeem, revoke, withoutGuards,
+  enter, finish, join, leave, openRoomConnection, readGauges, reconcile, redeem, revoke, withoutGuards, type LiveSession,
 } from '../src/index.ts';
 import { keyOf } from '../src/keys.ts';
-import { fanIn, newBinding, newIdentity, openRoom, passTime, placeIn, REDIS_URL, stateOf, violationsOf, type Fan, type RoomUnderTest } from './room-under-test.ts';
+import {
+  fanIn, newBinding, newIdentity, openRoom, passTime, placeIn, REDIS_URL, stateOf, violationsOf, type Fan, type RoomUnderTest,
+} from './room-under-test.ts';
 
 /* W4 and W6: one living place, one grant, one session. */
 
@@ -46,7 +48,8 @@ t.test('a token whose wall time is over while the room clock still gives minutes
   const { place, binding } = await fanIn(test, 'entered');
   const key = keyOf(test.room, 'entries');
   const entry = JSON.parse((await test.connection.redis.hget(key, String(place))) ?? '') as { issuedAt: number; expiresAt: number };
-  await test.connection.redis.hset(key, String(place), JSON.stringify({ ...entry, issuedAt: entry.issuedAt - 200_000, expiresAt: entry.expiresAt - 200_000 }));
+  const old = { ...entry, issuedAt: entry.issuedAt - 200_000, expiresAt: entry.expiresAt - 200_000 };
+  await test.connection.redis.hset(key, String(place), JSON.stringify(old));
   await test.change({ phase: 'paused' });
   await test.run(60_000, 10_000);
   const again = await enter(test.connection, test.room, { place, binding, kid: 'k2' });
@@ -130,7 +133,7 @@ t.test('finish, leave and revoke free the slot at once, once', async (t) => {
   }
 });
 
-const sessionOf = ({ place, binding }: Fan): { place: Place; callNo: number; binding: Buffer; remainingMs: number } => ({ place, callNo: 1, binding, remainingMs: 9_000 });
+const sessionOf = ({ place, binding }: Fan): LiveSession => ({ place, callNo: 1, binding, remainingMs: 9_000 });
 
 t.test('reconcile: heals lost messages in both directions, and leaves alone what was redeemed meanwhile', async (t) => {
   const test = await openRoom();

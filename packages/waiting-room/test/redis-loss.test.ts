@@ -142,12 +142,14 @@ t.test('calls of the lost seconds count in their minute (W2), and a lost entry k
 t.test('a lagging replica that was promoted is fenced too', async (t) => {
   const dir = t.testdir({ one: {}, two: {} });
   const primary = await startRedis({ dir: joinPath(dir, 'one') });
-  const replica = await startRedis({ dir: joinPath(dir, 'two'), password: primary.password, settings: { replicaof: `127.0.0.1 ${primary.port}`, masterauth: `"${primary.password}"` } });
+  const following = { replicaof: `127.0.0.1 ${primary.port}`, masterauth: `"${primary.password}"` };
+  const replica = await startRedis({ dir: joinPath(dir, 'two'), password: primary.password, settings: following });
   const test = await openRoom({ phase: 'paused' }, primary.url);
   await test.joinMany(3);
   await test.connection.redis.wait(1, 5_000);
   const other = openRoomConnection(replica.url);
   await other.ready();
+  await t.rejects(join(other, test.room, [{ identity: newIdentity() }]), RoomUnreachable, 'a replica takes no writes');
   await other.redis.replicaof('NO', 'ONE');
   await test.joinMany(3);
   const moved = { ...test, connection: other };

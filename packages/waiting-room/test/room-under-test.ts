@@ -114,8 +114,12 @@ export async function fanIn(test: RoomUnderTest, wanted: PlaceCase): Promise<Fan
     // The ticks called the fan unless the room is paused: cases that need a silent fan pause it before.
   }
   if (['called', 'missed', 'entered', 'redeemed', 'finished', 'lapsed'].includes(wanted)) await test.tick(0);
-  if (['entered', 'redeemed', 'finished', 'lapsed'].includes(wanted)) await enter(connection, room, { place, binding, kid: 'k1' });
-  if (['redeemed', 'finished'].includes(wanted)) await redeem(connection, room, { place, callNo: 1, epoch: 1, binding });
+  if (['entered', 'redeemed', 'finished', 'lapsed'].includes(wanted)) {
+    const reply = await enter(connection, room, { place, binding, kid: 'k1' });
+    if (!('grant' in reply)) throw new Error(`enter: ${reply.word}`);
+    const { callNo } = reply.grant;
+    if (wanted === 'redeemed' || wanted === 'finished') await redeem(connection, room, { place, callNo, epoch: 1, binding });
+  }
   if (wanted === 'finished') await finish(connection, room, place);
   if (wanted === 'left') await leave(connection, room, place);
   if (wanted === 'revoked') await revoke(connection, room, place);

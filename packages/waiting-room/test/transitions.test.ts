@@ -24,8 +24,10 @@ const PLAY: Record<VerbCase, (test: RoomUnderTest, fan: Fan) => Promise<string>>
   'keep-place': async ({ connection, room }, { place }) => (await keepPlace(connection, room, [place]))[0]?.word ?? '',
   'return': async ({ connection, room }, { place }) => (await returnPlace(connection, room, place)).word,
   'enter': async ({ connection, room }, { place, binding }) => (await enter(connection, room, { place, binding, kid: 'k1' })).word,
-  'enter (other binding)': async ({ connection, room }, { place }) => (await enter(connection, room, { place, binding: newBinding(), kid: 'k1' })).word,
-  'redeem': async ({ connection, room }, { place, binding }) => (await redeem(connection, room, { place, callNo: 1, epoch: epochIn(place), binding })).word,
+  'enter (other binding)': async ({ connection, room }, { place }) =>
+    (await enter(connection, room, { place, binding: newBinding(), kid: 'k1' })).word,
+  'redeem': async ({ connection, room }, { place, binding }) =>
+    (await redeem(connection, room, { place, callNo: 1, epoch: epochIn(place), binding })).word,
   'redeem (other binding)': async ({ connection, room }, { place }) =>
     (await redeem(connection, room, { place, callNo: 1, epoch: epochIn(place), binding: newBinding() })).word,
   'finish': async ({ connection, room }, { place }) => (await finish(connection, room, place)).word,
@@ -39,8 +41,8 @@ const PLAY: Record<VerbCase, (test: RoomUnderTest, fan: Fan) => Promise<string>>
     await test.run(6_000, 1_000);
     const reply = await sweep(test.connection, test.room);
     if (reply.word !== 'swept') return reply.word;
-    const words = [reply.missed.length > 0 && 'missed', reply.lapsed.length > 0 && 'lapsed', reply.finished.length > 0 && 'finished', reply.absent > 0 && 'absent'];
-    return words.find((word) => word !== false) ?? 'none';
+    const ended = (['missed', 'lapsed', 'finished'] as const).find((word) => reply[word].length > 0);
+    return ended ?? (reply.absent > 0 ? 'absent' : 'none');
   },
 };
 const epochIn = (place: number): number => Math.floor(place / 2 ** 32);

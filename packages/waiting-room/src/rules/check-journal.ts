@@ -47,7 +47,9 @@ function checkEntry(state: State, entry: JournalEntry): void {
     case 'redeem':
       if (state.redeemed.has(entry.place)) broken('W6', `place ${entry.place} redeemed twice`);
       if (state.ended.has(entry.place)) broken('W6', `place ${entry.place} redeemed after its end`);
-      if (!state.lostTail && state.entered.get(entry.place) !== entry.callNo) broken('W6', `place ${entry.place} redeemed without entering by call ${entry.callNo}`);
+      if (!state.lostTail && state.entered.get(entry.place) !== entry.callNo) {
+        broken('W6', `place ${entry.place} redeemed without entering by call ${entry.callNo}`);
+      }
       state.redeemed.add(entry.place);
       return;
     case 'adopt':
