@@ -1,12 +1,9 @@
-import type { Currency, OpaqueId, ShowId } from '@onsale/kernel';
-import type { Queryable, Tx } from '@onsale/database';
-import type { OrderState } from '../rules/ticket-order.ts';
-import type { PricedLine } from '../rules/pricing.ts';
-import type { TicketState } from '../rules/ticket.ts';
-
-const notBuilt = (): never => {
-  throw new Error('not built yet');
-};
+import { invariant, type Currency, type OpaqueId, type ShowId } from '@onsale/kernel';
+import type { Queryable, ResultSetHeader, SqlValue, Tx } from '@onsale/database';
+import { amountOf, type PricedLine } from '../rules/pricing.ts';
+import { statesBefore, type OrderState } from '../rules/ticket-order.ts';
+import { readArrays } from './lock-rows.ts';
+import { bytesOf, bytesOrNull, idOf, idOrNull, jsonOf, written } from './sql-text.ts';
 
 export type Buyer = { readonly name: string | null; readonly email: string | null };
 export type NewTicketOrder = {
@@ -23,36 +20,119 @@ export type NewTicketOrder = {
   readonly feePolicy: number;
   readonly buyer: Buyer;
 };
-export type TicketOrder = NewTicketOrder & {
+export type LineState = 'open' | 'paid' | 'cancelling' | 'cancelled';
+export type StoredLine = PricedLine & { readonly line: number; readonly state: LineState; readonly refunded: number };
+export type TicketOrder = Omit<NewTicketOrder, 'lines'> & {
+  readonly lines: readonly StoredLine[];
   readonly state: OrderState;
   /** Σ paid of its lines. */
   readonly amount: number;
+  /** The provider's refusal of the last attempt. */
   readonly refusal: { readonly code: string; readonly message: string } | null;
   readonly madeAt: Date;
   readonly paidAt: Date | null;
 };
-export type LineState = 'open' | 'paid' | 'cancelling' | 'cancelled';
-export type StoredLine = PricedLine & { readonly line: number; readonly state: LineState; readonly refunded: number };
-export type Ticket = {
-  readonly id: OpaqueId;
-  readonly order: OpaqueId;
-  readonly line: number;
-  readonly show: ShowId;
-  readonly seat: number;
-  readonly generation: number;
-  readonly state: TicketState;
+
+/** Writes an order in `open` with its lines. For the `alongside` of an `order` command, which proves that the hold has no other order. */
+export async function insertOrder(tx: Tx, order: NewTicketOrder): Promise<void> {
+  const { id, show, hold, person, session, account, keyHash, currency, lines, feePolicy, buyer } = order;
+  invariant(lines.length > 0, 'an order without seats');
+  invariant(keyHash.length === 32, 'the key is stored as its SHA-256');
+  await tx.query(
+    `INSERT INTO ticket_order (id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy, buyer_name, buyer_email, made_at, moved_at)
+     VALUES (?)`,
+    [[
+      bytesOf(id), show, bytesOf(hold), bytesOf(person), bytesOrNull(session), bytesOrNull(account), keyHash, 'open', amountOf(lines), currency, feePolicy,
+      buyer.name, buyer.email, written('NOW(3)'), written('NOW(3)'),
+    ]],
+  );
+  const rows = lines.map(({ seat, grade, face, fee, coupon, points, paid }, line) => [bytesOf(id), line, show, seat, grade, face, fee, coupon, points, paid, 'open', 0]);
+  await tx.query('INSERT INTO order_line (order_id, line, show_id, seat_no, grade, face, fee, coupon, points, paid, state, refunded) VALUES ?', [rows]);
+}
+
+export const readOrder = (session: Queryable, id: OpaqueId): Promise<TicketOrder | undefined> => readOne(session, id, '');
+/** Locks the order's row (waits). Lock order of the whole system: hold, then order, then attempt. */
+export const lockOrder = (tx: Tx, id: OpaqueId): Promise<TicketOrder | undefined> => readOne(tx, id, ' FOR UPDATE');
+
+const ORDER_COLUMNS =
+  'id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy, buyer_name, buyer_email, refusal, made_at, paid_at';
+type OrderColumns = [
+  id: Buffer, show: ShowId, hold: Buffer, person: Buffer, session: Buffer | null, account: Buffer | null, keyHash: Buffer, state: OrderState, amount: number,
+  currency: Currency, feePolicy: number, buyerName: string | null, buyerEmail: string | null, refusal: unknown, madeAt: Date, paidAt: Date | null,
+];
+const orderOf = (columns: OrderColumns, lines: readonly StoredLine[]): TicketOrder => {
+  const [id, show, hold, person, session, account, keyHash, state, amount, currency, feePolicy, name, email, refusal, madeAt, paidAt] = columns;
+  return {
+    id: idOf(id), show, hold: idOf(hold), person: idOf(person), session: idOrNull(session), account: idOrNull(account), keyHash, state, amount, currency, feePolicy,
+    buyer: { name, email }, refusal: refusal === null ? null : jsonOf(refusal), madeAt, paidAt, lines,
+  };
 };
 
-/** Writes an order in `open` with its lines. For `alongside` of an `order` command. */
-export const insertOrder: (tx: Tx, order: NewTicketOrder) => Promise<void> = notBuilt;
-export const readOrder: (session: Queryable, id: OpaqueId) => Promise<TicketOrder | undefined> = notBuilt;
-/** Locks the order's row (waits). Lock order: hold before order before attempt. */
-export const lockOrder: (tx: Tx, id: OpaqueId) => Promise<TicketOrder | undefined> = notBuilt;
-/** Compare-and-set along the diagram; false when the order is in no state that may go to `to`, or not in `from`. */
-export const moveOrder: (tx: Tx, id: OpaqueId, to: OrderState, options?: { readonly from?: readonly OrderState[]; readonly refusal?: TicketOrder['refusal'] }) => Promise<boolean> = notBuilt;
-export const ordersOfPerson: (session: Queryable, owner: { readonly person?: OpaqueId; readonly account?: OpaqueId }, limit: number) => Promise<readonly TicketOrder[]> = notBuilt;
-/** One ticket for every open line, lines → paid. Ids come from the caller. Again: nothing. */
-export const issueTickets: (tx: Tx, order: OpaqueId, ids: readonly OpaqueId[]) => Promise<void> = notBuilt;
-export const ticketsOf: (session: Queryable, order: OpaqueId) => Promise<readonly Ticket[]> = notBuilt;
-/** Void before refund before seat return. False when the ticket was used or void already. */
-export const moveTicket: (tx: Tx, id: OpaqueId, from: TicketState, to: TicketState) => Promise<boolean> = notBuilt;
+async function readOne(session: Queryable, id: OpaqueId, lock: string): Promise<TicketOrder | undefined> {
+  const [row] = await readArrays<OrderColumns>(session, `SELECT ${ORDER_COLUMNS} FROM ticket_order WHERE id = ?${lock}`, [bytesOf(id)]);
+  if (row === undefined) return undefined;
+  return orderOf(row, (await readLines(session, [id])).get(id) ?? []);
+}
+
+type LineColumns = [order: Buffer, line: number, seat: number, grade: string, face: number, fee: number, coupon: number, points: number, paid: number, state: LineState, refunded: number];
+async function readLines(session: Queryable, orders: readonly OpaqueId[]): Promise<Map<OpaqueId, StoredLine[]>> {
+  const all = new Map<OpaqueId, StoredLine[]>();
+  if (orders.length === 0) return all;
+  const sql = 'SELECT order_id, line, seat_no, grade, face, fee, coupon, points, paid, state, refunded FROM order_line WHERE order_id IN (?) ORDER BY order_id, line';
+  for (const [order, line, seat, grade, face, fee, coupon, points, paid, state, refunded] of await readArrays<LineColumns>(session, sql, [orders.map(bytesOf)])) {
+    const id = idOf(order);
+    all.set(id, [...(all.get(id) ?? []), { line, seat, grade, face, fee, coupon, points, paid, state, refunded }]);
+  }
+  return all;
+}
+
+const ORDERS_MAX = 200;
+/** Orders of a person or of an account, newest first. */
+export type OrdersOwner = { readonly person: OpaqueId } | { readonly account: OpaqueId } | { readonly session: OpaqueId };
+export async function ordersOfPerson(session: Queryable, owner: OrdersOwner, limit: number = ORDERS_MAX): Promise<readonly TicketOrder[]> {
+  const [column, id] = Object.entries(owner)[0] as [string, OpaqueId];
+  invariant(['person', 'account', 'session'].includes(column), 'orders are found by person, account or session');
+  const rows = await readArrays<OrderColumns>(session, `SELECT ${ORDER_COLUMNS} FROM ticket_order WHERE ${column} = ? ORDER BY made_at DESC LIMIT ?`, [bytesOf(id), Math.min(limit, ORDERS_MAX)]);
+  const lines = await readLines(session, rows.map(([order]) => idOf(order)));
+  return rows.map((row) => orderOf(row, lines.get(idOf(row[0])) ?? []));
+}
+
+/** Orders of a show in one state that last moved before `olderMs` ago, oldest first: what a reconciler or a cancelled show has to work through. */
+export async function ordersInState(session: Queryable, state: OrderState, options: { readonly olderMs?: number; readonly show?: ShowId; readonly limit: number }): Promise<readonly OpaqueId[]> {
+  const values: SqlValue[] = [state, (options.olderMs ?? 0) * 1_000];
+  const ofShow = options.show === undefined ? '' : ' AND show_id = ?';
+  if (options.show !== undefined) values.push(options.show);
+  const sql = `SELECT id FROM ticket_order WHERE state = ? AND moved_at <= NOW(3) - INTERVAL ? MICROSECOND${ofShow} ORDER BY moved_at LIMIT ?`;
+  return (await readArrays<[Buffer]>(session, sql, [...values, options.limit])).map(([id]) => idOf(id));
+}
+
+export type MoveOrder = {
+  /** Narrower than what the diagram allows. */
+  readonly from?: readonly OrderState[];
+  readonly refusal?: TicketOrder['refusal'];
+};
+/** Compare-and-set along the diagram of `TicketOrder`; false when the order is not in a state that may go to `to`. Success: one row. */
+export async function moveOrder(tx: Tx, id: OpaqueId, to: OrderState, options: MoveOrder = {}): Promise<boolean> {
+  const from = statesBefore(to).filter((state) => options.from === undefined || options.from.includes(state));
+  if (from.length === 0) return false;
+  const paid = to === 'paid' ? ', paid_at = COALESCE(paid_at, NOW(3))' : '';
+  const refusal = options.refusal === undefined ? '' : ', refusal = ?';
+  const values: SqlValue[] = [to];
+  if (options.refusal !== undefined) values.push(options.refusal === null ? null : JSON.stringify(options.refusal));
+  const [{ affectedRows }] = await tx.query<ResultSetHeader>(`UPDATE ticket_order SET state = ?, moved_at = NOW(3)${paid}${refusal} WHERE id = ? AND state IN (?)`, [...values, bytesOf(id), from]);
+  return affectedRows === 1;
+}
+
+/** Lines of an order from one state to the next, all or the named ones; returns how many moved. `refunded` is set for one line at a time. */
+export async function moveLines(tx: Tx, order: OpaqueId, from: LineState, to: LineState, lines?: readonly number[]): Promise<number> {
+  const named = lines === undefined ? '' : ' AND line IN (?)';
+  if (lines?.length === 0) return 0;
+  const [{ affectedRows }] = await tx.query<ResultSetHeader>(`UPDATE order_line SET state = ? WHERE order_id = ? AND state = ?${named}`, [to, bytesOf(order), from, ...(lines === undefined ? [] : [lines])]);
+  return affectedRows;
+}
+/** Fixes what a cancelled line got back; once. */
+export async function refundLine(tx: Tx, order: OpaqueId, line: number, refunded: number): Promise<boolean> {
+  const sql = "UPDATE order_line SET state = 'cancelled', refunded = ? WHERE order_id = ? AND line = ? AND state = 'cancelling' AND refunded = 0";
+  const [{ affectedRows }] = await tx.query<ResultSetHeader>(sql, [refunded, bytesOf(order), line]);
+  return affectedRows === 1;
+}

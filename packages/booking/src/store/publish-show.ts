@@ -37,6 +37,7 @@ export async function publishShow(pool: Pool, show: ShowToPublish): Promise<'pub
   if (!begun) return 'already';
   const seats = Array.from({ length: index.seats }, (_, seat) => [show.show, seat, index.grades[index.grade[seat] as number]?.grade as string, 'free', null]);
   for (const chunk of chunksOf(seats, SEATS_PER_STATEMENT)) await pool.query('INSERT IGNORE INTO seat (show_id, seat_no, grade, state, claim) VALUES ?', [chunk]);
+  await startClock(pool, show.show);
   await pool.query("UPDATE show_sale SET state = 'on-sale', published_at = NOW(3) WHERE show_id = ? AND state = 'publishing'", [show.show]);
   await pool.query('ANALYZE TABLE seat, hold, allowance');
   return 'published';
@@ -64,6 +65,17 @@ async function begin(tx: Tx, { show, event, eventName, venueName, startsAt, open
   await tx.query('INSERT INTO show_layout (show_id, doc) VALUES (?, ?)', [show, doc]);
   const grades = layout.grades.map(({ grade, name, price, fee, color }, position) => [show, grade, JSON.stringify(name), price, fee, color, position]);
   await tx.query('INSERT INTO show_grade (show_id, grade, name, price, fee, color, position) VALUES ?', [grades]);
-  await tx.query('INSERT INTO show_clock (show_id, version) VALUES (?, 0)', [show]);
   return true;
+}
+
+const ERASED_VERSIONS = 1_000;
+/**
+ * A show that was erased and is published again leaves a gap of versions and a delta behind it: whoever knew the old seats reads them all
+ * anew. Run again, it only leaves another gap.
+ */
+async function startClock(pool: Pool, show: ShowId): Promise<void> {
+  await inTransaction(pool, { isolation: 'read committed' }, async (tx) => {
+    await tx.query('INSERT INTO show_clock (show_id, version) VALUES (?, 0) ON DUPLICATE KEY UPDATE version = version + ?', [show, ERASED_VERSIONS]);
+    await tx.query("INSERT INTO seat_delta (show_id, version, changes, at) SELECT show_id, version, '', NOW(3) FROM show_clock WHERE show_id = ? AND version > 0", [show]);
+  });
 }

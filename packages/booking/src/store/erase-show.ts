@@ -1,0 +1,31 @@
+import type { ShowId } from '@onsale/kernel';
+import type { Pool, ResultSetHeader } from '@onsale/database';
+import { readArrays } from './lock-rows.ts';
+
+const ROWS_PER_STATEMENT = 5_000;
+/** 200,000 seats and their holds fit many times over. */
+const STATEMENTS_MAX = 10_000;
+
+/**
+ * Forgets a show with all its holds, orders and tickets, for demonstrations and rehearsals; real sales are never erased. Small statements,
+ * so that no lock lasts. The clock stays: publishing the show again goes on from its version, and processes that knew the old seats notice.
+ */
+export async function eraseShow(pool: Pool, show: ShowId): Promise<void> {
+  const [sale] = await readArrays<[string, number]>(
+    pool,
+    'SELECT event_id, (SELECT COUNT(*) FROM show_sale o WHERE o.event_id = s.event_id) FROM show_sale s WHERE show_id = ?',
+    [show],
+  );
+  const erase = async (sql: string, value: string): Promise<void> => {
+    for (let statement = 0; statement < STATEMENTS_MAX; statement += 1) {
+      const [{ affectedRows }] = await pool.query<ResultSetHeader>(`${sql} LIMIT ${ROWS_PER_STATEMENT}`, [value]);
+      if (affectedRows < ROWS_PER_STATEMENT) return;
+    }
+  };
+  // Terms first: a show without them is not sold while the rest goes.
+  for (const table of ['show_sale', 'show_layout', 'show_grade', 'ticket', 'order_line', 'ticket_order', 'hold', 'seat', 'seat_delta']) {
+    await erase(`DELETE FROM ${table} WHERE show_id = ?`, show);
+  }
+  await erase('DELETE FROM allowance WHERE scope_id = ?', `show/${show}`);
+  if (sale !== undefined && sale[1] === 1) await erase('DELETE FROM allowance WHERE scope_id = ?', `event/${sale[0]}`);
+}
