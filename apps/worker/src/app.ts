@@ -1,0 +1,20 @@
+import { buildServer, type OnsaleServer } from '@onsale/runtime';
+import type { WorkerContext } from './context.ts';
+import type { WorkerLoops } from './loops.ts';
+
+/** A small internal listener: health and metrics. A worker has no routes. */
+export async function buildApp({ connection, database, logger, metrics }: WorkerContext, loops: WorkerLoops): Promise<OnsaleServer> {
+  metrics.gauge('onsale_loops_unhealthy', 'Loops without a success for too long', () => loops.all().filter((loop) => !loop.health().healthy).length);
+  metrics.gauge('onsale_loop_failures', 'Failures of all loops since the start', () => loops.all().reduce((sum, loop) => sum + loop.health().failures, 0));
+  return buildServer({
+    name: 'worker',
+    logger,
+    metrics,
+    publicOrigins: [],
+    ready: {
+      redis: async () => (await connection.redis.ping()) === 'PONG' && connection.runId() !== null,
+      database: async () => { await database.reads.query('SELECT 1'); return true; },
+      loops: () => loops.all().every((loop) => loop.health().healthy),
+    },
+  });
+}

@@ -1,0 +1,47 @@
+import type { Loop } from '@onsale/runtime';
+import type { WorkerContext } from './context.ts';
+import { startAuditor } from './loops/auditor.ts';
+import { startHoldExpirer } from './loops/hold-expirer.ts';
+import { startOutboxRelay } from './loops/outbox-relay.ts';
+import { startPaymentResolver } from './loops/payment-resolver.ts';
+import { startPruner } from './loops/pruner.ts';
+import { startSettingsKeeper } from './loops/settings-keeper.ts';
+import { createRoomLoops } from './rooms.ts';
+
+export type WorkerLoops = {
+  readonly all: () => readonly Loop[];
+  /** The relay looks at the outbox now. */
+  readonly kickRelay: () => void;
+  readonly stop: () => Promise<void>;
+};
+/** The same loop complains once in this time; its failures are counted all the same. */
+const QUIET_MS = 5_000;
+
+/** Every loop of the worker. Any number of workers may run them at once: what must happen once is decided in Redis and in the database. */
+export function startLoops(context: WorkerContext, wake?: (rowId: number, delayMs: number) => void): WorkerLoops {
+  const { logger, monotonic } = context;
+  const quietUntilMs = new Map<string, number>();
+  const onError = (error: unknown, name: string): void => {
+    if (monotonic() < (quietUntilMs.get(name) ?? 0)) return;
+    quietUntilMs.set(name, monotonic() + QUIET_MS);
+    logger.warn({ err: error, loop: name }, 'a loop failed; it goes on');
+  };
+  const rooms = createRoomLoops(context, onError);
+  const relay = startOutboxRelay({ ...context, onError, ...(wake === undefined ? {} : { wake }) });
+  const loops = [
+    startSettingsKeeper({ ...context, onError, onRooms: (rows) => rooms.follow(rows) }),
+    relay,
+    startHoldExpirer({ ...context, onError }),
+    startPaymentResolver({ ...context, onError }),
+    startAuditor({ ...context, onError, rooms: () => rooms.rooms() }),
+    startPruner({ ...context, onError }),
+  ];
+  return {
+    all: () => [...loops, ...rooms.loops()],
+    kickRelay: () => relay.kick(),
+    stop: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await rooms.stop();
+    },
+  };
+}

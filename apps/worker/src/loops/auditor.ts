@@ -1,0 +1,90 @@
+import { findViolations } from '@onsale/booking';
+import { recordFindings, type Finding } from '@onsale/control';
+import { findMoneyViolations } from '@onsale/sales';
+import { SECOND_MS, type RoomId } from '@onsale/kernel';
+import { startLoop, type Loop } from '@onsale/runtime';
+import { checkJournal, JOURNAL_PAGE_MAX, LIMITS, readJournal, type JournalEntry, type RoomConnection } from '@onsale/waiting-room';
+import type { WorkerContext } from '../context.ts';
+
+/**
+ * Checks the invariants while the sale runs and writes down what is broken: B1, B3, B4 and B6 on the database's own rows and on the money, W1 to W4 and W6
+ * on the journal of each room. The journal is judged in pieces: what refers to entries that are not kept is not judged (so W4 and W6 are
+ * sampled here; whoever holds the whole journal, as the crowd's report does, proves them).
+ */
+export const AUDIT_EVERY_MS = 10 * SECOND_MS;
+/** Entries of a room kept to judge the next piece against. */
+const KEPT_MAX = 20_000;
+const PAGES_A_RUN_MAX = 100;
+
+export type AuditorOptions = Pick<WorkerContext, 'database' | 'connection' | 'logger'> & {
+  readonly rooms: () => readonly RoomId[];
+  readonly onError: (error: unknown, name: string) => void;
+};
+
+export function startAuditor({ database, connection, logger, rooms, onError }: AuditorOptions): Loop {
+  const journals = new Map<RoomId, JournalTail>();
+  let suspected = new Set<string>();
+  /** An order that is being settled at the moment may look wrong once: what stays wrong is. */
+  const moneyFindings = async (): Promise<Finding[]> => {
+    const seen = (await findMoneyViolations({ database })).map(({ order, detail }) => `order ${order}: ${detail}`);
+    const stayed = seen.filter((detail) => suspected.has(detail));
+    suspected = new Set(seen);
+    return stayed.map((detail) => ({ invariant: 'B3', detail }));
+  };
+  const run = async (): Promise<void> => {
+    const findings: Finding[] = (await findViolations(database.reads)).map(({ invariant, detail }) => ({ invariant, detail }));
+    findings.push(...(await moneyFindings()));
+    for (const room of rooms()) {
+      const tail = journals.get(room) ?? new JournalTail(room);
+      journals.set(room, tail);
+      findings.push(...(await tail.judge(connection)));
+    }
+    for (const { invariant, detail } of findings) logger.error({ invariant, detail }, 'an invariant is broken');
+    await recordFindings(database.reads, findings);
+  };
+  return startLoop({ name: 'auditor', everyMs: AUDIT_EVERY_MS, run, onError });
+}
+
+/** The latest entries of one room's journal. */
+export class JournalTail {
+  readonly #room: RoomId;
+  #entries: JournalEntry[] = [];
+  #lastId = '0';
+
+  constructor(room: RoomId) {
+    this.#room = room;
+  }
+
+  /** Reads what is new and judges it against what is kept; each violation is named once. */
+  async judge(connection: RoomConnection): Promise<Finding[]> {
+    const judged = this.#lastId;
+    for (let page = 0; page < PAGES_A_RUN_MAX; page += 1) {
+      const fresh = await readJournal(connection, this.#room, this.#lastId, JOURNAL_PAGE_MAX);
+      for (const entry of fresh) this.#add(entry);
+      if (fresh.length < JOURNAL_PAGE_MAX) break;
+    }
+    if (this.#lastId === judged) return [];
+    const violations = checkJournal(this.#entries, false).filter(({ id }) => isAfter(id, judged));
+    return violations.map(({ rule, what }) => ({ invariant: rule, detail: `room ${this.#room}: ${what}` }));
+  }
+
+  #add(entry: JournalEntry): void {
+    // The room was made anew: what came before is of another line.
+    const restarted = entry.clock < (this.#entries.at(-1)?.clock ?? 0);
+    if (restarted) this.#entries = [];
+    this.#entries.push(entry);
+    this.#lastId = entry.id;
+    if (this.#entries.length <= KEPT_MAX) return;
+    const windowFrom = entry.clock - LIMITS.WINDOW_MS;
+    const half = this.#entries.slice(-KEPT_MAX / 2);
+    // A whole minute stays, whatever the bound says: W2 is about minutes.
+    this.#entries = half[0] !== undefined && half[0].clock > windowFrom ? this.#entries.filter(({ clock }) => clock >= windowFrom) : half;
+  }
+}
+
+/** Stream ids are `ms-n`. */
+function isAfter(id: string, other: string): boolean {
+  const [ms = 0, n = 0] = id.split('-').map(Number);
+  const [otherMs = 0, otherN = 0] = other.split('-').map(Number);
+  return ms > otherMs || (ms === otherMs && n > otherN);
+}

@@ -1,0 +1,73 @@
+import type { EntrySessions } from '@onsale/booking';
+import { inTransaction } from '@onsale/database';
+import { SECOND_MS, type OpaqueId, type Place, type RoomId } from '@onsale/kernel';
+import { startLoop, type Loop } from '@onsale/runtime';
+import { BINDING_BYTES, readGauges, reconcile, type LiveSession } from '@onsale/waiting-room';
+import type { WorkerContext } from '../context.ts';
+
+/**
+ * Makes the redeemed places of a room equal to the sessions that live at booking, every 30 s and after every incarnation: it heals every
+ * lost message, in both directions. Nothing is compared when booking's sessions cannot be listed.
+ */
+export const RECONCILE_EVERY_MS = 30 * SECOND_MS;
+const PAGE = 1_000;
+/** More living sessions than that in one room is a bug, not a crowd. */
+const SESSIONS_MAX = 1_000_000;
+
+export type ReconcilerOptions = Pick<WorkerContext, 'connection' | 'database' | 'sessions' | 'logger'> & {
+  readonly room: RoomId;
+  readonly onError: (error: unknown, name: string) => void;
+};
+type Living = LiveSession & { readonly sid: OpaqueId };
+
+export function startReconciler(options: ReconcilerOptions): Loop {
+  const { connection, database, sessions, logger, room, onError } = options;
+  const bindings = new Map<OpaqueId, Buffer>();
+  const run = async (): Promise<void> => {
+    const gauges = await readGauges(connection, room);
+    if (gauges.word !== 'gauges' || gauges.fenced) return;
+    // The clock comes first: what is redeemed while we list is left alone.
+    const live = await livingSessions(sessions, room, bindings);
+    const reply = await reconcile(connection, room, { sinceClock: gauges.clock, live });
+    if (reply.word !== 'reconciled') return;
+    const { finished, adopted, toEnd } = reply;
+    await endSessions(live, new Set(toEnd));
+    if (finished.length + adopted.length + toEnd.length > 0) {
+      logger.info({ room, finished: finished.length, adopted: adopted.length, ended: toEnd.length }, 'places and sessions made equal');
+    }
+  };
+  const endSessions = async (live: readonly Living[], places: ReadonlySet<Place>): Promise<void> => {
+    for (const { place, sid } of live) {
+      if (places.has(place)) await inTransaction(database.money, { isolation: 'read committed', repeatable: true }, (tx) => sessions.end(tx, sid, 'finished'));
+    }
+  };
+  return startLoop({ name: `reconciler of ${room}`, everyMs: RECONCILE_EVERY_MS, run, onError });
+}
+
+/** Every living session of the room; bindings are read once per session and remembered while it lives. */
+async function livingSessions(sessions: EntrySessions, room: RoomId, bindings: Map<OpaqueId, Buffer>): Promise<Living[]> {
+  const live: Living[] = [];
+  const alive = new Set<OpaqueId>();
+  for (let after = 0; live.length < SESSIONS_MAX;) {
+    const page = await sessions.living(room, after, PAGE);
+    for (const { place, sid, remainingMs } of page) {
+      alive.add(sid);
+      const binding = bindings.get(sid) ?? (await bindingOf(sessions, sid));
+      if (binding === undefined) continue;
+      bindings.set(sid, binding);
+      // The call's number is not kept at booking; a redeemed place is known by its binding.
+      live.push({ place, sid, callNo: 0, binding, remainingMs });
+    }
+    if (page.length < PAGE) break;
+    after = (page.at(-1) as { place: Place }).place;
+  }
+  for (const sid of bindings.keys()) if (!alive.has(sid)) bindings.delete(sid);
+  return live;
+}
+
+async function bindingOf(sessions: EntrySessions, sid: OpaqueId): Promise<Buffer | undefined> {
+  const session = await sessions.read(sid);
+  if (session === undefined || session.ended) return undefined;
+  const binding = Buffer.from(session.binding, 'base64url');
+  return binding.length === BINDING_BYTES ? binding : undefined;
+}
