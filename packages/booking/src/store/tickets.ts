@@ -15,14 +15,13 @@ export type Ticket = {
 };
 
 /**
- * One ticket for each open line of the order, and the lines → paid. `ids`: one for each line at least. Runs in the transaction that settles
- * the hold, so paid and ticketed are one step (B3). Again: no line is open, nothing happens. Returns how many were issued.
+ * One ticket for each open line of the order, and the lines → paid; `newId` makes each ticket's id. Runs in the transaction that settles the
+ * hold, so paid and ticketed are one step (B3). Again: no line is open, nothing happens. Returns how many were issued.
  */
-export async function issueTickets(tx: Tx, order: OpaqueId, ids: readonly OpaqueId[]): Promise<number> {
+export async function issueTickets(tx: Tx, order: OpaqueId, newId: (line: number) => OpaqueId): Promise<number> {
   const lines = await readArrays<[number, ShowId, number]>(tx, "SELECT line, show_id, seat_no FROM order_line WHERE order_id = ? AND state = 'open' ORDER BY line FOR UPDATE", [bytesOf(order)]);
   if (lines.length === 0) return 0;
-  invariant(ids.length >= lines.length, 'a line without an id for its ticket');
-  const rows = lines.map(([line, show, seat], index) => [bytesOf(ids[index] as OpaqueId), bytesOf(order), line, show, seat, 1, 'valid', written('NOW(3)'), written('NOW(3)')]);
+  const rows = lines.map(([line, show, seat]) => [bytesOf(newId(line)), bytesOf(order), line, show, seat, 1, 'valid', written('NOW(3)'), written('NOW(3)')]);
   await tx.query('INSERT INTO ticket (id, order_id, line, show_id, seat_no, generation, state, made_at, moved_at) VALUES ?', [rows]);
   const [{ affectedRows }] = await tx.query<ResultSetHeader>("UPDATE order_line SET state = 'paid' WHERE order_id = ? AND state = 'open'", [bytesOf(order)]);
   invariant(affectedRows === lines.length, 'a line changed under its lock');
