@@ -6,6 +6,8 @@ import { buildServer, type OnsaleServer, type ServerOptions } from '@onsale/runt
 import type { BookingContext } from './context.ts';
 import { entryRoutes } from './routes/entry.ts';
 import { holdRoutes } from './routes/holds.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { paymentRoutes } from './routes/payments.ts';
 import { seatMapRoutes } from './routes/seat-map.ts';
 import { seatSocketRoutes } from './sockets/seat-socket.ts';
 
@@ -26,6 +28,8 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateE
       entryRoutes(api, context);
       seatMapRoutes(api, context);
       holdRoutes(api, context);
+      orderRoutes(api, context);
+      paymentRoutes(api, context);
       seatSocketRoutes(api, context);
     },
     { prefix: BOOKING_PREFIX },

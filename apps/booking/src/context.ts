@@ -2,6 +2,7 @@ import type { EntrySessions, HoldEngine, HoldView, ShowBooks } from '@onsale/boo
 import type { Database } from '@onsale/database';
 import type { FailureLimiter, PublicKeys } from '@onsale/entry-token';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
+import type { BellAnswer, SalesContext, TicketSigner } from '@onsale/sales';
 import type { KeyObject } from 'node:crypto';
 import type { EntryGuard } from './guards/require-entry.ts';
 import type { RedeemClient } from './redeem-client.ts';
@@ -21,5 +22,9 @@ export type BookingContext = {
   readonly sessionKeys: readonly [KeyObject, ...KeyObject[]];
   readonly holdIdSecret: KeyObject;
   readonly cookiePrefix: string;
+  readonly sales: SalesContext;
+  readonly bell: (body: unknown) => Promise<BellAnswer>;
+  readonly ticketSigner: TicketSigner;
+  readonly toss: { readonly clientKey: string; readonly scriptUrl: string };
   readonly nowMs: () => number;
 };

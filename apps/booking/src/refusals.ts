@@ -1,6 +1,7 @@
 import type { CommandRefusal } from '@onsale/booking';
 import { ProblemError, type ProblemCode, type ProblemExtras } from '@onsale/contract';
 import { unreachable } from '@onsale/kernel';
+import type { SalesRefusal } from '@onsale/sales';
 
 /** The hold engine's refusals as problems of the wire. */
 export function problemOf(refusal: CommandRefusal): ProblemError {
@@ -46,5 +47,29 @@ export function problemOf(refusal: CommandRefusal): ProblemError {
       return refusal.refusal instanceof ProblemError ? refusal.refusal : as('order-state');
     default:
       return unreachable(refusal);
+  }
+}
+
+/** The sagas' refusals: their own, and the engine's that pass through. */
+export function salesProblem(refusal: SalesRefusal): ProblemError {
+  switch (refusal.kind) {
+    case 'amount-mismatch':
+      return new ProblemError('amount-mismatch');
+    case 'amount-not-payable':
+      return new ProblemError('order-state', { detail: 'The amount is below what the provider takes.' });
+    case 'no-order':
+    case 'no-attempt':
+      return new ProblemError('not-found');
+    case 'order-state':
+    case 'attempt-over':
+      return new ProblemError('order-state', { state: refusal.state });
+    case 'attempts-used':
+      return new ProblemError('too-many-attempts', { max: refusal.max });
+    case 'bad-payment-key':
+      return new ProblemError('bad-request', { detail: 'The payment key does not have the form of one.' });
+    case 'payment-refused':
+      return new ProblemError('payment-refused', { provider: { code: refusal.code, message: refusal.message }, advice: refusal.advice });
+    default:
+      return problemOf(refusal);
   }
 }

@@ -3,8 +3,12 @@ import { createHoldEngine, holdsOfSession, openEntrySessions, openShowBooks } fr
 import { ADMISSION_PREFIX } from '@onsale/contract';
 import { checkSchema, openDatabase } from '@onsale/database';
 import { createFailureLimiter, createJwksSource } from '@onsale/entry-token';
+import type { OpaqueId } from '@onsale/kernel';
+import { createOrderIdSigner, createTossClient } from '@onsale/payments';
 import type { BookingConfig, Logger } from '@onsale/runtime';
-import type { KeyObject } from 'node:crypto';
+import { createBellBook, createTicketSigner, type SalesContext } from '@onsale/sales';
+import { randomBytes, type KeyObject } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { BookingContext } from './context.ts';
 import { openRedeemClient } from './redeem-client.ts';
@@ -13,6 +17,8 @@ const JWKS_MS_MAX = 2_000;
 const JWKS_RETRY_MS = 500;
 const JWKS_CHECK_EVERY_MS = 30_000;
 const HOST_PREFIX = '__Host-';
+/** Where browsers load the payment window from; a sandbox serves its own. */
+const TOSS_SCRIPT_ORIGIN = 'https://js.tosspayments.com';
 
 export type Wired = { readonly context: BookingContext; readonly ready: Record<string, () => boolean>; readonly close: () => Promise<void> };
 
@@ -28,6 +34,16 @@ export async function wire(config: BookingConfig, logger: Logger): Promise<Wired
   const cookiePrefix = config.secureCookies ? HOST_PREFIX : '';
   const nowMs = (): number => Date.now();
   const keys = openKeys(config.admissionUrl, logger);
+  const { toss } = config.secrets;
+  const sales: SalesContext = {
+    database, engine, books, sessions,
+    provider: createTossClient({ baseUrl: config.tossUrl, secretKey: toss.secretKey }),
+    orderIds: createOrderIdSigner(toss.orderMac),
+    orderKeys: config.secrets.order as [KeyObject, ...KeyObject[]],
+    newId: () => randomBytes(16).toString('base64url') as OpaqueId,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+    onFault: (saga, error) => logger.warn({ err: error, saga }, 'a saga will go on later'),
+  };
   const context: BookingContext = {
     database, books, engine, sessions, redeemer, cookiePrefix, nowMs,
     holds: { mine: async (show, sid) => (await holdsOfSession(database.reads, show, sid))[0] },
@@ -36,6 +52,10 @@ export async function wire(config: BookingConfig, logger: Logger): Promise<Wired
     failures: createFailureLimiter(),
     sessionKeys: config.secrets.session as [KeyObject, ...KeyObject[]],
     holdIdSecret: config.secrets.holdId[0] as KeyObject,
+    sales,
+    bell: createBellBook(sales, () => performance.now()),
+    ticketSigner: createTicketSigner(config.secrets.ticketKeys[0] as { kid: string; privateKeyPem: string }),
+    toss: { clientKey: toss.clientKey, scriptUrl: `${config.sandboxUrl ?? TOSS_SCRIPT_ORIGIN}/v2/standard` },
   };
   const close = async (): Promise<void> => {
     keys.close();

@@ -1,5 +1,5 @@
-import { HoldBody, HoldParams, ProblemError, ShowParams, SwapBody, type HeldSeat, type HoldReply } from '@onsale/contract';
-import { keyedId, type HoldView, type SeatCommand, type ShowBook } from '@onsale/booking';
+import { HoldBody, HoldParams, ProblemError, ShowParams, SwapBody, type HoldReply } from '@onsale/contract';
+import { keyedId, nameSeat, type HoldView, type SeatCommand, type ShowBook } from '@onsale/booking';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
 import { idempotencyKeyOf } from '@onsale/runtime';
 import type { FastifyInstance } from 'fastify';
@@ -64,7 +64,7 @@ function refuseWhenBlind(context: BookingContext): void {
 }
 
 export function holdReply(book: ShowBook, hold: HoldView): HoldReply {
-  const seats = hold.seats.map((seat) => heldSeat(book, seat));
+  const seats = hold.seats.map((seat) => nameSeat(book.index, seat));
   return {
     id: hold.id,
     show: hold.show,
@@ -74,31 +74,4 @@ export function holdReply(book: ShowBook, hold: HoldView): HoldReply {
     amount: seats.reduce((sum, { price, fee }) => sum + price + fee, 0),
     currency: book.terms().currency,
   };
-}
-
-type SeatIndex = ReadonlyMap<number, HeldSeat>;
-const indexes = new WeakMap<ShowBook['layout'], SeatIndex>();
-
-/** A seat as a person knows it: section, row, number, price. */
-export function heldSeat(book: ShowBook, seat: number): HeldSeat {
-  let index = indexes.get(book.layout);
-  if (index === undefined) indexes.set(book.layout, (index = indexSeats(book.layout)));
-  const found = index.get(seat);
-  if (found === undefined) throw new Error(`seat ${seat} is not in the layout of ${book.show}`);
-  return found;
-}
-
-function indexSeats(layout: ShowBook['layout']): SeatIndex {
-  const grades = new Map(layout.grades.map((grade) => [grade.grade, grade]));
-  const seats = new Map<number, HeldSeat>();
-  for (const { section, rows } of layout.sections) {
-    for (const row of rows) {
-      const grade = grades.get(row.grade);
-      if (grade === undefined) throw new Error(`row ${row.row} of section ${section} has the unknown grade ${row.grade}`);
-      for (let k = 0; k < row.count; k += 1) {
-        seats.set(row.first + k, { seat: row.first + k, section, row: row.row, label: String(row.label0 + k), grade: row.grade, price: grade.price, fee: grade.fee });
-      }
-    }
-  }
-  return seats;
 }

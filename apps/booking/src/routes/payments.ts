@@ -1,0 +1,60 @@
+import { readOrder } from '@onsale/booking';
+import { ConfirmBody, OrderParams, PaymentParams, type ConfirmBody as ConfirmInput, type PaymentReply } from '@onsale/contract';
+import type { OpaqueId } from '@onsale/kernel';
+import { idempotencyKeyOf } from '@onsale/runtime';
+import { abandonPayment, confirmPayment, openPayment } from '@onsale/sales';
+import type { FastifyInstance } from 'fastify';
+import type { BookingContext } from '../context.ts';
+import { salesProblem } from '../refusals.ts';
+import { orderReply, ownOrder } from './orders.ts';
+import { bookOf } from './seat-map.ts';
+
+/** A confirm waits for the provider (30 s at most) and its first look-ups; the shell's own deadline would cut it short. */
+const CONFIRM_HANDLER_MS = 60_000;
+type Attempt = { Params: { id: OpaqueId; n: number } };
+
+export function paymentRoutes(server: FastifyInstance, context: BookingContext): void {
+  server.post<{ Params: { id: OpaqueId } }>('/orders/:id/payments', { schema: { params: OrderParams }, config: { importance: 'high' } }, async (request, reply) => {
+    const order = await ownOrder(context, request);
+    const opened = await openPayment(context.sales, order, idempotencyKeyOf(request));
+    if (!opened.ok) throw salesProblem(opened.refusal);
+    const { attempt, remainingMs, again } = opened.value;
+    const { eventName } = (await bookOf(context, order.show)).terms();
+    const body: PaymentReply = {
+      n: attempt.n,
+      providerOrderId: attempt.providerOrderId,
+      orderName: orderNameOf(eventName.ko, order.lines.length),
+      amount: attempt.amount,
+      currency: attempt.currency,
+      tossClientKey: context.toss.clientKey,
+      scriptUrl: context.toss.scriptUrl,
+      remainingMs,
+    };
+    return reply.code(again ? 200 : 201).send(body);
+  });
+
+  const confirmOptions = { schema: { params: PaymentParams, body: ConfirmBody }, config: { importance: 'money' as const }, handlerTimeout: CONFIRM_HANDLER_MS };
+  server.post<Attempt & { Body: ConfirmInput }>('/orders/:id/payments/:n/confirm', confirmOptions, async (request, reply) => {
+    const order = await ownOrder(context, request);
+    const { paymentKey, orderId, amount } = request.body;
+    const confirmed = await confirmPayment(context.sales, { order, n: request.params.n, paymentKey, providerOrderId: orderId, amount });
+    if (!confirmed.ok) throw salesProblem(confirmed.refusal);
+    const now = await readOrder(context.database.money, order.id);
+    if (now === undefined) throw new Error('an order vanished while it was confirmed');
+    return reply.code(confirmed.value.kind === 'paid' ? 200 : 202).send(await orderReply(context, now));
+  });
+
+  server.post<Attempt>('/orders/:id/payments/:n/abandon', { schema: { params: PaymentParams }, config: { importance: 'high' } }, async (request, reply) => {
+    const abandoned = await abandonPayment(context.sales, await ownOrder(context, request), request.params.n);
+    if (!abandoned.ok) throw salesProblem(abandoned.refusal);
+    return reply.code(204).send();
+  });
+
+  server.post('/webhooks/toss', { config: { importance: 'never', originCheck: false } }, async (request) => {
+    const heard = await context.bell(request.body);
+    return { heard };
+  });
+}
+
+/** Toss shows it to the buyer: at most 100 characters. */
+const orderNameOf = (event: string, seats: number): string => `${event.slice(0, 80)} ${seats}매`;
