@@ -1,27 +1,27 @@
-import { configOfProcess } from '@onsale/runtime';
+import { configOfProcess, createLogger, runApp } from '@onsale/runtime';
 import { SANDBOX_MERCHANTS, type Merchant } from './toss/merchants.ts';
 import { startSandbox } from './wire.ts';
 
-/** The shop of this installation, under the keys that its booking uses; the sandbox's own merchants stay for programs and tests. */
 const config = configOfProcess('sandbox');
+const logger = createLogger({ name: 'sandbox', level: config.logLevel });
+/** The shop of this installation, under the keys that its booking uses; the sandbox's own merchants stay for programs and tests. */
 const shop: Merchant = {
   mid: 'tonsale',
   version: '2024-06-01',
   keys: [{ kind: 'api', client: config.secrets.toss.clientKey, secret: config.secrets.toss.secretKey }],
 };
 
-const sandbox = await startSandbox({
-  host: config.host,
-  port: config.port,
-  webhookUrl: `${config.bookingUrl}/api/booking/webhooks/toss`,
-  merchants: [shop, ...SANDBOX_MERCHANTS],
+await runApp({
+  name: 'sandbox',
+  logger,
+  async start({ onStop }) {
+    const sandbox = await startSandbox({
+      host: config.host,
+      port: config.port,
+      webhookUrl: `${config.bookingUrl}/api/booking/webhooks/toss`,
+      merchants: [shop, ...SANDBOX_MERCHANTS],
+    });
+    onStop('sandbox', () => sandbox.close());
+    return { public: sandbox.url };
+  },
 });
-process.send?.({ type: 'ready', url: sandbox.url });
-
-let stopping: Promise<void> | undefined;
-const stop = (): void => {
-  stopping ??= sandbox.close().then(() => process.exit(0));
-};
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
-// The parent is gone, however it went.
-process.once('disconnect', stop);

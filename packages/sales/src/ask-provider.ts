@@ -6,7 +6,7 @@ import {
 import type { SalesContext } from './context.ts';
 import { giveBack } from './give-back.ts';
 import { refusePayment } from './refuse-payment.ts';
-import { settle } from './settle.ts';
+import { settle, type SettlingOrder } from './settle.ts';
 import { readStanding, type Standing } from './standing.ts';
 
 /** Where provider calls are made: strictly between transactions. Nothing here holds a connection while the provider thinks. */
@@ -33,11 +33,18 @@ export async function lookUp(context: SalesContext, attempt: Attempt): Promise<V
   return askToConfirm(context, { ...attempt, asks: attempt.asks + 1, keyNo: attempt.keyNo + (verdict.newKey ? 1 : 0) });
 }
 
-/** Carries a verdict out. `nextLookMs`: when the resolver takes over if it is still unknown. */
-export async function carryOut(context: SalesContext, attempt: Attempt, verdict: Verdict, nextLookMs?: number): Promise<Standing> {
+export type CarryOutOptions = {
+  /** When the resolver takes over if it is still unknown; default: by the schedule. */
+  readonly nextLookMs?: number;
+  /** The attempt's order, if the caller has read it. */
+  readonly order?: SettlingOrder;
+};
+
+/** Carries a verdict out. */
+export async function carryOut(context: SalesContext, attempt: Attempt, verdict: Verdict, { nextLookMs, order }: CarryOutOptions = {}): Promise<Standing> {
   switch (verdict.kind) {
     case 'captured':
-      return settle(context, attempt, verdict.payment);
+      return settle(context, attempt, verdict.payment, order);
     case 'misfit':
       return giveBack(context, attempt, verdict.payment, verdict.why);
     case 'refused':

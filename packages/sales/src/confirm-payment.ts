@@ -41,11 +41,12 @@ export async function confirmPayment(context: SalesContext, request: ConfirmRequ
   if (attempt.state !== 'prepared') return answerAgain(attempt);
   const started = await start(context, attempt, paymentKey);
   if (!started.ok) return started;
-  return answerOf(await confirmNow(context, started.value));
+  return answerOf(await confirmNow(context, started.value, order));
 }
 
 /** hold, order and attempt → confirming in one transaction; gives the attempt as it is now, or the refusal. */
-async function start(context: SalesContext, { order, n, show, hold, id }: Attempt, paymentKey: string): Promise<Result<Attempt, SalesRefusal>> {
+async function start(context: SalesContext, prepared: Attempt, paymentKey: string): Promise<Result<Attempt, SalesRefusal>> {
+  const { order, n, show, hold, id } = prepared;
   const confirmer = context.newId();
   const answer = await context.engine.submit({ kind: 'confirming', show, hold, order, attempt: id }, async (tx) => {
     if (!(await moveOrder(tx, order, 'confirming', { from: ['paying'] }))) throw refuseAlongside({ kind: 'order-state', state: 'not paying' });
@@ -53,6 +54,7 @@ async function start(context: SalesContext, { order, n, show, hold, id }: Attemp
     if (!begun) throw refuseAlongside({ kind: 'payment-in-progress' });
   });
   if (!answer.ok) return refuse(salesRefusal(answer.refusal));
+  if (!answer.value.again) return ok({ ...prepared, state: 'confirming', paymentKey, confirmer, asks: 1 });
   const attempt = await readAttempt(context.database.money, { order, n });
   invariant(attempt !== undefined, 'an attempt vanished');
   // `again` is either our own commit, whose answer was lost, or another tab's: the confirmer tells which.
@@ -61,13 +63,14 @@ async function start(context: SalesContext, { order, n, show, hold, id }: Attemp
 
 type Heard = { readonly standing: Standing; readonly verdict: Verdict };
 
-async function confirmNow(context: SalesContext, started: Attempt): Promise<Heard> {
+async function confirmNow(context: SalesContext, started: Attempt, order: TicketOrder): Promise<Heard> {
   let attempt = started;
   let verdict = await askToConfirm(context, attempt);
   for (let looks = 0; ; looks += 1) {
     const last = looks >= LOOKS_IN_REQUEST;
     // While this request goes on looking, the resolver keeps its distance.
-    const standing = await carryOut(context, attempt, verdict, last ? lookDelayMs(looks) : lookDelayMs(looks) + FIRST_LOOK_MS);
+    const nextLookMs = last ? lookDelayMs(looks) : lookDelayMs(looks) + FIRST_LOOK_MS;
+    const standing = await carryOut(context, attempt, verdict, { nextLookMs, order });
     if (standing.kind !== 'pending' || last || (verdict.kind !== 'unknown' && verdict.kind !== 'ask-again')) return { standing, verdict };
     await context.sleep(lookDelayMs(looks));
     const now = await readAttempt(context.database.money, attempt);

@@ -1,11 +1,13 @@
-import { lockOrder, moveOrder, type HoldView, type TicketOrder } from '@onsale/booking';
+import { lockOrder, moveOrder, type TicketOrder } from '@onsale/booking';
 import type { Tx } from '@onsale/database';
 import { invariant, ok, refuse, type OpaqueId, type Result } from '@onsale/kernel';
-import { abandonPrepared, ATTEMPTS_PER_ORDER, attemptsOf, insertAttempt, lockAttempts, type Attempt } from '@onsale/payments';
+import { abandonPrepared, ATTEMPTS_PER_ORDER, attemptsOf, insertAttempt, lockAttempts, type Attempt, type NewAttempt } from '@onsale/payments';
 import { refuseAlongside, salesRefusal } from './command-refusal.ts';
 import type { SalesContext, SalesRefusal } from './context.ts';
 
-export type OpenedPayment = { readonly attempt: Attempt; readonly remainingMs: number; readonly again: boolean };
+/** What the window needs of an attempt. */
+export type WindowAttempt = Pick<Attempt, 'n' | 'providerOrderId' | 'amount' | 'currency'>;
+export type OpenedPayment = { readonly attempt: WindowAttempt; readonly remainingMs: number; readonly again: boolean };
 
 /**
  * Opens a payment window: one attempt with a provider order id of its own, never used again. The first one lengthens the
@@ -16,16 +18,19 @@ export async function openPayment(context: SalesContext, order: TicketOrder, ide
   const { show, hold } = order;
   if (order.amount === 0) return refuse({ kind: 'order-state', state: order.state });
   const id = context.orderIds.attemptId(order.id, idempotencyKey);
-  const known = (await attemptsOf(context.database.money, order.id)).find((attempt) => attempt.id === id);
-  if (known !== undefined && known.state !== 'prepared') return refuse(overAlready(known));
-  const answer = await context.engine.submit({ kind: 'lengthen', show, hold, order: order.id, attempt: id }, (tx) => writeAttempt(context, tx, order, id));
+  let written: WindowAttempt | undefined;
+  const answer = await context.engine.submit({ kind: 'lengthen', show, hold, order: order.id, attempt: id }, async (tx) => {
+    written = await writeAttempt(context, tx, order, id);
+  });
   if (!answer.ok) return refuse(salesRefusal(answer.refusal));
-  const attempt = (await attemptsOf(context.database.money, order.id)).find((candidate) => candidate.id === id);
-  invariant(attempt !== undefined, 'an attempt that was just opened is not there');
-  return ok({ attempt, remainingMs: remainingOf(answer.value.hold), again: answer.value.again });
+  const remainingMs = answer.value.hold?.remainingMs ?? 0;
+  if (!answer.value.again && written !== undefined) return ok({ attempt: written, remainingMs, again: false });
+  const known = (await attemptsOf(context.database.money, order.id)).find((attempt) => attempt.id === id);
+  invariant(known !== undefined, 'the hold names an attempt that is not there');
+  return known.state === 'prepared' ? ok({ attempt: known, remainingMs, again: true }) : refuse(overAlready(known));
 }
 
-async function writeAttempt(context: SalesContext, tx: Tx, order: TicketOrder, id: OpaqueId): Promise<void> {
+async function writeAttempt(context: SalesContext, tx: Tx, order: TicketOrder, id: OpaqueId): Promise<WindowAttempt> {
   const locked = await lockOrder(tx, order.id);
   if (locked === undefined) throw refuseAlongside({ kind: 'no-order' });
   if (locked.state !== 'open' && locked.state !== 'paying') throw refuseAlongside({ kind: 'order-state', state: locked.state });
@@ -34,17 +39,18 @@ async function writeAttempt(context: SalesContext, tx: Tx, order: TicketOrder, i
   const same = attempts.find((attempt) => attempt.id === id);
   if (same !== undefined) {
     if (same.state !== 'prepared') throw refuseAlongside(overAlready(same));
-    return;
+    return same;
   }
   if (attempts.length >= ATTEMPTS_PER_ORDER) throw refuseAlongside({ kind: 'attempts-used', max: ATTEMPTS_PER_ORDER });
   const n = attempts.length + 1;
   await abandonPrepared(tx, order.id);
-  await insertAttempt(tx, {
+  const attempt: NewAttempt = {
     order: order.id, n, id, show: order.show, hold: order.hold, providerOrderId: context.orderIds.sign({ order: order.id, n }),
     amount: locked.amount, currency: locked.currency,
-  });
+  };
+  await insertAttempt(tx, attempt);
   if (locked.state === 'open') await moveOrder(tx, order.id, 'paying');
+  return attempt;
 }
 
 const overAlready = ({ state }: Attempt): SalesRefusal => (state === 'confirming' ? { kind: 'payment-in-progress' } : { kind: 'attempt-over', state });
-const remainingOf = (hold: HoldView | null): number => hold?.remainingMs ?? 0;

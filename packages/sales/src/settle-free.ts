@@ -9,9 +9,9 @@ export async function settleFree(context: SalesContext, order: TicketOrder): Pro
   invariant(order.amount === 0, 'an order that costs something must be paid');
   const entry = await finishingEntry(context, order);
   const { show, hold, id } = order;
-  const answer = await context.engine.submit({ kind: 'settle', show, hold, attempt: context.orderIds.attemptId(id, 'free'), from: 'live' }, async (tx, done) => {
+  const answer = await context.engine.submit({ kind: 'settle', show, hold, attempt: context.orderIds.attemptId(id, 'free'), from: 'live' }, async (tx) => {
     if (!(await moveOrder(tx, id, 'paid'))) throw refuseAlongside({ kind: 'order-state', state: order.state });
-    await issueTickets(tx, id, (done.hold?.seats ?? []).map(() => context.newId()));
+    await issueTickets(tx, id, () => context.newId());
     await writeFinish(context, tx, entry);
   });
   if (!answer.ok) return refuse(salesRefusal(answer.refusal));

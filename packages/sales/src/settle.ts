@@ -1,4 +1,4 @@
-import { issueTickets, moveOrder, readOrder, type Alongside, type CommandAnswer, type CommandRefusal } from '@onsale/booking';
+import { issueTickets, moveOrder, readOrder, type Alongside, type CommandAnswer, type CommandRefusal, type TicketOrder } from '@onsale/booking';
 import { invariant } from '@onsale/kernel';
 import { abandonPrepared, insertPayment, moveAttempt, type Attempt, type ProviderPayment } from '@onsale/payments';
 import { isPassing, refuseAlongside } from './command-refusal.ts';
@@ -7,6 +7,9 @@ import { expireHold } from './expire.ts';
 import { finishingEntry, writeFinish } from './finish-entry.ts';
 import { giveBack } from './give-back.ts';
 import { readStanding, type Standing } from './standing.ts';
+
+/** What never changes of an order, and so may have been read before. */
+export type SettlingOrder = Pick<TicketOrder, 'id' | 'show' | 'session' | 'state'>;
 
 /**
  * The provider has captured the money, as asked. In one transaction: hold settled, seats sold, order paid, tickets issued,
@@ -17,16 +20,16 @@ import { readStanding, type Standing } from './standing.ts';
  *
  * Called again, or by two processes at once, it does nothing more: the attempt's state is compared and set.
  */
-export async function settle(context: SalesContext, attempt: Attempt, payment: ProviderPayment): Promise<Standing> {
-  const order = await readOrder(context.database.money, attempt.order);
+export async function settle(context: SalesContext, attempt: Attempt, payment: ProviderPayment, known?: SettlingOrder): Promise<Standing> {
+  const order = known ?? (await readOrder(context.database.money, attempt.order));
   invariant(order !== undefined, 'an attempt without its order');
   const entry = await finishingEntry(context, order);
-  const pay: Alongside = async (tx, done) => {
+  const pay: Alongside = async (tx) => {
     if (!(await moveOrder(tx, order.id, 'paid'))) throw refuseAlongside({ kind: 'order-state', state: order.state });
     if (!(await moveAttempt(tx, attempt, 'capture'))) throw refuseAlongside({ kind: 'attempt-over', state: attempt.state });
     await abandonPrepared(tx, order.id, attempt.n);
     await insertPayment(tx, attempt, payment);
-    await issueTickets(tx, order.id, (done.hold?.seats ?? []).map(() => context.newId()));
+    await issueTickets(tx, order.id, () => context.newId());
     await writeFinish(context, tx, entry);
   };
   const answer = await seat(context, attempt, pay);
