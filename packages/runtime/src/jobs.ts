@@ -9,6 +9,8 @@ export type WakeQueue = {
   wake(id: string, delayMs?: number): Promise<void>;
   wakeAll(ids: readonly string[]): Promise<void>;
   waiting(): Promise<number>;
+  /** Removes the queue with all its keys. */
+  obliterate(): Promise<void>;
   close(): Promise<void>;
 };
 export type WakeWorker = { close(): Promise<void> };
@@ -37,6 +39,7 @@ export function openWakeQueue({ redisUrl, queue: name, prefix = PREFIX }: JobsPl
       }
     },
     waiting: () => queue.count(),
+    obliterate: () => queue.obliterate({ force: true }),
     close: () => queue.close(),
   };
 }

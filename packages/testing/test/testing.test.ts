@@ -192,7 +192,8 @@ t.test('negative control: a test file that leaks fails', async (t) => {
     t.test('leaky', async () => { const timer = setInterval(() => undefined, 1_000); ${leaks ? '' : 'clearInterval(timer);'} });
     setTimeout(() => process.exit(process.exitCode ?? 0), 1_000).unref();
   `;
-  const run = (leaks: boolean) => spawnSync(process.execPath, ['--input-type=module', '-e', file(leaks)], { cwd: import.meta.dirname, encoding: 'utf8', timeout: 20_000 });
+  const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 20_000 } as const;
+  const run = (leaks: boolean) => spawnSync(process.execPath, ['--input-type=module', '-e', file(leaks)], options);
   const good = run(false);
   t.equal(good.status, 0, good.stdout);
   const bad = run(true);
