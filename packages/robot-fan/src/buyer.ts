@@ -113,7 +113,7 @@ async function placeOrder(world: World, session: Session, hold: HoldReply, recor
 
 async function pay(world: World, character: Character, order: OrderReply, record: FanRecord): Promise<void> {
   const owner = { [ORDER_KEY_HEADER]: order.orderKey ?? '' };
-  const outcomes = character.kind === 'unlucky' ? ['refused', 'approved'] : ['approved'];
+  const outcomes = character.kind === 'unlucky' ? ['REJECT_CARD_PAYMENT', 'approve'] : ['approve'];
   for (const outcome of outcomes) {
     const opened = await persistently(world, 'payment', () =>
       world.gate.send<PaymentReply>('POST', `${BOOKING_PREFIX}/orders/${order.id}/payments`, { headers: { ...owner, 'idempotency-key': newKey() } }),
@@ -124,7 +124,7 @@ async function pay(world: World, character: Character, order: OrderReply, record
     }
     const confirmed = await payAttempt(world, order, opened.body, owner, outcome);
     if (confirmed?.state === 'paid') return remember(world, record, order, confirmed);
-    if (outcome === 'approved') record.outcome = `not-paid ${confirmed?.state ?? 'refused'}`;
+    if (outcome === 'approve') record.outcome = `not-paid ${confirmed?.state ?? 'refused'}`;
   }
 }
 
