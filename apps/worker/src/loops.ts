@@ -34,7 +34,7 @@ export function startLoops(context: WorkerContext, wake?: (rowId: number, delayM
     startHoldExpirer({ ...context, onError }),
     startPaymentResolver({ ...context, onError }),
     startAuditor({ ...context, onError, rooms: () => rooms.rooms() }),
-    startPruner({ ...context, onError }),
+    startPruner({ ...context, onError, shows: () => rooms.shows() }),
   ];
   return {
     all: () => [...loops, ...rooms.loops()],

@@ -1,5 +1,5 @@
 import type { RoomSettings } from '@onsale/control';
-import type { RoomId } from '@onsale/kernel';
+import type { RoomId, ShowId } from '@onsale/kernel';
 import type { Loop } from '@onsale/runtime';
 import type { WorkerContext } from './context.ts';
 import { startCaller } from './loops/caller.ts';
@@ -9,8 +9,10 @@ import { startSweeper } from './loops/sweeper.ts';
 /** Caller, sweeper and reconciler of every room. A room once known keeps its loops while MySQL is away: the line goes on. */
 export type RoomLoops = {
   /** Starts the loops of rooms that are new, stops those of rooms that are gone. */
-  follow(rooms: readonly Pick<RoomSettings, 'room'>[]): void;
+  follow(rooms: readonly Pick<RoomSettings, 'room' | 'shows'>[]): void;
   rooms(): readonly RoomId[];
+  /** What they sell. */
+  shows(): readonly ShowId[];
   loops(): readonly Loop[];
   stop(): Promise<void>;
 };
@@ -22,6 +24,7 @@ type Loops = { readonly caller: Loop; readonly sweeper: Loop; readonly reconcile
 
 export function createRoomLoops(context: WorkerContext, onError: (error: unknown, name: string) => void): RoomLoops {
   const byRoom = new Map<RoomId, Loops>();
+  let shows: readonly ShowId[] = [];
   const begin = (room: RoomId): Loops => {
     const reconciler = startReconciler({ ...context, room, onError });
     // Whoever adopted it, this worker or another: what Redis forgot is at booking.
@@ -37,6 +40,7 @@ export function createRoomLoops(context: WorkerContext, onError: (error: unknown
   };
   return {
     follow(rooms) {
+      shows = [...new Set(rooms.flatMap((settings) => settings.shows))];
       const wanted = new Set(rooms.map(({ room }) => room));
       for (const [room, loops] of byRoom) {
         if (wanted.has(room)) continue;
@@ -49,6 +53,7 @@ export function createRoomLoops(context: WorkerContext, onError: (error: unknown
       }
     },
     rooms: () => [...byRoom.keys()],
+    shows: () => shows,
     loops: () => [...byRoom.values()].flatMap(({ caller, sweeper, reconciler }) => [caller, sweeper, reconciler]),
     stop: async () => {
       const all = [...byRoom.values()];
