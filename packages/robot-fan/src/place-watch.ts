@@ -18,7 +18,8 @@ export function watchBySocket(wire: Wire, room: string, receipt: string, random:
   let timer: NodeJS.Timeout | undefined;
   const open = (): void => {
     if (stopped) return;
-    socket = new WebSocket(`${wire.origin.replace(/^http/, 'ws')}${ADMISSION_PREFIX}/rooms/${room}/socket`, { perMessageDeflate: false, handshakeTimeout: 10_000 });
+    const path = `${ADMISSION_PREFIX}/rooms/${room}/socket`;
+    socket = new WebSocket(wire.originOf(path).replace(/^http/, 'ws') + path, { perMessageDeflate: false, handshakeTimeout: 10_000 });
     socket.on('open', () => socket?.send(JSON.stringify({ type: 'hello', receipt })));
     socket.on('message', (data) => {
       const message = JSON.parse(String(data)) as { type: string; me?: PlaceReply };

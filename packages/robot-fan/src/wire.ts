@@ -4,20 +4,22 @@ import { Agent, request } from 'undici';
 export type Answer<Body = unknown> = { readonly status: number; readonly body: Body; readonly ms: number; readonly retryAfterMs: number | null };
 export type Send = <Body = any>(method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH', path: string, options?: SendOptions) => Promise<Answer<Body>>;
 export type SendOptions = { readonly body?: unknown; readonly headers?: Record<string, string> };
-export type Wire = { readonly origin: string; readonly send: Send; readonly close: () => Promise<void> };
+/** `originOf` the path: one gateway for everything, or one of several processes. */
+export type Wire = { readonly originOf: (path: string) => string; readonly send: Send; readonly close: () => Promise<void> };
 
 export const REQUEST_MS_MAX = 35_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 /** Statuses of our own for answers that never came. */
 export const NO_ANSWER = 0;
 
-/** A client of one origin, like a browser's: keep-alive, bounded connections, answers as values (a lost answer has status 0). */
-export function openWire(origin: string, connections: number): Wire {
+/** A client like a browser's: keep-alive, bounded connections an origin, answers as values (a lost answer has status 0). */
+export function openWire(origin: string | ((path: string) => string), connections: number): Wire {
+  const originOf = typeof origin === 'string' ? () => origin : origin;
   const dispatcher = new Agent({ connections, pipelining: 1, headersTimeout: REQUEST_MS_MAX, bodyTimeout: REQUEST_MS_MAX, connect: { timeout: 5_000 }, maxResponseSize: ANSWER_BYTES_MAX });
   const send: Send = async (method, path, { body, headers = {} } = {}) => {
     const startedAt = performance.now();
     try {
-      const answer = await request(origin + path, {
+      const answer = await request(originOf(path) + path, {
         method,
         dispatcher,
         headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
@@ -30,7 +32,7 @@ export function openWire(origin: string, connections: number): Wire {
       return { status: NO_ANSWER, body: { code } as any, ms: performance.now() - startedAt, retryAfterMs: null };
     }
   };
-  return { origin, send, close: () => dispatcher.destroy() };
+  return { originOf, send, close: () => dispatcher.destroy() };
 }
 
 function parsed(text: string): unknown {

@@ -8,3 +8,5 @@ export { openTestDatabase, type TestDatabase } from './test-database.ts';
 export { openTestRedis, type TestRedis } from './test-redis.ts';
 export { type TestContext } from './test-context.ts';
 export { until } from './until.ts';
+export { makeOnSale, smallHall, TEST_OPERATOR } from './on-sale.ts';
+export { openWholeSystem, type AppName, type AppOptions, type AppProcess, type SystemOptions, type WholeSystem } from './whole-system.ts';

@@ -1,0 +1,127 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { migrate } from '@onsale/database';
+import { makeSecrets, openSecrets, type SecretKeys } from '@onsale/runtime';
+import { freePort, startMariadb, startNode, startRedis, type Mariadb, type MariadbOptions, type NodeApp, type Redis, type RedisOptions } from '@onsale/services';
+
+/**
+ * The whole system as processes, private and in a folder of its own: what journeys, faults and benches run against. Each part
+ * can be killed and started again on its own port and data, several processes of one app stand side by side.
+ */
+export type AppName = 'admission' | 'booking' | 'ops' | 'worker' | 'web' | 'sandbox';
+export type AppProcess = {
+  readonly name: AppName;
+  readonly port: number;
+  readonly url: string;
+  /** Admission's internal listener. */
+  readonly internalUrl: string;
+  readonly process: NodeApp;
+  /** kill -9. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+  /** Starts it again on the same ports. */
+  restart(): Promise<void>;
+  log(): string;
+};
+export type WholeSystem = {
+  readonly folder: string;
+  readonly secrets: SecretKeys;
+  readonly redis: Redis;
+  readonly mariadb: Mariadb;
+  readonly apps: (name: AppName) => readonly AppProcess[];
+  readonly startApp: (name: AppName, options?: AppOptions) => Promise<AppProcess>;
+  readonly close: () => Promise<void>;
+};
+export type AppOptions = { readonly env?: Record<string, string>; readonly nodeArgs?: readonly string[] };
+export type SystemOptions = {
+  /** How many processes of each; started in this order: sandbox, admission, booking, worker, ops, web. */
+  readonly processes: Partial<Record<AppName, number>>;
+  readonly redis?: Partial<RedisOptions>;
+  readonly mariadb?: Partial<MariadbOptions>;
+  readonly env?: Record<string, string>;
+};
+
+const CHECKOUT = resolve(import.meta.dirname, '../../..');
+const START_ORDER: readonly AppName[] = ['sandbox', 'admission', 'booking', 'worker', 'ops', 'web'];
+const LIVE_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 30;
+
+export async function openWholeSystem(options: SystemOptions): Promise<WholeSystem> {
+  const folder = mkdtempSync(join(tmpdir(), 'onsale-system-'));
+  const texts = makeSecrets();
+  const secretsFile = join(folder, 'secrets.json');
+  writeFileSync(secretsFile, JSON.stringify(texts), { mode: 0o600 });
+  const [redis, mariadb] = await Promise.all([startRedis({ dir: join(folder, 'redis'), ...options.redis }), startMariadb({ dir: join(folder, 'mariadb'), ...options.mariadb })]);
+  await migrate(mariadb.url);
+  const started = new Map<AppName, AppProcess[]>();
+  const ports = await addressesOf();
+  const common = {
+    PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', HOST: '127.0.0.1', LOG_LEVEL: 'warn', ONSALE_DATA: folder, ONSALE_SECRETS: secretsFile,
+    REDIS_URL: redis.url, DATABASE_URL: mariadb.url, NODE_COMPILE_CACHE: join(tmpdir(), 'onsale-test-compile-cache'), ...ports.urls, ...options.env,
+  };
+  const startApp = async (name: AppName, { env = {}, nodeArgs = [] }: AppOptions = {}): Promise<AppProcess> => {
+    const known = started.get(name) ?? [];
+    const first = known.length === 0;
+    const port = first ? ports.of[name] : await freePort();
+    const internalPort = first ? ports.internal : await freePort();
+    const app = await openApp({ name, port, internalPort, nodeArgs, logFile: join(folder, `${name}-${known.length}.log`), env: { ...common, PORT: String(port), INTERNAL_PORT: String(internalPort), ...env } });
+    started.set(name, [...known, app]);
+    return app;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all([...started.values()].flat().map((app) => app.kill()));
+    await Promise.all([redis.kill(), mariadb.kill()]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    for (const name of START_ORDER) for (let count = options.processes[name] ?? 0; count > 0; count -= 1) await startApp(name);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { folder, secrets: openSecrets(texts), redis, mariadb, startApp, apps: (name) => started.get(name) ?? [], close };
+}
+
+/** The ports of each app's first process are chosen beforehand: the others are told them. */
+async function addressesOf() {
+  const of = {} as Record<AppName, number>;
+  for (const name of START_ORDER) of[name] = await freePort();
+  const internal = await freePort();
+  const url = (port: number): string => `http://127.0.0.1:${port}`;
+  const urls = {
+    ADMISSION_URL: url(of.admission), ADMISSION_INTERNAL_URL: url(internal), BOOKING_URL: url(of.booking), OPS_URL: url(of.ops), WORKER_URL: url(of.worker),
+    SANDBOX_URL: url(of.sandbox), TOSS_URL: url(of.sandbox), PUBLIC_ORIGIN: url(of.web),
+  };
+  return { of, internal, urls };
+}
+
+type Launch = { readonly name: AppName; readonly port: number; readonly internalPort: number; readonly nodeArgs: readonly string[]; readonly logFile: string; readonly env: Record<string, string> };
+
+async function openApp({ name, port, internalPort, nodeArgs, logFile, env }: Launch): Promise<AppProcess> {
+  const script = join(CHECKOUT, 'apps', name, 'src/main.ts');
+  const url = `http://127.0.0.1:${port}`;
+  let child: NodeApp;
+  const launch = async (): Promise<void> => {
+    child = startNode(script, { name, env, nodeArgs, logFile });
+    const deadline = performance.now() + LIVE_WITHIN_MS;
+    while (performance.now() < deadline && child.running) {
+      if (await fetch(`${url}/health/live`).then((answer) => answer.ok, () => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+    throw new Error(`${name} did not start:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`);
+  };
+  await launch();
+  return {
+    name, port, url,
+    internalUrl: `http://127.0.0.1:${internalPort}`,
+    get process() { return child; },
+    kill: () => child.kill(),
+    stop: () => child.stop(),
+    restart: async () => {
+      if (child.running) await child.stop();
+      await launch();
+    },
+    log: () => readFileSync(logFile, 'utf8'),
+  };
+}
