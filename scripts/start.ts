@@ -45,10 +45,11 @@ async function main(): Promise<void> {
   system = openSystem({ environment: process.env, dataFolder, host, ports, say, onGivenUp: (why) => void stop(why, 1) });
   const { addresses, operator, demonstration } = await system.start();
   if (demonstration === 'made') say('The demonstration was made: room "demo", 15,000 seats.');
+  const signIn = operator ? `   sign in as "${operator.name}" with ${operator.password}` : '';
+  const sandbox = operator ? `\n  sandbox   ${addresses.sandbox}   (stands in for the payment provider)` : '';
   say(`
   fans      ${addresses.fans}
-  ops       ${addresses.ops}   sign in as "${operator.name}" with ${operator.password}
-  sandbox   ${addresses.sandbox}   (stands in for the payment provider)
+  ops       ${addresses.ops}${signIn}${sandbox}
 
 Ready in ${((performance.now() - startedAt) / 1000).toFixed(1)} s. Logs: ${join(dataFolder, 'logs')}. Ctrl-C stops everything.`);
   flushCompileCache();

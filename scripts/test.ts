@@ -22,7 +22,11 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 /** Runs one of our own programs; its output appears when it fails; with `errorsOnly` only what it says on stderr, at once. Resolves to its exit code. */
 function run(args: readonly string[], options: { env: NodeJS.ProcessEnv; limitMs: number; errorsOnly: boolean }): Promise<number> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: CHECKOUT, env: options.env, stdio: options.errorsOnly ? ['ignore', 'ignore', 'inherit'] : ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, {
+      cwd: CHECKOUT,
+      env: options.env,
+      stdio: options.errorsOnly ? ['ignore', 'ignore', 'inherit'] : ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => (output += bytes.toString()));
     const patience = setTimeout(() => {
@@ -95,7 +99,12 @@ async function main(): Promise<void> {
   const ownRedis = process.env['REDIS_URL'] ? undefined : startRedis({ dir: join(folder, 'redis') });
   const ownMariadb = process.env['DATABASE_URL'] ? undefined : startMariadb({ dir: join(folder, 'mariadb'), rights: 'everything', ...MARIADB_SIZES });
   const [redis, mariadb] = await Promise.all([ownRedis, ownMariadb]);
-  const env = { ...process.env, REDIS_URL: redis?.url ?? process.env['REDIS_URL'], DATABASE_URL: mariadb?.url ?? process.env['DATABASE_URL'], ONSALE_DATA: folder };
+  const env = {
+    ...process.env,
+    REDIS_URL: redis?.url ?? process.env['REDIS_URL'],
+    DATABASE_URL: mariadb?.url ?? process.env['DATABASE_URL'],
+    ONSALE_DATA: folder,
+  };
   try {
     if (files.length === 0) {
       await Promise.all([

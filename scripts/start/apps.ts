@@ -7,7 +7,7 @@ import type { PublicPorts } from './ports.ts';
 import type { Unit } from './supervise.ts';
 
 /** Everything an app is told, and where it is reached. Kept over restarts: the others know it under this address. */
-export type Plan = { readonly name: string; readonly port: number; readonly env: NodeJS.ProcessEnv };
+export type Plan = { readonly name: Name; readonly port: number; readonly env: NodeJS.ProcessEnv };
 
 export type Surroundings = {
   readonly environment: NodeJS.ProcessEnv;
@@ -24,45 +24,56 @@ const LOOPBACK = '127.0.0.1';
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'NODE_ENV', 'NODE_OPTIONS', 'LOG_LEVEL', 'NO_COLOR', 'FORCE_COLOR'];
 const NAMES = ['admission', 'booking', 'worker', 'ops', 'sandbox', 'web'] as const;
 type Name = (typeof NAMES)[number];
+/** Reached from outside when HOST opens them; the others are for our own processes alone. */
+const OPEN: readonly Name[] = ['web', 'ops', 'sandbox'];
 
-/** The apps that exist, in the order in which they are stopped the other way round: the gateway goes first. */
+/** The apps that exist. */
 export async function planApps(around: Surroundings): Promise<Plan[]> {
-  const { ports, host } = around;
-  const internal = await distinctPorts(4);
-  const [admission, admissionInternal, booking, worker] = internal as [number, number, number, number];
+  const { ports, host, environment } = around;
+  const production = environment['NODE_ENV'] === 'production';
+  const [admission, admissionInternal, booking, worker] = (await distinctPorts(4)) as [number, number, number, number];
   const portOf: Record<Name, number> = { admission, booking, worker, ops: ports.ops, sandbox: ports.sandbox, web: ports.gateway };
-  const urls = {
+  const common = {
+    ...(production ? environment : only(environment, PASSED_ON)),
     ADMISSION_URL: local(admission),
     ADMISSION_INTERNAL_URL: local(admissionInternal),
     BOOKING_URL: local(booking),
     WORKER_URL: local(worker),
     OPS_URL: reached(host, ports.ops),
-    TOSS_URL: reached(host, ports.sandbox),
-    // The payment window is opened by the fan's browser, the other addresses by our own processes.
-    SANDBOX_URL: `http://${publicHost(host)}:${ports.sandbox}`,
-  };
-  const common = {
-    ...only(around.environment, PASSED_ON),
-    ...urls,
     ONSALE_DATA: around.dataFolder,
-    ONSALE_SECRETS: around.secretsPath,
     REDIS_URL: around.redisUrl,
     DATABASE_URL: around.databaseUrl,
     NODE_COMPILE_CACHE: join(around.dataFolder, 'compile-cache'),
+    ...(production ? {} : sandboxEnvironment(around)),
   };
-  const open: readonly Name[] = ['web', 'ops', 'sandbox'];
-  return NAMES.filter((name) => existsSync(scriptOf(name))).map((name) => ({
+  return NAMES.filter((name) => existsSync(scriptOf(name)) && !(production && name === 'sandbox')).map((name) => ({
     name,
     port: portOf[name],
     env: {
       ...common,
       PORT: String(portOf[name]),
-      HOST: open.includes(name) ? host : LOOPBACK,
-      PUBLIC_ORIGIN: around.environment['PUBLIC_ORIGIN'] || originsOf(host, name === 'ops' || name === 'sandbox' ? portOf[name] : ports.gateway),
-      TRUST_PROXY: String(trustedHops(around.environment, name)),
+      HOST: OPEN.includes(name) ? host : LOOPBACK,
+      ...originOf(around, name, portOf[name]),
+      TRUST_PROXY: String(trustedHops(environment, name)),
       ...(name === 'admission' ? { INTERNAL_PORT: String(admissionInternal), INTERNAL_HOST: LOOPBACK } : {}),
     },
   }));
+}
+
+/** The payment window is opened by the fan's browser, the provider's API by our own processes. */
+const sandboxEnvironment = ({ host, ports, secretsPath }: Surroundings): NodeJS.ProcessEnv => ({
+  ONSALE_SECRETS: secretsPath,
+  TOSS_URL: reached(host, ports.sandbox),
+  SANDBOX_URL: `http://${publicHost(host)}:${ports.sandbox}`,
+});
+
+/** Where browsers see an app: operators and the sandbox's window at their own ports, everything else through the gateway. */
+function originOf({ environment, host, ports }: Surroundings, name: Name, port: number): NodeJS.ProcessEnv {
+  const own = name === 'ops' || name === 'sandbox';
+  const given = own ? environment['OPS_ORIGIN'] : environment['PUBLIC_ORIGIN'];
+  if (given) return { PUBLIC_ORIGIN: given };
+  if (environment['NODE_ENV'] === 'production') return {};
+  return { PUBLIC_ORIGIN: originsOf(host, own ? port : ports.gateway) };
 }
 
 /** Proxies whose word about the fan's address is believed: those a person set up, and our own gateway before the two it hands fans to. */

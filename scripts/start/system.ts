@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { startMariadb, startNode, startRedis } from '@onsale/services';
+import { startMariadb, startRedis } from '@onsale/services';
 import { appUnit, endOfLog, planApps, publicHost, reached, turnLog, type Surroundings } from './apps.ts';
-import { CHECKOUT } from './checkout.ts';
 import { keepOperator, keepSecrets, removeAddresses, writeAddresses, type Operator } from './data-folder.ts';
 import { StartRefused, type PublicPorts } from './ports.ts';
+import { prepare } from './prepare-database.ts';
+import { assertProduction } from './production.ts';
+import { untilReady } from './readiness.ts';
 import { Running } from './running.ts';
 
 export type SystemOptions = {
@@ -23,16 +24,14 @@ export type System = {
   /** In order: the gateway, the apps, the servers. Also while it starts; harmless when called twice. */
   stop(): Promise<void>;
 };
-/** `demonstration`: what was done about it, `made` or `there`. `addresses`: as a person types them. */
+/** `demonstration`: what was done about it, `made`, `there` or `none`. `addresses`: as a person types them. */
 export type Started = {
-  readonly operator: Operator;
+  /** None in production: the installation has its own. */
+  readonly operator: Operator | undefined;
   readonly addresses: { readonly fans: string; readonly ops: string; readonly sandbox: string };
   readonly demonstration: string;
 };
 
-const READY_MS = 90_000;
-const READY_LOOK_MS = 20;
-const PREPARE_MS = 120_000;
 const LOG_LINES = 15;
 /** What benches and crowds need; 32 MB of redo doubles the 99th percentile of holds. */
 const MARIADB_SIZES = { redoMb: 256, bufferPoolMb: 512 };
@@ -63,21 +62,28 @@ export function openSystem(options: SystemOptions): System {
 }
 
 async function startAll({ environment, dataFolder, host, ports }: SystemOptions, running: Running, onReady: (publish: () => void) => void): Promise<Started> {
-  const operator = keepOperator(dataFolder, reached(host, ports.ops));
-  const [servers, secretsPath] = await Promise.all([startServers(environment, dataFolder, running), keepSecrets(dataFolder)]);
+  const production = environment['NODE_ENV'] === 'production';
+  if (production) await assertProduction(environment, host, ports);
+  const operator = production ? undefined : keepOperator(dataFolder, reached(host, ports.ops));
+  const [servers, secretsPath] = await Promise.all([startServers(environment, dataFolder, running), production ? '' : keepSecrets(dataFolder)]);
   const around: Surroundings = { environment, host, ports, dataFolder, secretsPath, ...servers };
-  const demonstration = await prepare(around);
+  // Production's schema is brought up to date by scripts/migrate.ts before a version is rolled out, and has no demonstration.
+  const demonstration = production ? 'none' : await prepare(around);
   const logFolder = join(dataFolder, 'logs');
   for (const plan of await planApps(around)) {
     turnLog(logFolder, plan.name);
     await running.start(appUnit(plan, logFolder));
   }
-  await untilReady(reached(host, ports.gateway), running, logFolder);
+  await untilReady(
+    reached(host, ports.gateway),
+    () => running.stopped,
+    (name) => endOfLog(logFolder, name, 1),
+  );
   const publish = (): void =>
     writeAddresses(dataFolder, {
       gateway: reached(host, ports.gateway),
       ops: reached(host, ports.ops),
-      sandbox: reached(host, ports.sandbox),
+      sandbox: production ? null : reached(host, ports.sandbox),
       ...servers,
       processes: running.processes(),
     });
@@ -116,52 +122,4 @@ async function startServer(running: Running, name: string, begin: () => Promise<
     stop: async () => server?.stop(),
   });
   return (server as unknown as AnyServer).url;
-}
-
-/** Schema, operator and demonstration, in a process that ends. Resolves to what was done about the demonstration. */
-async function prepare(around: Surroundings): Promise<string> {
-  const logFolder = join(around.dataFolder, 'logs');
-  turnLog(logFolder, 'prepare');
-  const app = startNode(join(CHECKOUT, 'scripts/prepare.ts'), {
-    name: 'prepare',
-    logFile: join(logFolder, 'prepare.log'),
-    env: {
-      PATH: around.environment['PATH'],
-      ONSALE_DATA: around.dataFolder,
-      DATABASE_URL: around.databaseUrl,
-      REDIS_URL: around.redisUrl,
-      NODE_COMPILE_CACHE: join(around.dataFolder, 'compile-cache'),
-    },
-  });
-  try {
-    const isDone = (message: unknown): message is { prepared: { demonstration: string } } =>
-      typeof message === 'object' && message !== null && 'prepared' in message;
-    return (await app.message(isDone, PREPARE_MS)).prepared.demonstration;
-  } catch (error) {
-    throw new StartRefused(`the database could not be prepared: ${(error as Error).message}\n${endOfLog(logFolder, 'prepare', LOG_LINES)}`);
-  } finally {
-    await Promise.race([app.ended(), app.stop()]);
-  }
-}
-
-/** The gateway answers 200 when every app is ready. Names who is not, when the time is over. */
-async function untilReady(gateway: string, running: Running, logFolder: string): Promise<void> {
-  const deadline = performance.now() + READY_MS;
-  let last = 'the gateway does not answer';
-  while (performance.now() < deadline && !running.stopped) {
-    try {
-      const answer = await fetch(`${gateway}/health/ready`, { signal: AbortSignal.timeout(2_000) });
-      if (answer.ok) return;
-      last = await answer.text();
-    } catch {
-      // Not there yet.
-    }
-    await sleep(READY_LOOK_MS);
-  }
-  if (running.stopped) throw new StartRefused('stopped while starting');
-  const logs = Object.keys(running.processes())
-    .map((name) => endOfLog(logFolder, name, 3))
-    .filter((text) => text !== '')
-    .join('\n');
-  throw new StartRefused(`not ready after ${READY_MS / 1000} s: ${last}\n${logs}`);
 }

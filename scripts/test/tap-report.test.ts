@@ -43,7 +43,9 @@ ok 2 - b.test.ts # time=1ms
 t.test('a file at a time: its failures without repetition, its skips, silence about what passed', async (t) => {
   for (const size of [1, 7, TAP.length]) {
     const reader = readTap();
-    const files = Array.from({ length: Math.ceil(TAP.length / size) }, (_, index) => TAP.slice(index * size, (index + 1) * size)).flatMap((piece) => reader.add(piece));
+    const files = Array.from({ length: Math.ceil(TAP.length / size) }, (_, index) => TAP.slice(index * size, (index + 1) * size)).flatMap((piece) =>
+      reader.add(piece),
+    );
     t.same(files, [
       {
         ok: false,
