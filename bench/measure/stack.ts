@@ -42,7 +42,8 @@ export function openStack(): Stack {
         nodeArgs,
         logFile: join(folder, `${name}.log`),
         env: {
-          PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', HOST: '127.0.0.1', PORT: String(port), INTERNAL_PORT: String(internalPort), ONSALE_DATA: folder,
+          PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', CHECK_REPLIES: 'off', HOST: '127.0.0.1', PORT: String(port),
+          INTERNAL_PORT: String(internalPort), ONSALE_DATA: folder,
           ONSALE_SECRETS: secretsFile, LOG_LEVEL: 'error', REDIS_URL: (await redis)?.url ?? '', DATABASE_URL: (await mariadb)?.url ?? '', ...addresses, ...env,
         },
       });

@@ -24,7 +24,7 @@ export type BaseConfig = {
   readonly secureCookies: boolean;
   readonly logLevel: string;
   readonly trustProxyHops: number;
-  /** Replies are compared with their schemas: outside production a wrong one is an error. */
+  /** Replies are compared with their schemas (unless told otherwise, outside production): a wrong one is a bug and becomes a 500. */
   readonly checkReplies: boolean;
   readonly dataFolder: string;
 };
@@ -77,7 +77,7 @@ export class ConfigRefused extends Error {
   }
 }
 
-const BASE = ['NODE_ENV', 'HOST', 'PORT', 'PUBLIC_ORIGIN', 'LOG_LEVEL', 'ONSALE_DATA', 'TRUST_PROXY'] as const satisfies VariableName[];
+const BASE = ['NODE_ENV', 'HOST', 'PORT', 'PUBLIC_ORIGIN', 'LOG_LEVEL', 'ONSALE_DATA', 'TRUST_PROXY', 'CHECK_REPLIES'] as const satisfies VariableName[];
 const POOLS = ['DATABASE_URL', 'POOL_HOT', 'POOL_MONEY', 'POOL_READS'] as const satisfies VariableName[];
 const TOSS: SecretName[] = ['tossClientKey', 'tossSecretKey', 'tossOrderMac'];
 
@@ -146,7 +146,8 @@ function assemble(app: AppName, production: boolean, values: Partial<Values>, se
   return {
     app, production, host: values.HOST, port: values.PORT, publicOrigins, publicOrigin: given[0],
     secureCookies: given.every((origin) => origin.startsWith('https://')), logLevel: values.LOG_LEVEL, trustProxyHops: values.TRUST_PROXY,
-    checkReplies: !production, dataFolder: values.ONSALE_DATA, internalHost: values.INTERNAL_HOST, internalPort: values.INTERNAL_PORT,
+    checkReplies: values.CHECK_REPLIES === 'auto' ? !production : values.CHECK_REPLIES === 'on', dataFolder: values.ONSALE_DATA,
+    internalHost: values.INTERNAL_HOST, internalPort: values.INTERNAL_PORT,
     redisUrl: values.REDIS_URL, databaseUrl: values.DATABASE_URL, pools: { hot: values.POOL_HOT, money: values.POOL_MONEY, reads: values.POOL_READS },
     admissionUrl: values.ADMISSION_URL, admissionInternalUrl: values.ADMISSION_INTERNAL_URL, bookingUrl: values.BOOKING_URL, opsUrl: values.OPS_URL,
     workerUrl: values.WORKER_URL, tossUrl: values.TOSS_URL, sandboxUrl: values.SANDBOX_URL === '' ? null : values.SANDBOX_URL,

@@ -19,6 +19,8 @@ export const variables = {
   /** Where fans' browsers see us; several, separated by commas; the first one goes into links. */
   PUBLIC_ORIGIN: Type.String({ pattern: '^https?://[^/\\s,]+(, ?https?://[^/\\s,]+)*$', default: 'http://localhost:3000', description: ORIGINS }),
   LOG_LEVEL: Type.String({ pattern: `^(${LEVELS})$`, default: 'info', description: `one of ${LEVELS}` }),
+  /** Whether each reply is compared with its schema; by default outside production. Off where speed is measured. */
+  CHECK_REPLIES: Type.String({ pattern: '^(on|off|auto)$', default: 'auto', description: 'on, off or auto' }),
   ONSALE_DATA: Type.String({ minLength: 1, maxLength: 1_000, default: '.data', description: 'a folder' }),
   ONSALE_SECRETS: Type.String({ minLength: 1, maxLength: 1_000, default: '', description: 'path of secrets.json' }),
   /** Proxies in front of us whose X-Forwarded-For is believed: a number of hops. */

@@ -74,6 +74,7 @@ t.test('production takes secrets from the environment only, and refuses whatever
   for (const app of ['admission', 'booking', 'ops', 'worker', 'storefront', 'web'] as const) t.same(faultsOf(app, good), [], app);
   const config = readConfig('booking', good);
   t.match(config, { production: true, secureCookies: true, checkReplies: false, publicOrigins: ['https://tickets.example'] });
+  t.equal(readConfig('web', { ...DEV, CHECK_REPLIES: 'off' }).checkReplies, false);
   t.equal(config.secrets.toss.secretKey, 'live_sk_abcdefgh');
   const refused = (change: Record<string, string | undefined>, words: RegExp, app: AppName = 'booking') => {
     const faults = faultsOf(app, { ...good, ...change });

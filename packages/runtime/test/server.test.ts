@@ -101,6 +101,17 @@ t.test('writes from a foreign page are refused, programs and our own pages pass'
   t.equal(await send('GET', '/read', { origin: 'https://evil.example', cookie: 'a=b' }), 200);
 });
 
+t.test('a socket is refused to a foreign page, and while it lives it is no request in flight', async (t) => {
+  const { app } = await open(t);
+  const config = { url: '/socket', method: 'GET', websocket: true, handler: () => new Promise<object>(() => undefined) } as const;
+  app.route(config as never);
+  const foreign = await app.inject({ url: '/socket', headers: { origin: 'https://evil.example', cookie: 'a=b' } });
+  t.match([foreign.statusCode, foreign.json().code], [403, 'origin-refused']);
+  void app.inject({ url: '/socket', headers: { origin: ORIGIN, cookie: 'a=b' } });
+  await new Promise(setImmediate);
+  t.equal(app.pressure.inFlight, 0);
+});
+
 t.test('past its bound of requests in flight it refuses at once, money last, health never', async (t) => {
   const { app } = await open(t, { shed: { inFlightMax: 10, loopDelayMaxMs: 60_000 } });
   const waiting: Array<() => void> = [];
