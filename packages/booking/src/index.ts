@@ -14,3 +14,4 @@ export * from './store/tickets.ts';
 export { findViolations, type Violation } from './store/invariants.ts';
 export { EXPIRY_BATCH_MAX, findExpired, findOverdueDeposits, pruneDeltas, type ExpireCommand } from './store/expiry-finder.ts';
 export { idSecret, keyedId } from './hold-id.ts';
+export { readShowFigures, type ShowFigures } from './store/show-figures.ts';

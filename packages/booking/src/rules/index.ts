@@ -14,3 +14,4 @@ export * from './best-available.ts';
 export { decideBatch } from './decide-batch.ts';
 export { type BatchWrites, type HoldWrite, type LockedRows, type SeatRow } from './batch-rows.ts';
 export { type DecidableCommand, type Decision } from './scene.ts';
+export { findRowViolations, type ShowRows } from './invariants.ts';

@@ -1,0 +1,80 @@
+import { pick, randomBelow, shuffled, type OpaqueId, type Random } from '@onsale/kernel';
+import type { DecidableCommand, SeatLimits } from '../src/index.ts';
+import type { ShowModel } from '../src/model/index.ts';
+import { fan, idFor, SHOW } from './own-show.ts';
+
+/** A small world, so that everybody gets in everybody's way. */
+export const WORLD = { seats: 40, fans: 8, attempts: 3, orders: 2 } as const;
+export const WORLD_LIMITS: SeatLimits = { perOrder: 3, perPersonAndShow: 5, perPersonAndEvent: 6, attemptsPerSession: 5, ordersPerEntry: 2 };
+
+const seatsFor = (random: Random): number[] => shuffled(random, Array.from({ length: WORLD.seats }, (_, seat) => seat)).slice(0, 1 + Math.floor(4 * random() ** 2));
+
+/**
+ * Commands that arrive in one turn of the event loop: new holds and operators' blocks first, then at most one about each hold that existed
+ * before, which is the order in which the engine takes them.
+ */
+export function randomTurn(random: Random, model: ShowModel, size: number, count: () => number): DecidableCommand[] {
+  const all = [...model.holds.values()];
+  const owning = all.filter(({ state }) => state === 'live' || state === 'confirming' || state === 'settled');
+  const existing = shuffled(random, [...new Set([...owning, ...all.slice(-4)])]).slice(0, randomBelow(random, size + 2));
+  const starts = Array.from({ length: randomBelow(random, size) + 1 }, () => randomStart(random, model, count));
+  return [...starts, ...existing.map((hold) => randomAbout(random, hold))];
+}
+
+function randomStart(random: Random, model: ShowModel, count: () => number): DecidableCommand {
+  if (random() < 0.12) return { kind: random() < 0.4 ? 'block' : 'unblock', show: SHOW, seats: seatsFor(random) };
+  const known = [...model.holds.values()];
+  if (known.length > 0 && random() < 0.15) {
+    // The same request again, or its key with other seats.
+    const { id, person, session, seats } = pick(random, known);
+    return { kind: 'hold', show: SHOW, hold: id, person, session, seats: random() < 0.7 && seats.length > 0 ? seats : seatsFor(random) };
+  }
+  const round = count();
+  return { kind: 'hold', show: SHOW, hold: idFor(`hold ${round}`), ...fanOf(random, round), seats: seatsFor(random), holdMs: 60_000 * (1 + randomBelow(random, 3)) };
+}
+
+/** Entry sessions use up their attempts: so the fans have new ones from time to time. */
+const HOLDS_PER_SESSION = 150;
+const fanOf = (random: Random, round: number): { person: OpaqueId; session: OpaqueId } => {
+  const n = randomBelow(random, WORLD.fans);
+  return { person: fan(n).person, session: idFor(`session ${n} of ${Math.floor(round / HOLDS_PER_SESSION)}`) };
+};
+/** A session that is in use about now. */
+export const someSession = (random: Random, round: number): OpaqueId => fanOf(random, round).session;
+export const sessionsOfWorld = (rounds: number) =>
+  Array.from({ length: WORLD.fans }, (_, n) => Array.from({ length: Math.ceil(rounds / HOLDS_PER_SESSION) }, (_, k) => ({ person: fan(n).person, session: idFor(`session ${n} of ${k}`) }))).flat();
+
+/** What people do with a hold in this state, as numbers of the cases below; the rest of the time anything. */
+const LIKELY = { live: [1, 1, 4, 4, 2], ordered: [5, 5, 6, 6, 6, 9], confirming: [8, 9, 9, 2, 6], settled: [11, 11, 9], released: [10], expired: [10, 3] } as const;
+
+function randomAbout(random: Random, hold: ShowModel['holds'] extends Map<OpaqueId, infer Hold> ? Hold : never): DecidableCommand {
+  const attempt = random() < 0.7 && hold.attempt !== null ? hold.attempt : idFor(`attempt ${hold.id} ${randomBelow(random, WORLD.attempts)}`);
+  const order = random() < 0.8 && hold.order !== null ? hold.order : idFor(`order ${hold.id} ${randomBelow(random, WORLD.orders)}`);
+  const about = { show: SHOW, hold: hold.id };
+  const person = random() < 0.9 ? hold.person : fan(randomBelow(random, WORLD.fans)).person;
+  const some = (): number[] => (hold.seats.length > 0 && random() < 0.8 ? hold.seats.slice(0, 1 + randomBelow(random, hold.seats.length)) : seatsFor(random));
+  switch (random() < 0.65 ? pick(random, LIKELY[hold.order !== null && hold.state === 'live' ? 'ordered' : hold.state]) : randomBelow(random, 12)) {
+    case 0:
+    case 1:
+      return { kind: 'swap', ...about, person, session: hold.session, seats: [...new Set([...(random() < 0.5 ? hold.seats.slice(1) : []), ...seatsFor(random)])] };
+    case 2:
+      return { kind: 'release', ...about, ...(random() < 0.6 ? { person } : {}), ...(random() < 0.3 ? { attempt } : {}) };
+    case 3:
+      return { kind: 'expire', ...about };
+    case 4:
+      return { kind: 'order', ...about, person, order };
+    case 5:
+      return { kind: 'lengthen', ...about, order, attempt };
+    case 6:
+    case 7:
+      return { kind: 'confirming', ...about, order, attempt };
+    case 8:
+      return random() < 0.5 ? { kind: 'resume', ...about, attempt } : { kind: 'await-deposit', ...about, attempt, dueMs: 3_600_000 };
+    case 9:
+      return { kind: 'settle', ...about, attempt, ...(random() < 0.2 ? { from: 'live' as const } : {}) };
+    case 10:
+      return { kind: 'retake', ...about, attempt };
+    default:
+      return { kind: 'return', ...about, seats: some(), to: random() < 0.5 ? 'free' : 'blocked' };
+  }
+}
