@@ -1,5 +1,5 @@
 import type { Frame, PlaceReply } from '@onsale/contract';
-import { afterClose } from './page-state/reconnect.ts';
+import { afterClose } from '../shared/page-state/reconnect.ts';
 import { openPlaceSocket, type PlaceSocket } from './place-socket.ts';
 
 export type KeeperNews = {

@@ -9,6 +9,8 @@ export type CallOptions = {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** `default` for what the server marks as cacheable; everything else is asked anew. */
+  readonly cache?: 'default' | 'no-store';
 };
 
 export const ADMISSION = '/api/admission';
@@ -24,7 +26,7 @@ export async function call<Body>(path: string, options: CallOptions = {}): Promi
       headers,
       body: options.body === undefined ? null : JSON.stringify(options.body),
       credentials: 'same-origin',
-      cache: 'no-store',
+      cache: options.cache ?? 'no-store',
       signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS),
     });
     const text = await reply.text();

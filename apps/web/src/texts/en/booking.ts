@@ -80,6 +80,8 @@ export const booking = {
   'seats.say-held': '{count} {count|seat|seats} held for {minutes} minutes.',
 
   'pay.title': 'Payment',
+  'pay.seat-name': '{section}, row {row}, seat {seat}',
+  'pay.fees': 'Booking fees',
   'pay.buyer': 'Buyer (optional)',
   'pay.buyer-lead': 'Only to send you the tickets. They also stay on this device.',
   'pay.name': 'Name',

@@ -82,6 +82,8 @@ export const booking: Readonly<Record<keyof typeof english, string>> = {
   'seats.say-held': '{count}석이 {minutes}분 동안 선점되었습니다.',
 
   'pay.title': '결제',
+  'pay.seat-name': '{section} {row}열 {seat}번',
+  'pay.fees': '예매 수수료',
   'pay.buyer': '예매자 정보 (선택)',
   'pay.buyer-lead': '티켓을 보내 드리는 데에만 씁니다. 티켓은 이 기기에도 보관됩니다.',
   'pay.name': '이름',

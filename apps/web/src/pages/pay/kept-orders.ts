@@ -1,0 +1,12 @@
+import { keep, kept } from '../shared/kept.ts';
+
+/** Orders made on this device: the key is what owns the order, so it never leaves the device but to the server. */
+export type KeptOrder = { readonly id: string; readonly key: string; readonly show: string; readonly madeAt: string };
+const KEPT_MAX = 50;
+
+export const keptOrders = (): readonly KeptOrder[] => kept<KeptOrder[]>('orders') ?? [];
+export const keptOrder = (id: string): KeptOrder | null => keptOrders().find((order) => order.id === id) ?? null;
+
+export function keepOrder(order: KeptOrder): void {
+  keep('orders', [order, ...keptOrders().filter(({ id }) => id !== order.id)].slice(0, KEPT_MAX));
+}

@@ -1,0 +1,70 @@
+import type { OrderReply, PaymentReply } from '@onsale/contract';
+import { BOOKING, call, freshKey, type Answer } from '../shared/api.ts';
+import { keepOrder, type KeptOrder } from './kept-orders.ts';
+
+export type Buyer = { readonly name: string; readonly email: string };
+export type OpenWindow = { readonly ok: true } | { readonly ok: false; readonly code: string };
+
+/** What the provider's script puts on `window`; its window and ours meet only here. */
+type TossPayments = ((clientKey: string) => { payment: (options: { customerKey: string }) => { requestPayment: (request: object) => Promise<unknown> } }) & { ANONYMOUS: string };
+
+export const orderHeaders = (key: string): Record<string, string> => ({ 'x-order-key': key });
+
+/** Makes the order of a hold, and keeps its key on this device before anything else can go wrong. */
+export async function makeOrder(show: string, hold: string, buyer: Buyer, idempotencyKey: string): Promise<Answer<OrderReply>> {
+  const person = { ...(buyer.name === '' ? {} : { name: buyer.name }), ...(buyer.email === '' ? {} : { email: buyer.email }) };
+  const answer = await call<OrderReply>(`${BOOKING}/orders`, {
+    method: 'POST',
+    headers: { 'idempotency-key': idempotencyKey },
+    body: { show, hold, ...(Object.keys(person).length === 0 ? {} : { buyer: person }) },
+  });
+  if (answer.ok && answer.body.orderKey !== undefined) keepOrder({ id: answer.body.id, key: answer.body.orderKey, show, madeAt: new Date().toISOString() });
+  return answer;
+}
+
+/** Opens an attempt and then the provider's window. When all goes well the browser leaves this page and comes back to the order's. */
+export async function openPayment(order: KeptOrder, buyer: Buyer | null): Promise<OpenWindow> {
+  const attempt = await call<PaymentReply>(`${BOOKING}/orders/${order.id}/payments`, { method: 'POST', headers: { ...orderHeaders(order.key), 'idempotency-key': freshKey() }, body: {} });
+  if (!attempt.ok) return attempt;
+  const { n, scriptUrl, tossClientKey, providerOrderId, orderName, amount, currency } = attempt.body;
+  const back = `${location.origin}/orders/${order.id}?n=${n}`;
+  try {
+    const toss = await loadToss(scriptUrl);
+    await toss(tossClientKey).payment({ customerKey: toss.ANONYMOUS }).requestPayment({
+      method: 'CARD',
+      amount: { currency, value: amount },
+      orderId: providerOrderId,
+      orderName,
+      successUrl: back,
+      failUrl: `${back}&failed=1`,
+      ...(buyer === null || buyer.name === '' ? {} : { customerName: buyer.name }),
+      ...(buyer === null || buyer.email === '' ? {} : { customerEmail: buyer.email }),
+    });
+    return { ok: true };
+  } catch (error) {
+    await call(`${BOOKING}/orders/${order.id}/payments/${n}/abandon`, { method: 'POST', headers: orderHeaders(order.key), body: {} });
+    return { ok: false, code: (error as { code?: unknown }).code === 'USER_CANCEL' ? 'cancelled' : 'script-failed' };
+  }
+}
+
+const SCRIPT_MS = 15_000;
+
+function loadToss(url: string): Promise<TossPayments> {
+  const loaded = (): TossPayments | undefined => (window as { TossPayments?: TossPayments }).TossPayments;
+  const here = loaded();
+  if (here !== undefined) return Promise.resolve(here);
+  return new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    const fail = (): void => reject(new Error('the payment script did not load'));
+    const timer = setTimeout(fail, SCRIPT_MS);
+    script.src = url;
+    script.onerror = fail;
+    script.onload = () => {
+      clearTimeout(timer);
+      const toss = loaded();
+      if (toss === undefined) fail();
+      else resolve(toss);
+    };
+    document.head.append(script);
+  });
+}

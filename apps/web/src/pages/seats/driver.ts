@@ -1,0 +1,168 @@
+import type { HoldReply, LayoutReply, SeatDelta, SeatMapReply, SessionReply } from '@onsale/contract';
+import { BOOKING, call, freshKey, type Refusal } from '../shared/api.ts';
+import { keptOrder } from '../pay/kept-orders.ts';
+import { makeOrder, openPayment, type Buyer } from '../pay/payment.ts';
+import { hallOf } from './page-state/hall.ts';
+import { learn, startBooking, type BookingState, type Busy, type News } from './page-state/booking-state.ts';
+import { SeatFeed } from './seat-feed.ts';
+
+const SESSION_EVERY_MS = 60_000;
+const RETRY_MS = 3_000;
+const OVER: readonly string[] = ['no-session', 'session-ended', 'no-identity', 'holder-mismatch', 'token-foreign'];
+const MOVES_MS = 1_000;
+
+/** Runs the seat page: reads hall, session and seats, and carries out what the fan presses. Every press is one request at a time. */
+export class BookingDriver {
+  readonly #show: string;
+  readonly #onChange: (state: BookingState) => void;
+  readonly #feed: SeatFeed;
+  #state: BookingState = startBooking();
+
+  constructor(show: string, onChange: (state: BookingState) => void) {
+    this.#show = show;
+    this.#onChange = onChange;
+    this.#feed = new SeatFeed(show, {
+      version: () => (this.#state.needsWhole ? null : (this.#state.seats?.version ?? null)),
+      onSeats: (reply: SeatMapReply | SeatDelta) => this.#tell(reply.type === 'seats' ? { kind: 'seats', reply } : { kind: 'delta', reply }),
+      onLink: (link) => this.#tell({ kind: 'link', link }),
+      onOver: () => void this.#readSession(),
+    });
+  }
+
+  get state(): BookingState {
+    return this.#state;
+  }
+
+  async start(): Promise<void> {
+    setInterval(() => this.#watchClocks(), MOVES_MS);
+    document.addEventListener('visibilitychange', () => void this.#wake());
+    window.addEventListener('pageshow', (event) => event.persisted && void this.#wake());
+    const known = await Promise.all([this.#readHall(), this.#readSession()]);
+    if (known.includes(false)) return;
+    await this.#readHold();
+    this.#feed.start();
+    setInterval(() => void this.#readSession(), SESSION_EVERY_MS);
+  }
+
+  toggle(seat: number): void {
+    this.#tell({ kind: 'toggle', seat });
+  }
+
+  clear(): void {
+    this.#tell({ kind: 'clear' });
+  }
+
+  go(mode: 'held' | 'swapping' | 'checkout'): void {
+    this.#tell({ kind: 'go', mode });
+  }
+
+  dismiss(): void {
+    this.#tell({ kind: 'dismiss' });
+  }
+
+  async hold(seats: readonly number[]): Promise<void> {
+    const { held } = this.#state;
+    if (held !== null) return this.#take('swap', 'PUT', `/shows/${this.#show}/holds/${held.id}`, { seats });
+    return this.#take('hold', 'POST', `/shows/${this.#show}/holds`, { seats });
+  }
+
+  async holdBest(quantity: number, grade: string | null): Promise<void> {
+    return this.#take('best', 'POST', `/shows/${this.#show}/holds`, { bestAvailable: { quantity, ...(grade === null ? {} : { grade }) } });
+  }
+
+  async release(): Promise<void> {
+    const { held } = this.#state;
+    if (held === null) return;
+    this.#tell({ kind: 'busy', busy: 'release' });
+    const answer = await call(`${BOOKING}/shows/${this.#show}/holds/${held.id}`, { method: 'DELETE' });
+    if (answer.ok || answer.code === 'not-found' || answer.code === 'hold-expired') this.#tell({ kind: 'no-hold' });
+    else this.#refused(answer);
+  }
+
+  /** Makes the order and opens the payment window; the browser then leaves this page. After a refusal the order's own page takes over. */
+  async pay(buyer: Buyer): Promise<void> {
+    const { held } = this.#state;
+    if (held === null) return;
+    this.#tell({ kind: 'busy', busy: 'pay' });
+    // One order per hold: pressing again after a lost answer is the same order.
+    const order = await makeOrder(this.#show, held.id, buyer, `order-${held.id}`);
+    if (!order.ok) return this.#refused(order);
+    const keptKey = keptOrder(order.body.id);
+    const opened = keptKey === null ? { ok: false as const, code: 'internal' } : await openPayment(keptKey, buyer);
+    if (!opened.ok) location.assign(`/orders/${order.body.id}?said=${opened.code}`);
+  }
+
+  /** Ends the session: the slot goes to the next fan. */
+  async leave(): Promise<void> {
+    this.#tell({ kind: 'busy', busy: 'leave' });
+    const answer = await call(`${BOOKING}/entry`, { method: 'DELETE' });
+    if (!answer.ok && !OVER.includes(answer.code)) return this.#refused(answer);
+    this.#feed.stop();
+    this.#tell({ kind: 'session-over', code: 'session-ended' });
+  }
+
+  #tell(news: News): void {
+    const before = this.#state;
+    this.#state = learn(before, news, performance.now());
+    if (this.#state.needsWhole && !before.needsWhole) this.#feed.askWhole();
+    if (this.#state.mode === 'ended' || this.#state.mode === 'no-session') this.#feed.stop();
+    this.#onChange(this.#state);
+  }
+
+  async #take(busy: Busy, method: 'POST' | 'PUT', path: string, body: object): Promise<void> {
+    this.#tell({ kind: 'busy', busy });
+    const headers = { 'idempotency-key': freshKey() };
+    let answer = await call<HoldReply>(BOOKING + path, { method, headers, body });
+    // An answer that was lost on the way is asked for again under the same key: it is the same hold.
+    if (!answer.ok && answer.code === 'offline') answer = await call<HoldReply>(BOOKING + path, { method, headers, body });
+    if (!answer.ok) return this.#refused(answer);
+    this.#tell({ kind: 'held', hold: answer.body });
+    void this.#readSession();
+  }
+
+  #refused(refusal: Refusal): void {
+    const taken = numbers(refusal.problem['seats']);
+    const offers = Array.isArray(refusal.problem['alternatives']) ? refusal.problem['alternatives'].map(numbers).filter((set) => set.length > 0) : [];
+    if (refusal.code === 'not-found' && this.#state.held !== null) return this.#tell({ kind: 'ran-out' });
+    this.#tell({ kind: 'refused', code: refusal.code, taken: refusal.code === 'seat-taken' ? taken : [], offers });
+    if (refusal.code === 'seat-taken') this.#feed.askNow();
+  }
+
+  async #readHall(): Promise<boolean> {
+    const answer = await call<LayoutReply>(`${BOOKING}/shows/${this.#show}/layout`, { cache: 'default' });
+    if (answer.ok) this.#tell({ kind: 'hall', hall: hallOf(answer.body) });
+    else if (answer.status === 404) this.#tell({ kind: 'away' });
+    else setTimeout(() => location.reload(), RETRY_MS * (1 + Math.random()));
+    return answer.ok;
+  }
+
+  async #readSession(): Promise<boolean> {
+    const answer = await call<SessionReply>(`${BOOKING}/entry`);
+    if (answer.ok) this.#tell({ kind: 'session', session: answer.body });
+    else if (OVER.includes(answer.code)) this.#tell({ kind: 'session-over', code: answer.code === 'session-ended' ? 'session-ended' : 'no-session' });
+    else if (this.#state.session === null) setTimeout(() => location.reload(), answer.retryAfterMs ?? RETRY_MS * (1 + Math.random()));
+    return answer.ok;
+  }
+
+  async #readHold(): Promise<void> {
+    const answer = await call<HoldReply>(`${BOOKING}/shows/${this.#show}/holds/mine`);
+    if (answer.ok && answer.body.state === 'live' && answer.body.remainingMs > 0) this.#tell({ kind: 'held', hold: answer.body });
+  }
+
+  /** Deadlines are the server's; when one has passed here, the server is asked before the fan is told. */
+  #watchClocks(): void {
+    const { held, session, mode, busy } = this.#state;
+    const now = performance.now();
+    if (held !== null && now > held.until && busy === null) this.#tell({ kind: 'ran-out' });
+    if (session !== null && now > session.until && mode !== 'ended') this.#tell({ kind: 'session-over', code: 'session-ended' });
+  }
+
+  async #wake(): Promise<void> {
+    if (document.hidden || this.#state.mode === 'ended' || this.#state.mode === 'no-session') return;
+    this.#feed.askNow();
+    await this.#readSession();
+    if (this.#state.held !== null) await this.#readHold();
+  }
+}
+
+const numbers = (value: unknown): number[] => (Array.isArray(value) ? value.filter((entry): entry is number => Number.isInteger(entry)) : []);

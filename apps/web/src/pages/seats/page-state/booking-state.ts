@@ -1,0 +1,175 @@
+import type { HoldReply, SeatDelta, SeatMapReply, SessionReply } from '@onsale/contract';
+import type { Hall } from './hall.ts';
+import { applyDelta, countFree, decodeSeats, FREE, type Counts, type SeatCodes } from './seat-codes.ts';
+
+/**
+ * What the seat page knows and where in the purchase it stands. Pure; `now` is monotonic milliseconds.
+ *
+ *            hold                     to pay
+ *  choosing ─────► held ─────────────────────► checkout ──(order made)──► the order's page
+ *     ▲  ▲          │  ▲ swapped, or kept          │
+ *     │  └─ ran out ┤  └──────────── swapping ◄─ change ─┘
+ *     └── given back┘
+ *  from anywhere: session over → ended; no session → no-session; the show cannot be read → away
+ */
+export type Mode = 'loading' | 'no-session' | 'ended' | 'away' | 'choosing' | 'held' | 'swapping' | 'checkout';
+export type Notice =
+  | { readonly kind: 'problem'; readonly code: string }
+  | { readonly kind: 'gone'; readonly seat: number }
+  | { readonly kind: 'ran-out' }
+  | { readonly kind: 'limit'; readonly limit: number };
+export type Held = HoldReply & { readonly until: number };
+export type Busy = 'hold' | 'swap' | 'best' | 'release' | 'pay' | 'leave';
+
+export type BookingState = {
+  readonly mode: Mode;
+  readonly hall: Hall | null;
+  readonly seats: SeatCodes | null;
+  readonly counts: Counts | null;
+  readonly session: (SessionReply & { readonly until: number }) | null;
+  readonly chosen: readonly number[];
+  readonly held: Held | null;
+  readonly busy: Busy | null;
+  readonly notice: Notice | null;
+  /** Free sets near the seats that somebody else was faster to take. */
+  readonly offers: readonly (readonly number[])[];
+  readonly link: 'socket' | 'polling' | 'stale';
+  readonly needsWhole: boolean;
+};
+
+export type News =
+  | { readonly kind: 'hall'; readonly hall: Hall }
+  | { readonly kind: 'session'; readonly session: SessionReply }
+  | { readonly kind: 'session-over'; readonly code: 'no-session' | 'session-ended' }
+  | { readonly kind: 'away' }
+  | { readonly kind: 'seats'; readonly reply: SeatMapReply }
+  | { readonly kind: 'delta'; readonly reply: SeatDelta }
+  | { readonly kind: 'link'; readonly link: BookingState['link'] }
+  | { readonly kind: 'toggle'; readonly seat: number }
+  | { readonly kind: 'clear' }
+  | { readonly kind: 'busy'; readonly busy: Busy | null }
+  | { readonly kind: 'held'; readonly hold: HoldReply }
+  | { readonly kind: 'no-hold' }
+  | { readonly kind: 'ran-out' }
+  | { readonly kind: 'refused'; readonly code: string; readonly taken: readonly number[]; readonly offers: readonly (readonly number[])[] }
+  | { readonly kind: 'go'; readonly mode: 'held' | 'swapping' | 'checkout' }
+  | { readonly kind: 'dismiss' };
+
+export const startBooking = (): BookingState => ({
+  mode: 'loading', hall: null, seats: null, counts: null, session: null, chosen: [], held: null, busy: null, notice: null, offers: [], link: 'polling', needsWhole: true,
+});
+
+export function learn(state: BookingState, news: News, now: number): BookingState {
+  switch (news.kind) {
+    case 'hall':
+      return ready({ ...state, hall: news.hall });
+    case 'session':
+      return ready({ ...state, session: { ...news.session, until: now + news.session.remainingMs } });
+    case 'session-over':
+      return state.mode === 'checkout' || state.mode === 'held' ? { ...state, mode: 'ended' } : { ...state, mode: news.code === 'no-session' && state.session === null ? 'no-session' : 'ended' };
+    case 'away':
+      return { ...state, mode: 'away' };
+    case 'seats':
+      return learnSeats(state, news.reply);
+    case 'delta':
+      return learnDelta(state, news.reply);
+    case 'link':
+      return { ...state, link: news.link };
+    case 'toggle':
+      return toggle(state, news.seat);
+    case 'clear':
+      return { ...state, chosen: [], notice: null, offers: [] };
+    case 'busy':
+      return { ...state, busy: news.busy, ...(news.busy === null ? {} : { notice: null, offers: [] }) };
+    case 'held':
+      return { ...state, mode: 'held', held: { ...news.hold, until: now + news.hold.remainingMs }, chosen: news.hold.seats.map(({ seat }) => seat), busy: null, notice: null, offers: [] };
+    case 'no-hold':
+      return { ...state, held: null, busy: null, chosen: [], mode: isInPurchase(state.mode) ? 'choosing' : state.mode };
+    case 'ran-out':
+      return { ...state, held: null, busy: null, chosen: [], notice: { kind: 'ran-out' }, mode: isInPurchase(state.mode) ? 'choosing' : state.mode };
+    case 'refused':
+      return refused(state, news.code, news.taken, news.offers);
+    case 'go':
+      return goTo(state, news.mode);
+    case 'dismiss':
+      return { ...state, notice: null, offers: [] };
+  }
+}
+
+const isInPurchase = (mode: Mode): boolean => mode === 'held' || mode === 'swapping' || mode === 'checkout';
+
+/** The page is ready once it knows the hall, its session and the state of the seats. */
+const ready = (state: BookingState): BookingState => (state.mode === 'loading' && state.hall !== null && state.session !== null && state.seats !== null ? { ...state, mode: 'choosing' } : state);
+
+function learnSeats(state: BookingState, reply: SeatMapReply): BookingState {
+  if (state.hall === null || (state.seats !== null && !state.needsWhole && reply.version < state.seats.version)) return state;
+  const seats = decodeSeats(reply, state.hall.seats);
+  if (seats === null) return { ...state, needsWhole: true };
+  const changed = state.seats === null ? [] : state.chosen.filter((seat) => seats.codes[seat] !== FREE);
+  return ready(withoutTaken({ ...state, seats, counts: countFree(state.hall, seats.codes), needsWhole: false }, changed));
+}
+
+function learnDelta(state: BookingState, reply: SeatDelta): BookingState {
+  if (state.seats === null || state.hall === null) return state;
+  const applied = applyDelta(state.seats, reply);
+  if (applied.kind === 'old') return state;
+  if (applied.kind === 'gap') return { ...state, needsWhole: true };
+  const counts = applied.changed.length === 0 ? state.counts : countFree(state.hall, applied.state.codes);
+  return withoutTaken({ ...state, seats: applied.state, counts }, applied.changed);
+}
+
+/** While the fan chooses, what others take leaves the choice, and the page says so. The fan's own hold is not news. */
+function withoutTaken(state: BookingState, changed: readonly number[]): BookingState {
+  if (state.seats === null || state.busy !== null || (state.mode !== 'choosing' && state.mode !== 'swapping')) return state;
+  const { codes } = state.seats;
+  const own = new Set(state.held?.seats.map(({ seat }) => seat));
+  const gone = changed.filter((seat) => state.chosen.includes(seat) && codes[seat] !== FREE && !own.has(seat));
+  if (gone.length === 0) return state;
+  return { ...state, chosen: state.chosen.filter((seat) => !gone.includes(seat)), notice: { kind: 'gone', seat: gone[0] as number } };
+}
+
+/** Seats one order may hold; the smallest of the limits that count before anything is bought. */
+export const limitOf = (state: BookingState): number => {
+  const limits = state.session?.limits;
+  return limits === undefined ? 0 : Math.min(limits.seatsPerOrder, limits.perPersonAndShow, limits.perPersonAndEvent);
+};
+
+export function canChoose(state: BookingState, seat: number): boolean {
+  if (state.seats === null || (state.mode !== 'choosing' && state.mode !== 'swapping')) return false;
+  return state.seats.codes[seat] === FREE || state.held?.seats.some((held) => held.seat === seat) === true;
+}
+
+function toggle(state: BookingState, seat: number): BookingState {
+  if (state.chosen.includes(seat) && (state.mode === 'choosing' || state.mode === 'swapping')) return { ...state, chosen: state.chosen.filter((other) => other !== seat), notice: null };
+  if (!canChoose(state, seat)) return state;
+  const limit = limitOf(state);
+  if (state.chosen.length >= limit) return { ...state, notice: { kind: 'limit', limit } };
+  return { ...state, chosen: [...state.chosen, seat], notice: null, offers: [] };
+}
+
+function refused(state: BookingState, code: string, taken: readonly number[], offers: readonly (readonly number[])[]): BookingState {
+  if (code === 'session-ended' || code === 'no-session') return { ...state, busy: null, mode: 'ended' };
+  if (code === 'hold-expired') return learn({ ...state, busy: null }, { kind: 'ran-out' }, 0);
+  const chosen = state.chosen.filter((seat) => !taken.includes(seat));
+  return { ...state, busy: null, notice: { kind: 'problem', code }, offers, chosen };
+}
+
+function goTo(state: BookingState, mode: 'held' | 'swapping' | 'checkout'): BookingState {
+  if (state.held === null) return state;
+  return { ...state, mode, notice: null, offers: [], chosen: state.held.seats.map(({ seat }) => seat) };
+}
+
+export type Quote = { readonly seats: number; readonly amount: number; readonly fees: number };
+
+/** What the seats cost, for showing; what is charged comes from the server. */
+export function quote(hall: Hall, seats: readonly number[]): Quote {
+  let amount = 0;
+  let fees = 0;
+  for (const seat of seats) {
+    const grade = hall.layout.grades[hall.gradeOf[seat] as number];
+    if (grade === undefined) continue;
+    amount += grade.price + grade.fee;
+    fees += grade.fee;
+  }
+  return { seats: seats.length, amount, fees };
+}
