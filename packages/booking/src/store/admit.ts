@@ -31,20 +31,14 @@ export function admit(book: ShowBook, item: Item, isTaken: IsTaken): Admission<C
 }
 
 /**
- * B11: a seat that is taken at a known version, in no batch in flight (which may be freeing it), is refused. Not if the hold that took it
- * has the command's own tag: then this is the same request again, and the database knows its answer.
+ * B11: a seat that is taken at a known version, in no batch in flight (which may be freeing it), is refused. Not if some seat carries the
+ * tag of the hold to be made: then this is the same request again, and the database knows its answer.
  */
 function refuseFromMemory(book: ShowBook, command: Extract<DecidableCommand, { kind: 'hold' | 'swap' }>, item: Item, isTaken: IsTaken): CommandRefusal | undefined {
   const { codes, tags } = book.map.memory;
   const own = tagOf(command.hold);
-  const taken: number[] = [];
-  let mine = false;
-  for (const seat of command.seats) {
-    if (codes[seat] === SEAT_CODES.free) continue;
-    if (tags[seat] === own) mine = true;
-    else if (!isTaken(`s${seat}`)) taken.push(seat);
-  }
-  if (mine && command.kind === 'hold') return undefined;
+  if (command.kind === 'hold' && book.map.memory.hasTag(own)) return undefined;
+  const taken = command.seats.filter((seat) => codes[seat] !== SEAT_CODES.free && tags[seat] !== own && !isTaken(`s${seat}`));
   if (taken.length > 0) return { kind: 'seat-taken', seats: taken, alternatives: alternatives(book, command.seats) };
   if (!book.terms().orphanRule || item.command.kind === 'best-available') return undefined;
   // Seats that a swap gives up are free again for this question.

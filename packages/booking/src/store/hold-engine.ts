@@ -97,8 +97,7 @@ function refuseBeforehand(book: ShowBook, command: SeatCommand): CommandRefusal 
   if (!starting) return undefined;
   const { saleOpen, limits } = book.terms();
   if (!saleOpen) return { kind: 'sale-closed' };
-  const size = command.kind === 'best-available' ? command.quantity : command.seats.length;
-  return size > limits.perOrder ? { kind: 'limit', scope: 'order', max: limits.perOrder } : undefined;
+  return command.kind === 'best-available' && command.quantity > limits.perOrder ? { kind: 'limit', scope: 'order', max: limits.perOrder } : undefined;
 }
 
 function notDecided(why: NotDecided, error: unknown): CommandRefusal {

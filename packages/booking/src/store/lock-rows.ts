@@ -36,7 +36,7 @@ export async function lockRows(tx: Tx, scope: ShowScope, needed: RowsNeeded, uns
 
 async function readEnded(tx: Tx, sessions: ReadonlySet<OpaqueId>): Promise<Set<OpaqueId>> {
   if (sessions.size === 0) return new Set();
-  const rows = await readArrays<[Buffer]>(tx, 'SELECT sid FROM session_end WHERE sid IN (?)', [hexList(sessions)]);
+  const rows = await readArrays<[Buffer]>(tx, 'SELECT sid FROM session_end FORCE INDEX (PRIMARY) WHERE sid IN (?)', [hexList(sessions)]);
   return new Set(rows.map(([sid]) => idOf(sid)));
 }
 
@@ -52,7 +52,7 @@ async function lockAllowances(tx: Tx, { show, event }: ShowScope, { attempts, or
   want('scope_id = ? AND person IN (?)', orders, [ORDERS_SCOPE]);
   want('scope_id IN (?, ?) AND person IN (?)', persons, [eventScope(event), showScope(show)]);
   if (parts.length === 0) return new Map();
-  const sql = `SELECT scope_id, person, live FROM allowance WHERE ${parts.join(' OR ')} ORDER BY scope_id, person${lock}`;
+  const sql = `SELECT scope_id, person, live FROM allowance FORCE INDEX (PRIMARY) WHERE ${parts.join(' OR ')} ORDER BY scope_id, person${lock}`;
   const rows = await readArrays<[string, Buffer, number]>(tx, sql, values);
   return new Map(rows.map(([scopeId, holder, live]) => [allowanceKeyText(scopeId, idOf(holder)), live]));
 }
@@ -81,13 +81,13 @@ export const holdOf = ([id, person, session, state, seats, order, attempt, lengt
 
 async function lockHolds(tx: Tx, show: ShowId, holds: ReadonlySet<OpaqueId>, lock: string): Promise<Map<OpaqueId, HoldRow>> {
   if (holds.size === 0) return new Map();
-  const sql = `SELECT ${HOLD_COLUMNS} FROM hold WHERE show_id = ? AND id IN (?) ORDER BY id${lock}`;
+  const sql = `SELECT ${HOLD_COLUMNS} FROM hold FORCE INDEX (PRIMARY) WHERE show_id = ? AND id IN (?) ORDER BY id${lock}`;
   const rows = await readArrays<HoldColumns>(tx, sql, [show, hexList(holds)]);
   return new Map(rows.map((row) => [idOf(row[0]), holdOf(row)]));
 }
 
 async function lockSeats(tx: Tx, show: ShowId, seats: ReadonlySet<number>, lock: string): Promise<Map<number, SeatRow>> {
-  const sql = `SELECT seat_no, state, claim FROM seat WHERE show_id = ? AND seat_no IN (?) ORDER BY seat_no${lock}`;
+  const sql = `SELECT seat_no, state, claim FROM seat FORCE INDEX (PRIMARY) WHERE show_id = ? AND seat_no IN (?) ORDER BY seat_no${lock}`;
   const found = new Map<number, SeatRow>();
   for (const chunk of chunksOf([...seats].sort((one, other) => one - other))) {
     const rows = await readArrays<[number, SeatState, Buffer | null]>(tx, sql, [show, numberList(chunk)]);

@@ -11,6 +11,8 @@ export class SeatMemory {
   /** Tag of each seat's claim (see SeatChange), and the version at which its state is known. */
   readonly tags: Uint32Array;
   readonly #seatVersions: Float64Array;
+  /** How many seats carry each tag. */
+  readonly #tagged = new Map<number, number>();
   readonly #counts: [free: number, held: number, sold: number, blocked: number];
   #history: { readonly version: number; readonly changes: readonly SeatChange[] }[] = [];
   #packed: string | undefined;
@@ -51,7 +53,7 @@ export class SeatMemory {
   #learn(version: number, { seat, state, tag }: SeatChange): void {
     if (version <= (this.#seatVersions[seat] as number)) return;
     this.#seatVersions[seat] = version;
-    this.tags[seat] = tag;
+    this.#retag(seat, tag);
     const code = SEAT_CODES[state];
     const before = this.codes[seat] as SeatCode;
     if (code === before) return;
@@ -59,6 +61,20 @@ export class SeatMemory {
     this.#counts[code] += 1;
     this.codes[seat] = code;
     this.#packed = undefined;
+  }
+
+  #retag(seat: number, tag: number): void {
+    const before = this.tags[seat] as number;
+    if (before === tag) return;
+    this.tags[seat] = tag;
+    const left = (this.#tagged.get(before) ?? 0) - 1;
+    if (left > 0) this.#tagged.set(before, left);
+    else this.#tagged.delete(before);
+    if (tag !== 0) this.#tagged.set(tag, (this.#tagged.get(tag) ?? 0) + 1);
+  }
+  /** Whether some seat belongs to a claim with this tag: surely false, or probably true. */
+  hasTag(tag: number): boolean {
+    return this.#tagged.has(tag);
   }
 
   /** Base64 of two bits a seat. */

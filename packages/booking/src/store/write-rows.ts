@@ -27,7 +27,7 @@ async function updateSeats(tx: Tx, show: ShowId, seats: readonly (readonly [numb
   const claims = written(seats.map(([, { claim }]) => hexOrNull(claim)).join(','));
   const states = new Set(seats.map(([, { state }]) => state));
   const state = states.size === 1 ? '?' : 'ELT(FIELD(seat_no, ?), ?)';
-  const sql = `UPDATE seat SET state = ${state}, claim = ELT(FIELD(seat_no, ?), ?) WHERE show_id = ? AND seat_no IN (?)`;
+  const sql = `UPDATE seat FORCE INDEX (PRIMARY) SET state = ${state}, claim = ELT(FIELD(seat_no, ?), ?) WHERE show_id = ? AND seat_no IN (?)`;
   const stateValues = states.size === 1 ? [...states] : [numbers, seats.map(([, row]) => row.state)];
   const [{ affectedRows }] = await tx.query<ResultSetHeader>(sql, [...stateValues, numbers, claims, show, numbers]);
   return affectedRows;
@@ -49,7 +49,7 @@ async function updateHolds(tx: Tx, show: ShowId, holds: readonly HoldWrite[]): P
     written(holds.map(({ row }) => hexOf(row.id)).join(',')),
     cases(({ from }) => `'${from}'`),
   ];
-  const sql = `UPDATE hold SET state = CASE id ? END, seats = CASE id ? END, order_id = CASE id ? END, attempt = CASE id ? END,
+  const sql = `UPDATE hold FORCE INDEX (PRIMARY) SET state = CASE id ? END, seats = CASE id ? END, order_id = CASE id ? END, attempt = CASE id ? END,
     lengthened = CASE id ? END, awaiting = CASE id ? END, swaps = CASE id ? END, until_at = CASE id ? END
     WHERE show_id = ? AND id IN (?) AND state = CASE id ? END`;
   const [{ affectedRows }] = await tx.query<ResultSetHeader>(sql, values);
@@ -90,7 +90,7 @@ async function updateAllowances(tx: Tx, { allowances }: BatchWrites): Promise<nu
   }
   let changed = 0;
   for (const { scopes, added, holders } of statements.values()) {
-    const [{ affectedRows }] = await tx.query<ResultSetHeader>('UPDATE allowance SET live = live + ? WHERE scope_id IN (?) AND person IN (?)', [added, scopes, written(holders)]);
+    const [{ affectedRows }] = await tx.query<ResultSetHeader>('UPDATE allowance FORCE INDEX (PRIMARY) SET live = live + ? WHERE scope_id IN (?) AND person IN (?)', [added, scopes, written(holders)]);
     changed += affectedRows;
   }
   return changed;
