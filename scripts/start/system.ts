@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startMariadb, startRedis } from '@onsale/services';
 import { appUnit, endOfLog, planApps, publicHost, reached, turnLog, type Surroundings } from './apps.ts';
 import { keepOperator, keepSecrets, removeAddresses, writeAddresses, type Operator } from './data-folder.ts';
-import { StartRefused, type PublicPorts } from './ports.ts';
+import type { PublicPorts } from './ports.ts';
 import { prepare } from './prepare-database.ts';
 import { assertProduction } from './production.ts';
 import { untilReady } from './readiness.ts';
@@ -33,6 +33,7 @@ export type Started = {
 };
 
 const LOG_LINES = 15;
+const DEATH_LINES = 8;
 /** What benches and crowds need; 32 MB of redo doubles the 99th percentile of holds. */
 const MARIADB_SIZES = { redoMb: 256, bufferPoolMb: 512 };
 
@@ -41,7 +42,11 @@ export function openSystem(options: SystemOptions): System {
   const logFolder = join(dataFolder, 'logs');
   let publish = (): void => undefined;
   const running = new Running({
-    died: (name, how, againInMs) => say(`${name} died (${how}); starting it again in ${againInMs} ms`),
+    died: (name, how, againInMs) => {
+      say(`${name} died (${how}); starting it again in ${againInMs} ms`);
+      // Killed from outside is no riddle; a program that ends by itself says why.
+      if (!how.startsWith('SIG')) say(indented(endOfLog(logFolder, name, DEATH_LINES)));
+    },
     started: (name) => {
       publish();
       say(`${name} runs again`);
@@ -60,6 +65,8 @@ export function openSystem(options: SystemOptions): System {
     },
   };
 }
+
+const indented = (text: string): string => text.replace(/^/gm, '    ');
 
 async function startAll({ environment, dataFolder, host, ports }: SystemOptions, running: Running, onReady: (publish: () => void) => void): Promise<Started> {
   const production = environment['NODE_ENV'] === 'production';
