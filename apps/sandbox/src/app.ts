@@ -11,7 +11,9 @@ const HEADERS_WITHIN_MS = 10_000;
 
 /** The stand-in for Toss Payments as one HTTP application. Closing it stops its timers and bells. */
 export function buildApp(world: TossWorld): FastifyInstance {
-  const app = Fastify({ bodyLimit: BODY_MAX, logger: false, requestTimeout: HEADERS_WITHIN_MS, forceCloseConnections: true, routerOptions: { maxParamLength: 300 } });
+  const app = Fastify(
+    { bodyLimit: BODY_MAX, logger: false, requestTimeout: HEADERS_WITHIN_MS, forceCloseConnections: true, routerOptions: { maxParamLength: 300 } },
+  );
   // Toss answers a broken body as it answers any bad request; a test wants to see that, not the framework's own words.
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, parseJson(body as string)));

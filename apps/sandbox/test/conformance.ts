@@ -65,7 +65,9 @@ export class Target {
     return { paymentKey: String(reply.body['paymentKey']), orderId, amount };
   }
   confirm = (payment: object, options: CallOptions = {}): Promise<Answer> => this.call('POST', '/v1/payments/confirm', { body: payment, ...options });
-  cancel = (paymentKey: string, body: Json, options: CallOptions = {}): Promise<Answer> => this.call('POST', `/v1/payments/${paymentKey}/cancel`, { body, ...options });
+  cancel = (paymentKey: string, body: Json, options: CallOptions = {}): Promise<Answer> => this.call(
+    'POST', `/v1/payments/${paymentKey}/cancel`, { body, ...options },
+  );
   byOrder = (orderId: string): Promise<Answer> => this.call('GET', `/v1/payments/orders/${orderId}`);
   lever = (path: string, body: unknown): Promise<Answer> => this.call('POST', `/control/${path}`, { body, auth: null });
 }

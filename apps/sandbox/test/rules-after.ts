@@ -6,14 +6,18 @@ const dayOf = (ms: number): string => new Date(ms + 9 * 3_600_000).toISOString()
 
 export const cancelRules: readonly Rule[] = [
   {
-    id: 'cancel-whole', source: 'docs', rule: 'cancel without an amount gives everything back: CANCELED, one entry in cancels; again 400 ALREADY_CANCELED_PAYMENT',
+    id: 'cancel-whole', source: 'docs',
+    rule: 'cancel without an amount gives everything back: CANCELED, one entry in cancels; again 400 ALREADY_CANCELED_PAYMENT',
     see: async (toss, check) => {
       const payment = await toss.approved();
       await toss.confirm(payment);
       const { status, body } = await toss.cancel(payment.paymentKey, reason);
       const [entry] = body['cancels'] as Json[];
       check('state', [status, body['status'], body['balanceAmount']], [200, 'CANCELED', 0]);
-      check('entry', [entry?.['cancelAmount'], entry?.['cancelStatus'], entry?.['refundableAmount'], entry?.['cancelReason']], [15_000, 'DONE', 0, reason.cancelReason]);
+      check(
+        'entry', [entry?.['cancelAmount'], entry?.['cancelStatus'], entry?.['refundableAmount'], entry?.['cancelReason']],
+        [15_000, 'DONE', 0, reason.cancelReason],
+      );
       check('key', body['lastTransactionKey'], entry?.['transactionKey']);
       await pauseBetweenCancels();
       check('again', seen(await toss.cancel(payment.paymentKey, reason)), '400 ALREADY_CANCELED_PAYMENT');
@@ -153,7 +157,8 @@ export const clockRules: readonly Rule[] = [
     },
   },
   {
-    id: 'transactions', source: 'docs', rule: 'GET /v1/transactions lists captures and cancels in order, both dates included, paged by startingAfter', lever: true,
+    id: 'transactions', source: 'docs', lever: true,
+    rule: 'GET /v1/transactions lists captures and cancels in order, both dates included, paged by startingAfter',
     see: async (toss, check) => {
       await toss.lever('clock', { advanceMs: 86_400_000 });
       const now = (await toss.lever('clock', { advanceMs: 0 })).body['now'] as number;
@@ -163,7 +168,8 @@ export const clockRules: readonly Rule[] = [
       const period = `startDate=${dayOf(now)}T00:00:00&endDate=${dayOf(now)}T23:59:59`;
       const firstPage = (await toss.call('GET', `/v1/transactions?${period}&limit=3`)).body as unknown as Json[];
       check('page', firstPage.map((row) => row['amount']), [1_000, 2_000, 3_000]);
-      const secondPage = (await toss.call('GET', `/v1/transactions?${period}&startingAfter=${String(firstPage[2]?.['transactionKey'])}`)).body as unknown as Json[];
+      const next = `/v1/transactions?${period}&startingAfter=${String(firstPage[2]?.['transactionKey'])}`;
+      const secondPage = (await toss.call('GET', next)).body as unknown as Json[];
       check('next page', secondPage.map((row) => [row['amount'], row['status'], row['orderId']]), [[-2_000, 'CANCELED', payments[1]?.orderId]]);
       check('bad dates', seen(await toss.call('GET', '/v1/transactions?startDate=yesterday&endDate=x')), '400 INVALID_REQUEST');
     },

@@ -26,7 +26,10 @@ export const confirmRules: readonly Rule[] = [
       const payment = await toss.approved();
       const before = (await toss.byOrder(payment.orderId)).body;
       for (const field of PAYMENT_FIELDS) check(`before: ${field}`, field in before, true);
-      check('unconfirmed', [before['status'], before['approvedAt'], before['card'], before['cancels'], before['method']], ['IN_PROGRESS', null, null, null, null]);
+      check(
+        'unconfirmed', [before['status'], before['approvedAt'], before['card'], before['cancels'], before['method']],
+        ['IN_PROGRESS', null, null, null, null],
+      );
       const after = (await toss.confirm(payment)).body;
       check('same fields', Object.keys(after).sort(), [...PAYMENT_FIELDS].sort());
       check('other methods', [after['virtualAccount'], after['transfer'], after['easyPay'], after['failure']], [null, null, null, null]);
@@ -70,7 +73,10 @@ export const confirmRules: readonly Rule[] = [
     id: 'confirm-shape', source: 'docs', rule: 'paymentKey at most 200, orderId 6 to 64 of [A-Za-z0-9_-], amount a number: else 400 INVALID_REQUEST',
     see: async (toss, check) => {
       const good = { paymentKey: 'k', orderId: 'order-1', amount: 100 };
-      for (const bad of [{}, [], 'text', { ...good, paymentKey: 'k'.repeat(201) }, { ...good, orderId: 'short' }, { ...good, orderId: 'ü'.repeat(8) }, { ...good, amount: '100' }, { ...good, amount: null }]) {
+      for (const bad of [
+        {}, [], 'text', { ...good, paymentKey: 'k'.repeat(201) }, { ...good, orderId: 'short' }, { ...good, orderId: 'ü'.repeat(8) },
+        { ...good, amount: '100' }, { ...good, amount: null },
+      ]) {
         check(JSON.stringify(bad).slice(0, 60), seen(await toss.confirm(bad as object)), '400 INVALID_REQUEST');
       }
       check('broken JSON', seen(await toss.call('POST', '/v1/payments/confirm', { body: '{"paymentKey":' })), '400 INVALID_REQUEST');
@@ -107,7 +113,9 @@ export const confirmRules: readonly Rule[] = [
   },
   {
     id: 'auth-kind', source: 'docs', rule: 'a client key in place of the secret, or a key of the other kind of the pair, is 400 INVALID_API_KEY',
-    see: async (toss, check) => check('client key', seen(await toss.call('GET', '/v1/payments/x', { auth: basic(`${toss.clientKey}:`) })), '400 INVALID_API_KEY'),
+    see: async (toss, check) => check(
+      'client key', seen(await toss.call('GET', '/v1/payments/x', { auth: basic(`${toss.clientKey}:`) })), '400 INVALID_API_KEY',
+    ),
   },
   {
     id: 'auth-browser', source: 'docs', rule: 'a secret key used from a browser is 403 INSECURE_KEY_USAGE',
@@ -117,7 +125,9 @@ export const confirmRules: readonly Rule[] = [
   {
     id: 'test-code', source: 'docs', rule: 'TossPayments-Test-Code forces its error before paymentKey is looked at',
     see: async (toss, check) => {
-      const reply = await toss.confirm({ paymentKey: 'nothing', orderId: 'order-1', amount: 100 }, { headers: { 'tosspayments-test-code': 'INVALID_CARD_EXPIRATION' } });
+      const reply = await toss.confirm(
+        { paymentKey: 'nothing', orderId: 'order-1', amount: 100 }, { headers: { 'tosspayments-test-code': 'INVALID_CARD_EXPIRATION' } },
+      );
       check('forced', seen(reply), '400 INVALID_CARD_EXPIRATION');
     },
   },

@@ -102,7 +102,10 @@ t.test('webhooks', async (t) => {
   await until(3);
   status = 200;
   await until(4);
-  t.match(received.map(({ headers }) => headers['tosspayments-webhook-transmission-retried-count']).slice(0, 3), ['0', '1', '2'], 'anything but 200 is tried again');
+  t.match(
+    received.map(({ headers }) => headers['tosspayments-webhook-transmission-retried-count']).slice(0, 3), ['0', '1', '2'],
+    'anything but 200 is tried again',
+  );
 
   received.length = 0;
   await toss.lever('webhooks', { url, duplicate: 1 });
@@ -152,13 +155,16 @@ t.test('payment window', async (t) => {
   const toss = await start(t);
   const go = async (path: string, form?: string): Promise<{ status: number; to: string; html: string }> => {
     const reply = await request(`${toss.url}${path}`, {
-      method: form === undefined ? 'GET' : 'POST', body: form ?? null, headers: form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' },
+      method: form === undefined ? 'GET' : 'POST', body: form ?? null, headers: form === undefined ? {} : {
+        'content-type': 'application/x-www-form-urlencoded',
+      },
     });
     return { status: reply.statusCode, to: String(reply.headers['location'] ?? ''), html: await reply.body.text() };
   };
   const open = async (change: Record<string, string> = {}): Promise<{ status: number; to: string; html: string }> => {
     const asked = {
-      clientKey: toss.clientKey, currency: 'KRW', value: '143000', orderId: toss.newOrderId(), orderName: '<b>공연</b> & 2', successUrl: 'http://shop.test/ok?a=1', failUrl: 'http://shop.test/fail',
+      clientKey: toss.clientKey, currency: 'KRW', value: '143000', orderId: toss.newOrderId(), orderName: '<b>공연</b> & 2',
+      successUrl: 'http://shop.test/ok?a=1', failUrl: 'http://shop.test/fail',
     };
     return go(`/window?${new URLSearchParams({ ...asked, ...change }).toString()}`);
   };
@@ -194,7 +200,10 @@ t.test('payment window', async (t) => {
 
   const orderId = toss.newOrderId();
   t.equal((await open({ orderId })).to, (await open({ orderId })).to, 'asked again it is the same window');
-  for (const bad of [{ clientKey: 'test_ck_nobody' }, { orderId: 'x' }, { value: '-1' }, { value: 'NaN' }, { successUrl: 'javascript:alert(1)' }, { failUrl: '/fail' }, { metadata: '[1]' }, { currency: 'XXX' }]) {
+  for (const bad of [
+    { clientKey: 'test_ck_nobody' }, { orderId: 'x' }, { value: '-1' }, { value: 'NaN' }, { successUrl: 'javascript:alert(1)' }, { failUrl: '/fail' },
+    { metadata: '[1]' }, { currency: 'XXX' },
+  ]) {
     t.equal((await open(bad)).status, 400, JSON.stringify(bad));
   }
 });

@@ -2,8 +2,9 @@ export { createOrderIdSigner, type OrderIdSigner } from './order-id-signer.ts';
 export type * from './provider.ts';
 // The rules' `moveAttempt` is the pure form of the store's compare-and-set of that name.
 export {
-  ATTEMPT_STATES, ATTEMPTS_PER_ORDER, CANCEL_SPACING_MS, CARD_MINIMUM_WON, compareAmount, CONFIRM_LEASE_MS, FIRST_LOOK_MS, holdsMoney, judgeCancel, judgeConfirm, judgeLookUp,
-  judgeRefundLookUp, LAST_WORDS, lookDelayMs, outOfPatience, payableAmount, PROVIDER_STATUSES, REFUSED_REFUND_RETRY_MS, releasedLookDelayMs,
+  ATTEMPT_STATES, ATTEMPTS_PER_ORDER, CANCEL_SPACING_MS, CARD_MINIMUM_WON, compareAmount, CONFIRM_LEASE_MS, FIRST_LOOK_MS, holdsMoney,
+  judgeCancel, judgeConfirm, judgeLookUp, judgeRefundLookUp, LAST_WORDS, lookDelayMs,
+  outOfPatience, payableAmount, PROVIDER_STATUSES, REFUSED_REFUND_RETRY_MS, releasedLookDelayMs,
   UNREACHABLE_RELEASE_MS,
 } from './rules/index.ts';
 export type {

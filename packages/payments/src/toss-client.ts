@@ -166,8 +166,8 @@ const TIMED_OUT = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'E
 function silenceOf(error: unknown): { kind: 'silence'; why: SilenceCause; sent: boolean } {
   const { code, name } = error as { code?: unknown; name?: unknown };
   if (typeof code === 'string' && NOT_CONNECTED.has(code)) return { kind: 'silence', why: 'no-connection', sent: false };
-  if (name === 'TimeoutError' || name === 'AbortError' || (typeof code === 'string' && TIMED_OUT.has(code))) return { kind: 'silence', why: 'timeout', sent: true };
-  return { kind: 'silence', why: 'reset', sent: true };
+  const timedOut = name === 'TimeoutError' || name === 'AbortError' || (typeof code === 'string' && TIMED_OUT.has(code));
+  return { kind: 'silence', why: timedOut ? 'timeout' : 'reset', sent: true };
 }
 
 const outcomeName = (answer: ProviderAnswer<unknown>): string => (answer.kind === 'answer' ? 'ok' : answer.kind === 'error' ? answer.code : answer.why);

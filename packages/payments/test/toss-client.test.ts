@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { createTossClient, type PaymentProvider, type TossCall } from '../src/index.ts';
 
-const payment = { paymentKey: 'k', orderId: 'order-1', status: 'DONE', totalAmount: 100, balanceAmount: 100, currency: 'KRW', method: '카드', approvedAt: null, cancels: null, secret: null };
+const payment = {
+  paymentKey: 'k', orderId: 'order-1', status: 'DONE', totalAmount: 100, balanceAmount: 100, currency: 'KRW', method: '카드', approvedAt: null,
+  cancels: null, secret: null,
+};
 type Seen = { method: string; url: string; headers: IncomingMessage['headers']; body: string };
 
 /** A server that answers as told: what the client makes of answers that Toss itself would never give. */
@@ -22,11 +25,15 @@ async function server(test: Pick<typeof t, 'teardown'>, answer: (response: Serve
   return { seen, url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` };
 }
 function client(test: Pick<typeof t, 'teardown'>, baseUrl: string, onCall?: (call: TossCall) => void): PaymentProvider {
-  const toss = createTossClient({ baseUrl, secretKey: 'test_sk_secret', timeouts: { connectMs: 500, confirmMs: 300, queryMs: 300 }, ...(onCall === undefined ? {} : { onCall }) });
+  const toss = createTossClient(
+    { baseUrl, secretKey: 'test_sk_secret', timeouts: { connectMs: 500, confirmMs: 300, queryMs: 300 }, ...(onCall === undefined ? {} : { onCall }) },
+  );
   test.teardown(() => toss.close());
   return toss;
 }
-const json = (status: number, body: unknown) => (response: ServerResponse): void => void response.writeHead(status, { 'content-type': 'application/json', 'x-tosspayments-trace-id': 'trace-1' }).end(JSON.stringify(body));
+const json = (status: number, body: unknown) => (response: ServerResponse): void => void response.writeHead(
+  status, { 'content-type': 'application/json', 'x-tosspayments-trace-id': 'trace-1' },
+).end(JSON.stringify(body));
 const confirm = { paymentKey: 'k', providerOrderId: 'order-1', amount: 100, idempotencyKey: 'confirm:order-1:1' };
 
 t.test('requests', async (t) => {
@@ -37,7 +44,10 @@ t.test('requests', async (t) => {
   await toss.paymentByOrderId('order-1');
   await toss.paymentByKey('k/../x');
   await toss.cancel({ paymentKey: 'k', amount: 40, reason: '취소', refundableAmount: 100, idempotencyKey: 'refund:1' });
-  t.same(seen.map(({ method, url }) => `${method} ${url}`), ['POST /v1/payments/confirm', 'GET /v1/payments/orders/order-1', 'GET /v1/payments/k%2F..%2Fx', 'POST /v1/payments/k/cancel']);
+  t.same(
+    seen.map(({ method, url }) => `${method} ${url}`),
+    ['POST /v1/payments/confirm', 'GET /v1/payments/orders/order-1', 'GET /v1/payments/k%2F..%2Fx', 'POST /v1/payments/k/cancel'],
+  );
   t.equal(seen[0]?.headers.authorization, `Basic ${Buffer.from('test_sk_secret:').toString('base64')}`, 'the colon is there');
   t.equal(seen[0]?.headers['idempotency-key'], 'confirm:order-1:1');
   t.same(JSON.parse(seen[0]?.body ?? ''), { paymentKey: 'k', orderId: 'order-1', amount: 100 });
@@ -54,7 +64,11 @@ const answers: [string, (response: ServerResponse, request: IncomingMessage) => 
   ['an unknown status', json(200, { ...payment, status: 'MAYBE' }), { kind: 'silence', why: 'garbled' }],
   ['an amount as text', json(200, { ...payment, totalAmount: '100' }), { kind: 'silence', why: 'garbled' }],
   ['a redirect', (response) => response.writeHead(302, { location: 'http://elsewhere.test/' }).end(), { kind: 'silence', why: 'garbled' }],
-  ['half a body', (response) => { response.writeHead(200, { 'content-length': '500' }); response.write('{"pay'); setTimeout(() => response.destroy(), 20); }, { kind: 'silence', sent: true }],
+  [
+    'half a body',
+    (response) => { response.writeHead(200, { 'content-length': '500' }); response.write('{"pay'); setTimeout(() => response.destroy(), 20); },
+    { kind: 'silence', sent: true },
+  ],
   ['a reset', (_response, request) => request.socket.resetAndDestroy(), { kind: 'silence', why: 'reset', sent: true }],
   ['no answer at all', () => undefined, { kind: 'silence', why: 'timeout', sent: true }],
   ['a body that never ends', (response) => { response.writeHead(200); response.write('{'); }, { kind: 'silence', why: 'timeout', sent: true }],
@@ -75,9 +89,15 @@ t.test('answers are values, whatever comes', async (t) => {
 });
 
 t.test('transactions', async (t) => {
-  const row = { transactionKey: 't', paymentKey: 'k', orderId: 'order-1', status: 'DONE', amount: -100, currency: 'KRW', transactionAt: '2026-01-01T00:00:00+09:00', extra: 1 };
+  const row = {
+    transactionKey: 't', paymentKey: 'k', orderId: 'order-1', status: 'DONE', amount: -100, currency: 'KRW',
+    transactionAt: '2026-01-01T00:00:00+09:00', extra: 1,
+  };
   const { url, seen } = await server(t, json(200, [row]));
   const { extra: _, ...wanted } = row;
-  t.same(await client(t, url).transactions({ startDate: 'a', endDate: 'b', limit: 10, startingAfter: 'x' }), { kind: 'answer', value: [wanted], trace: 'trace-1' });
+  t.same(
+    await client(t, url).transactions({ startDate: 'a', endDate: 'b', limit: 10, startingAfter: 'x' }),
+    { kind: 'answer', value: [wanted], trace: 'trace-1' },
+  );
   t.equal(seen[0]?.url, '/v1/transactions?startDate=a&endDate=b&limit=10&startingAfter=x');
 });

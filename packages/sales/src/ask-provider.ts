@@ -29,7 +29,8 @@ export async function lookUp(context: SalesContext, attempt: Attempt): Promise<V
   if (verdict.kind !== 'ask-again') return verdict;
   // Seats that went back are not bought behind the buyer's back: only what was captured already still counts.
   if (attempt.state !== 'confirming') return { kind: 'unknown', lastWord, code: lastCode, reachable: true };
-  if (!(await noteAsk(context.database.money, attempt, { newKey: verdict.newKey, firstLookMs: FIRST_LOOK_MS }))) return { kind: 'unknown', lastWord, code: lastCode, reachable: true };
+  const noted = await noteAsk(context.database.money, attempt, { newKey: verdict.newKey, firstLookMs: FIRST_LOOK_MS });
+  if (!noted) return { kind: 'unknown', lastWord, code: lastCode, reachable: true };
   return askToConfirm(context, { ...attempt, asks: attempt.asks + 1, keyNo: attempt.keyNo + (verdict.newKey ? 1 : 0) });
 }
 
@@ -57,7 +58,9 @@ export async function carryOut(context: SalesContext, attempt: Attempt, verdict:
   }
 }
 
-async function remember(context: SalesContext, attempt: Attempt, verdict: Extract<Verdict, { readonly kind: 'unknown' | 'ask-again' }>, nextLookMs: number | undefined): Promise<Standing> {
+async function remember(
+  context: SalesContext, attempt: Attempt, verdict: Extract<Verdict, { readonly kind: 'unknown' | 'ask-again' }>, nextLookMs: number | undefined,
+): Promise<Standing> {
   if (attempt.state === 'refused' || attempt.state === 'abandoned') {
     // A bell made us look at an attempt that is over, and nothing has been captured: the next bell will say if that changes.
     if (verdict.kind === 'unknown' && verdict.reachable) await stopLooking(context.database.money, attempt);

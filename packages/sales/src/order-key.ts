@@ -5,7 +5,8 @@ import type { OpaqueId } from '@onsale/kernel';
  * The key of an order: 128 bits given with 201, shown as `x-order-key` afterwards. Whoever holds it owns the order (B9).
  * It derives from the order's id, so that the same request made again is answered with the same key; only its hash is kept.
  */
-const keyUnder = (secret: KeyObject, order: OpaqueId): string => createHmac('sha256', secret).update(`order-key\0${order}`).digest().subarray(0, 16).toString('base64url');
+const keyUnder = (secret: KeyObject, order: OpaqueId): string =>
+  createHmac('sha256', secret).update(`order-key\0${order}`).digest().subarray(0, 16).toString('base64url');
 export const hashOfOrderKey = (orderKey: string): Buffer => createHash('sha256').update(orderKey).digest();
 
 export const orderKeyOf = (secrets: readonly [KeyObject, ...KeyObject[]], order: OpaqueId): string => keyUnder(secrets[0], order);

@@ -81,7 +81,9 @@ async function ask(context: SalesContext, { refund, payment, context: rule }: As
   return judgeCancel(answer, rule);
 }
 
-async function finish(context: SalesContext, row: OutboxRow, { refund, payment }: Asking, verdict: Extract<RefundVerdict, { readonly kind: 'refunded' }>): Promise<boolean> {
+async function finish(
+  context: SalesContext, row: OutboxRow, { refund, payment }: Asking, verdict: Extract<RefundVerdict, { readonly kind: 'refunded' }>,
+): Promise<boolean> {
   const whole = payment.refunded + refund.amount >= payment.amount;
   return inTransaction(context.database.money, { isolation: 'read committed' }, async (tx) => {
     if (whole) {

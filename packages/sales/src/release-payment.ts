@@ -12,7 +12,8 @@ export async function releasePayment(context: SalesContext, attempt: Attempt): P
   const { show, hold, id, order } = attempt;
   const answer = await context.engine.submit({ kind: 'release', show, hold, attempt: id }, async (tx) => {
     await moveOrder(tx, order, 'expired', { refusal: { code: 'PROVIDER_UNREACHABLE', message: '' } });
-    if (!(await moveAttempt(tx, attempt, 'release', { nextLookMs: releasedLookDelayMs(0) }))) throw refuseAlongside({ kind: 'attempt-over', state: attempt.state });
+    const moved = await moveAttempt(tx, attempt, 'release', { nextLookMs: releasedLookDelayMs(0) });
+    if (!moved) throw refuseAlongside({ kind: 'attempt-over', state: attempt.state });
   });
   if (answer.ok && !answer.value.again) return { kind: 'released' };
   if (!answer.ok && isPassing(answer.refusal)) return { kind: 'pending' };

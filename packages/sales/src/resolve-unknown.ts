@@ -28,6 +28,7 @@ export async function resolveUnknown(context: SalesContext, limit = RESOLVE_BATC
 
 async function resolve(context: SalesContext, attempt: DueAttempt): Promise<Standing> {
   const verdict = await lookUp(context, attempt);
-  const given = verdict.kind === 'unknown' && attempt.state === 'confirming' && outOfPatience({ ...attempt, unreachableForMs: verdict.reachable ? 0 : attempt.unreachableForMs });
-  return given ? releasePayment(context, attempt) : carryOut(context, attempt, verdict);
+  if (verdict.kind !== 'unknown' || attempt.state !== 'confirming') return carryOut(context, attempt, verdict);
+  const unreachableForMs = verdict.reachable ? 0 : attempt.unreachableForMs;
+  return outOfPatience({ confirmingForMs: attempt.confirmingForMs, unreachableForMs }) ? releasePayment(context, attempt) : carryOut(context, attempt, verdict);
 }

@@ -14,7 +14,9 @@ export type BellAnswer = 'noted' | 'nothing-to-look-at' | 'merged' | 'dropped' |
  * The webhook: a bell. Its order id is checked by MAC before anything else, so that a stranger's costs no query; then the
  * attempt is marked to be looked at soon. Always answered with 200 and never waited for: what it rings about is looked up.
  */
-export function createBellBook(context: Pick<SalesContext, 'database' | 'orderIds' | 'onFault'>, monotonicMs: () => number): (body: unknown) => Promise<BellAnswer> {
+export function createBellBook(
+  context: Pick<SalesContext, 'database' | 'orderIds' | 'onFault'>, monotonicMs: () => number,
+): (body: unknown) => Promise<BellAnswer> {
   const rung = new Map<string, number>();
   let second = 0;
   let notes = 0;

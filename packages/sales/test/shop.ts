@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
-import { createHoldEngine, openEntrySessions, openShowBooks, publishShow, readOrder, type HoldEngineOptions, type LayoutDoc, type TicketOrder } from '@onsale/booking';
+import {
+  createHoldEngine, openEntrySessions, openShowBooks, publishShow, readOrder, type HoldEngineOptions, type LayoutDoc, type TicketOrder,
+} from '@onsale/booking';
 import { openDatabase, type Database, type RowDataPacket } from '@onsale/database';
 import { valueOf, type OpaqueId, type Place, type Result, type RoomId, type ShowId } from '@onsale/kernel';
 import { createOrderIdSigner, createTossClient, type PaymentProvider } from '@onsale/payments';
@@ -25,7 +27,12 @@ type Ready = { readonly type: 'ready'; readonly urls: { readonly public: string 
 const isReady = (message: unknown): message is Ready => (message as { type?: unknown } | null)?.type === 'ready';
 
 /** The real sandbox as a process of its own, spoken to over HTTP only. */
-export type SandboxProcess = { readonly url: string; readonly keys: SecretKeys; readonly control: (path: string, body: unknown) => Promise<Record<string, unknown>>; readonly stop: () => Promise<void> };
+export type SandboxProcess = {
+  readonly url: string;
+  readonly keys: SecretKeys;
+  readonly control: (path: string, body: unknown) => Promise<Record<string, unknown>>;
+  readonly stop: () => Promise<void>;
+};
 
 export async function startSandbox(t: TestContext): Promise<SandboxProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'onsale-sales-'));
@@ -41,7 +48,9 @@ export async function startSandbox(t: TestContext): Promise<SandboxProcess> {
   });
   const { urls } = await app.message(isReady, READY_WITHIN_MS);
   const control = async (path: string, body: unknown): Promise<Record<string, unknown>> => {
-    const reply = await request(`${urls.public}/control/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const reply = await request(
+      `${urls.public}/control/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+    );
     const answer = (await reply.body.json()) as Record<string, unknown>;
     if (reply.statusCode >= 300) throw new Error(`sandbox ${path}: ${JSON.stringify(answer)}`);
     return answer;
@@ -55,7 +64,12 @@ export function hall(seats: number, prices = { R: 120_000, S: 50 }): LayoutDoc {
   const grade = (name: string, price: number, fee: number) => ({ grade: name, name: { ko: name, en: name }, price, fee, color: '#112233' });
   return {
     width: seats, height: 20, stage: [], focus: [0, 0], seats, grades: [grade('R', prices.R, 2_000), grade('S', prices.S, 0), grade('F', 0, 0)],
-    sections: [{ section: '1', name: { ko: '1', en: '1' }, outline: [], rows: [row('A', 0, half, 'R'), row('B', half, seats - half - 4, 'S'), row('C', seats - 4, 4, 'F')] }],
+    sections: [
+      {
+        section: '1', name: { ko: '1', en: '1' }, outline: [],
+        rows: [row('A', 0, half, 'R'), row('B', half, seats - half - 4, 'S'), row('C', seats - 4, 4, 'F')],
+      },
+    ],
   };
 }
 
@@ -72,6 +86,7 @@ export type Shop = {
   readonly approve: (opened: OpenedPayment, outcome?: string) => Promise<string>;
   readonly confirm: (order: TicketOrder, opened: OpenedPayment, paymentKey: string) => Promise<Result<Confirmed, SalesRefusal>>;
   readonly reread: (order: TicketOrder) => Promise<TicketOrder>;
+  readonly attemptStates: (order: TicketOrder) => Promise<unknown[]>;
   readonly rows: (sql: string, values?: readonly (string | number | Buffer)[]) => Promise<RowDataPacket[]>;
   /** Moves the database's clock. */
   readonly later: (ms: number) => void;
@@ -86,7 +101,9 @@ export type ShopOptions = {
 };
 
 /** One booking process' worth of sales: real engine, real database, the sandbox over HTTP. */
-export async function openShop(t: TestContext, sandbox: SandboxProcess, { provider = (real) => real, confirmMs = 400, engine: engineOptions = {} }: ShopOptions = {}): Promise<Shop> {
+export async function openShop(
+  t: TestContext, sandbox: SandboxProcess, { provider = (real) => real, confirmMs = 400, engine: engineOptions = {} }: ShopOptions = {},
+): Promise<Shop> {
   const database = await openTestDatabase(t);
   let ahead = 0;
   const pools: Database = openDatabase({ url: database.url, reads: 3, hot: 3, money: 4, queuePerConnection: 50, nowMs: () => Date.now() + ahead });
@@ -98,7 +115,9 @@ export async function openShop(t: TestContext, sandbox: SandboxProcess, { provid
   const books = openShowBooks({ pool: pools.reads, onFault: (error) => faults.push(error) });
   const engine = createHoldEngine({ pool: pools.hot, reads: pools.reads, books, onFault: (error) => faults.push(error), ...engineOptions });
   const sessions = openEntrySessions({ pool: pools.reads, poll: false });
-  const toss = provider(createTossClient({ baseUrl: sandbox.url, secretKey: sandbox.keys.toss.secretKey, timeouts: { connectMs: 500, confirmMs, queryMs: 2_000 } }));
+  const toss = provider(
+    createTossClient({ baseUrl: sandbox.url, secretKey: sandbox.keys.toss.secretKey, timeouts: { connectMs: 500, confirmMs, queryMs: 2_000 } }),
+  );
   t.teardown(async () => {
     await engine.close();
     await Promise.all([books.close(), sessions.close(), toss.close()]);
@@ -115,7 +134,9 @@ export async function openShop(t: TestContext, sandbox: SandboxProcess, { provid
   const fan = async (): Promise<Fan> => {
     const [person, session] = [newId(), newId()];
     places += 1;
-    valueOf(await sessions.redeem({ sid: session, room: ROOM, place: (2 ** 32 + places) as Place, person, binding: 'binding', shows: [SHOW], lastsMs: 1_500_000 }));
+    valueOf(
+      await sessions.redeem({ sid: session, room: ROOM, place: (2 ** 32 + places) as Place, person, binding: 'binding', shows: [SHOW], lastsMs: 1_500_000 }),
+    );
     return { person, session };
   };
   return {
@@ -124,13 +145,17 @@ export async function openShop(t: TestContext, sandbox: SandboxProcess, { provid
       const owner = who ?? (await fan());
       const hold = newId();
       valueOf(await engine.submit({ kind: 'hold', show: SHOW, hold, seats, ...owner }));
-      const placed = await placeOrder(context, { show: SHOW, hold, ...owner, account: null, idempotencyKey: `order-${hold}`, buyer: { name: null, email: null } });
+      const placed = await placeOrder(
+        context, { show: SHOW, hold, ...owner, account: null, idempotencyKey: `order-${hold}`, buyer: { name: null, email: null } },
+      );
       return valueOf(placed).order;
     },
     open: async (order) => valueOf(await openPayment(context, order, `open-${newId()}`)),
     approve: async ({ attempt }, outcome = 'approve') => {
       const { clientKey } = sandbox.keys.toss;
-      return String((await sandbox.control('payments', { tossClientKey: clientKey, orderId: attempt.providerOrderId, amount: attempt.amount, outcome }))['paymentKey']);
+      return String(
+        (await sandbox.control('payments', { tossClientKey: clientKey, orderId: attempt.providerOrderId, amount: attempt.amount, outcome }))['paymentKey'],
+      );
     },
     confirm: (order, { attempt }, paymentKey) =>
       confirmPayment(context, { order, n: attempt.n, paymentKey, providerOrderId: attempt.providerOrderId, amount: attempt.amount }),
@@ -138,6 +163,10 @@ export async function openShop(t: TestContext, sandbox: SandboxProcess, { provid
       const found = await readOrder(pools.reads, order.id);
       if (found === undefined) throw new Error('the order vanished');
       return found;
+    },
+    attemptStates: async ({ id }) => {
+      const [found] = await database.pool.query('SELECT state FROM payment_attempt WHERE order_id = ? ORDER BY n', [Buffer.from(id, 'base64url')]);
+      return found.map((row) => row['state']);
     },
     rows: async (sql, values = []) => (await database.pool.query(sql, values))[0],
     later: (ms) => { ahead += ms; },

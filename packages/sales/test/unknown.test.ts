@@ -29,8 +29,6 @@ function switchable(line: Line): (real: PaymentProvider) => PaymentProvider {
   });
 }
 
-const attemptStates = async (shop: Shop, order: TicketOrder): Promise<unknown[]> =>
-  (await shop.rows('SELECT state FROM payment_attempt WHERE order_id = ? ORDER BY n', [bytes(order.id)])).map((row) => row['state']);
 const seatStates = async (shop: Shop, ...seats: number[]): Promise<unknown[]> =>
   (await shop.rows(`SELECT state FROM seat WHERE seat_no IN (${seats.join(', ')}) ORDER BY seat_no`)).map((row) => row['state']);
 const atToss = async (shop: Shop, order: TicketOrder): Promise<{ status: string; balanceAmount: number }> => {
@@ -43,7 +41,8 @@ const atToss = async (shop: Shop, order: TicketOrder): Promise<{ status: string;
 async function relayRefunds(shop: Shop, rounds = 12): Promise<string[]> {
   const outcomes: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    for (const row of await claimOutboxRows(shop.context.database.money, { limit: 10, leaseMs: 5_000, kinds: ['refund'] })) outcomes.push(await refundPayment(shop.context, row, () => 0));
+    const rows = await claimOutboxRows(shop.context.database.money, { limit: 10, leaseMs: 5_000, kinds: ['refund'] });
+    for (const row of rows) outcomes.push(await refundPayment(shop.context, row, () => 0));
     shop.later(2_000);
   }
   return outcomes;
@@ -65,9 +64,18 @@ t.test('answers that are lost or wrong, one by one: the buyer gets the ticket, o
     ['reset before anything', [{ call: 'confirm', kind: 'reset-before', times: 1 }], /^confirm 1,look-up,confirm 1$/],
     ['500 after success', [{ call: 'confirm', kind: 'error-after', times: 1 }], /^confirm 1,look-up$/],
     ['PROVIDER_ERROR, stored under its key', [{ call: 'confirm', kind: 'error', code: 'PROVIDER_ERROR', times: 1 }], /^confirm 1,look-up,confirm 2$/],
-    ['PROVIDER_ERROR flapping', [{ call: 'confirm', kind: 'error', code: 'PROVIDER_ERROR', times: 3 }], /^confirm 1,look-up,confirm 2,look-up,confirm 3,look-up,confirm 4$/],
-    ['409: a twin of our own call is under way', [{ call: 'confirm', kind: 'slow', delayMs: 600, times: 1 }], /^confirm 1,look-up,confirm 1(,look-up(,confirm 1)?)*$/],
-    ['look-up fails too', [{ call: 'confirm', kind: 'timeout-after', times: 1 }, { call: 'look-up', kind: 'error', code: 'COMMON_ERROR', times: 1 }], /^confirm 1,look-up,look-up$/],
+    [
+      'PROVIDER_ERROR flapping', [{ call: 'confirm', kind: 'error', code: 'PROVIDER_ERROR', times: 3 }],
+      /^confirm 1,look-up,confirm 2,look-up,confirm 3,look-up,confirm 4$/,
+    ],
+    [
+      '409: a twin of our own call is under way', [{ call: 'confirm', kind: 'slow', delayMs: 600, times: 1 }],
+      /^confirm 1,look-up,confirm 1(,look-up(,confirm 1)?)*$/,
+    ],
+    [
+      'look-up fails too', [{ call: 'confirm', kind: 'timeout-after', times: 1 }, { call: 'look-up', kind: 'error', code: 'COMMON_ERROR', times: 1 }],
+      /^confirm 1,look-up,look-up$/,
+    ],
   ];
   for (const [index, [name, faults, calls]] of table.entries()) {
     const { order, paymentKey, pay } = await prepare(shop, [index]);
@@ -123,7 +131,7 @@ t.test('B5: confirming ends by the provider’s answer, not by a clock', async (
   shop.later(25 * MINUTE_MS);
   await resolveUnknown(shop.context);
   t.equal(await expireHolds(shop.context), 0, 'no sweeper ends it, however late it is');
-  t.same(await attemptStates(shop, order), ['confirming']);
+  t.same(await shop.attemptStates(order), ['confirming']);
   t.same(await seatStates(shop, 0), ['held']);
   wire.cut = false;
   shop.later(MINUTE_MS);
@@ -150,14 +158,14 @@ t.test('the provider is away for 30 minutes: seats go back; a late success takes
   t.match(await answer, { ok: true, value: { kind: 'pending' } });
   shop.later(31 * MINUTE_MS);
   await resolveUnknown(shop.context);
-  t.same(await attemptStates(shop, order), ['unknown-released']);
+  t.same(await shop.attemptStates(order), ['unknown-released']);
   t.same(await seatStates(shop, 0, 1), ['free', 'free']);
   t.equal((await shop.reread(order)).state, 'expired');
 
   wire.cut = false;
   shop.later(2 * MINUTE_MS);
   await resolveUnknown(shop.context);
-  t.same(await attemptStates(shop, order), ['done']);
+  t.same(await shop.attemptStates(order), ['done']);
   t.same(await seatStates(shop, 0, 1), ['sold', 'sold'], 'the same seats');
   t.equal((await shop.reread(order)).state, 'paid');
   t.equal((await shop.rows('SELECT 1 FROM ticket')).length, 2);
@@ -181,7 +189,7 @@ t.test('a late success whose seats are gone is refunded by itself', async (t) =>
 
   shop.later(2 * MINUTE_MS);
   await resolveUnknown(shop.context);
-  t.same(await attemptStates(shop, order), ['returning']);
+  t.same(await shop.attemptStates(order), ['returning']);
   t.equal((await shop.reread(order)).state, 'refunding');
   t.same(await findMoneyViolations(shop.context), [], 'what is owed is on the books at once');
   await arm(sandbox, { call: 'cancel', kind: 'timeout-after', times: 1 }, { call: 'cancel', kind: 'error', code: 'FAILED_REFUND_PROCESS', times: 1 });
@@ -189,7 +197,7 @@ t.test('a late success whose seats are gone is refunded by itself', async (t) =>
   const outcomes = await relayRefunds(shop);
   t.equal(outcomes.at(-1), 'refunded');
   t.equal(outcomes.filter((outcome) => outcome === 'refunded').length, 1);
-  t.same(await attemptStates(shop, order), ['returned']);
+  t.same(await shop.attemptStates(order), ['returned']);
   t.equal((await shop.reread(order)).state, 'refunded');
   t.match(await atToss(shop, order), { status: 'CANCELED', balanceAmount: 0 });
   t.match(await shop.rows('SELECT refunded, amount FROM payment WHERE order_id = ?', [bytes(order.id)]), [{ refunded: 244_000, amount: 244_000 }]);
@@ -204,7 +212,7 @@ t.test('a crash between the provider’s answer and our transaction', async (t) 
   });
   const { order, paymentKey, pay } = await prepare(shop, [0]);
   await t.rejects(pay(paymentKey));
-  t.same(await attemptStates(shop, order), ['confirming'], 'found by its state');
+  t.same(await shop.attemptStates(order), ['confirming'], 'found by its state');
   t.match(await atToss(shop, order), { status: 'DONE' });
   t.equal(await resolveUnknown(shop.context), 0, 'not before a living confirm would have ended');
   shop.later(MINUTE_MS);
@@ -263,7 +271,9 @@ t.test('a bell about an attempt that was over: the seats that are still there, o
     await arm(sandbox);
     // The provider was wrong about its own refusal: the money is captured after all.
     const { attempt } = made.opened;
-    const direct = await shop.context.provider.confirm({ paymentKey: made.paymentKey, providerOrderId: attempt.providerOrderId, amount: attempt.amount, idempotencyKey: `direct-${attempt.providerOrderId}` });
+    const direct = await shop.context.provider.confirm(
+      { paymentKey: made.paymentKey, providerOrderId: attempt.providerOrderId, amount: attempt.amount, idempotencyKey: `direct-${attempt.providerOrderId}` },
+    );
     t.equal(direct.kind, 'answer');
     return { ...made, bell: { orderId: attempt.providerOrderId } };
   };
@@ -286,9 +296,9 @@ t.test('a bell about an attempt that was over: the seats that are still there, o
   await ring(twice.bell);
   shop.later(6_000);
   await resolveUnknown(shop.context);
-  t.same(await attemptStates(shop, twice.order), ['returning', 'done'], 'paid by the second card: the first one gets its money back');
+  t.same(await shop.attemptStates(twice.order), ['returning', 'done'], 'paid by the second card: the first one gets its money back');
   t.ok((await relayRefunds(shop)).includes('refunded'));
-  t.same(await attemptStates(shop, twice.order), ['returned', 'done']);
+  t.same(await shop.attemptStates(twice.order), ['returned', 'done']);
   t.equal((await shop.reread(twice.order)).state, 'paid');
   t.same(await findMoneyViolations(shop.context), []);
 });
@@ -310,8 +320,8 @@ t.test('money captured wrongly goes back whole, and the hold lives on', async (t
   });
   const order = await shop.order([0]);
   const opened = await shop.open(order);
-  const { paymentKey } = await sandbox.control('payments', { tossClientKey: sandbox.keys.toss.clientKey, orderId: opened.attempt.providerOrderId, amount: 100, outcome: 'approve' });
-  t.match(await shop.confirm(order, opened, String(paymentKey)), { ok: true, value: { kind: 'returning' } });
+  const paymentKey = await shop.approve({ ...opened, attempt: { ...opened.attempt, amount: 100 } });
+  t.match(await shop.confirm(order, opened, paymentKey), { ok: true, value: { kind: 'returning' } });
   t.match(await shop.reread(order), { state: 'paying', refusal: { code: 'amount' } });
   t.same(await seatStates(shop, 0), ['held']);
   t.ok((await relayRefunds(shop)).includes('refunded'));

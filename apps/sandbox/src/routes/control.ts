@@ -22,7 +22,9 @@ export function registerControl(app: FastifyInstance, world: TossWorld): void {
   });
   app.post('/control/faults', (request, reply) => {
     const { faults, seed } = isFields(request.body) ? request.body : {};
-    if (!Array.isArray(faults) || faults.length > FAULTS_MAX || !faults.every(isFault)) return bad(reply, 'faults: a list of {call, kind, times?, rate?, orderId?, delayMs?, code?}');
+    if (!Array.isArray(faults) || faults.length > FAULTS_MAX || !faults.every(isFault)) return bad(
+      reply, 'faults: a list of {call, kind, times?, rate?, orderId?, delayMs?, code?}',
+    );
     world.faults.plan(faults, String(seed ?? ''));
     return reply.send(world.faults.describe());
   });
@@ -33,8 +35,8 @@ export function registerControl(app: FastifyInstance, world: TossWorld): void {
   });
   app.post('/control/clock', (request, reply) => {
     const advanceMs = isFields(request.body) ? request.body['advanceMs'] : undefined;
-    if (!Number.isSafeInteger(advanceMs) || (advanceMs as number) < 0 || (advanceMs as number) > ADVANCE_MAX_MS) return bad(reply, 'advanceMs: whole milliseconds');
-    world.clock.advance(advanceMs as number);
+    if (!isWhole(advanceMs, 0, ADVANCE_MAX_MS)) return bad(reply, 'advanceMs: whole milliseconds');
+    world.clock.advance(advanceMs);
     world.ledger.sweep();
     return reply.send({ now: world.clock.now() });
   });
@@ -71,7 +73,9 @@ function makePayment(world: TossWorld, body: unknown, reply: FastifyReply): Fast
 }
 
 const isChance = (value: unknown): boolean => value === undefined || (typeof value === 'number' && value >= 0 && value <= 1);
-const isCount = (value: unknown, min: number, max: number): boolean => value === undefined || (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max);
+const isWhole = (value: unknown, min: number, max: number): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;
+const isCount = (value: unknown, min: number, max: number): boolean => value === undefined || isWhole(value, min, max);
 
 function isFault(value: unknown): value is Fault {
   if (!isFields(value)) return false;
@@ -94,5 +98,8 @@ function readBellSettings(body: unknown): BellSettings | null {
     (url === null || (isText(url, 500) && /^https?:\/\//.test(url))) &&
     isCount(minuteMs, 1, 60_000) && isChance(loss) && isChance(duplicate) && isCount(delayMaxMs, 0, 60_000);
   if (!sound) return null;
-  return { url: url as string | null, minuteMs: minuteMs as number, loss: loss as number, duplicate: duplicate as number, delayMaxMs: delayMaxMs as number, seed: String(seed) };
+  return {
+    url: url as string | null, minuteMs: minuteMs as number, loss: loss as number, duplicate: duplicate as number, delayMaxMs: delayMaxMs as number,
+    seed: String(seed),
+  };
 }

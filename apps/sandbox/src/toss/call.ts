@@ -28,7 +28,9 @@ type Work = (call: TossCall) => Outcome;
  * One call to the simulated API: authentication → rate limit → idempotency → fault → the work → fault → answer.
  * `orderId` is what faults may be aimed at.
  */
-export async function answerCall(world: TossWorld, request: FastifyRequest, reply: FastifyReply, name: CallName, orderId: string | null, work: Work): Promise<void> {
+export async function answerCall(
+  world: TossWorld, request: FastifyRequest, reply: FastifyReply, name: CallName, orderId: string | null, work: Work,
+): Promise<void> {
   const language = languageOf(header(request, 'accept-language'));
   void reply.header('x-tosspayments-trace-id', randomBytes(16).toString('hex'));
   const fromBrowser = request.headers.origin !== undefined || request.headers['sec-fetch-mode'] !== undefined;

@@ -24,7 +24,9 @@ export const TOSS_ERRORS = define({
   NOT_MATCHES_REFUNDABLE_AMOUNT: { status: 400, ko: '취소할 수 있는 잔액이 요청과 다릅니다.', en: 'The refundable amount is not the one you expected.' },
   REFUND_REJECTED: { status: 400, ko: '환불이 거절되었습니다.', en: 'The refund was rejected.' },
   UNAUTHORIZED_KEY: { status: 401, ko: '인증되지 않은 시크릿 키 또는 클라이언트 키입니다.', en: 'The secret or client key is unknown.' },
-  INCORRECT_BASIC_AUTH_FORMAT: { status: 403, ko: 'Basic 인증 형식이 올바르지 않습니다. 키 뒤에 콜론이 필요합니다.', en: 'Basic authentication is malformed. A colon must follow the key.' },
+  INCORRECT_BASIC_AUTH_FORMAT: {
+    status: 403, ko: 'Basic 인증 형식이 올바르지 않습니다. 키 뒤에 콜론이 필요합니다.', en: 'Basic authentication is malformed. A colon must follow the key.',
+  },
   INSECURE_KEY_USAGE: { status: 403, ko: '시크릿 키는 브라우저에서 사용할 수 없습니다.', en: 'The secret key must not be used from a browser.' },
   FORBIDDEN_REQUEST: { status: 403, ko: '허용되지 않은 요청입니다.', en: 'The request is not allowed.' },
   REJECT_CARD_PAYMENT: { status: 403, ko: '한도 초과 또는 잔액 부족으로 결제가 거절되었습니다.', en: 'Declined: over the limit or not enough balance.' },

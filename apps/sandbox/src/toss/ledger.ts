@@ -3,24 +3,13 @@ import type { SandboxClock } from './clock.ts';
 import type { TossErrorCode } from './error-codes.ts';
 import type { KeyHolder } from './merchants.ts';
 import { passTime, type Payment } from './payment.ts';
+import { createTransactions, type Transaction } from './transactions.ts';
 
 /** The oldest payments and transactions are forgotten past these: the sandbox's memory is bounded. */
 export const PAYMENTS_MAX = 200_000;
 export const TRANSACTIONS_MAX = 400_000;
 /** Payments looked at per sweep for expiry that nobody asked about. */
 const SWEEP_MAX = 1_000;
-
-export type Transaction = {
-  readonly mid: string;
-  readonly transactionKey: string;
-  readonly paymentKey: string;
-  readonly orderId: string;
-  readonly customerKey: string | null;
-  readonly status: string;
-  readonly amount: number;
-  readonly currency: string;
-  readonly at: number;
-};
 
 export type NewPayment = {
   readonly orderId: string;
@@ -50,12 +39,14 @@ export type Ledger = {
 };
 
 /** Everything Toss knows, in memory. `onStatus` hears of each status that Toss would send a webhook for. */
-export function createLedger(clock: SandboxClock, onStatus: (payment: Payment) => void, limits = { payments: PAYMENTS_MAX, transactions: TRANSACTIONS_MAX }): Ledger {
+export function createLedger(
+  clock: SandboxClock, onStatus: (payment: Payment) => void, limits = { payments: PAYMENTS_MAX, transactions: TRANSACTIONS_MAX },
+): Ledger {
   const payments = new Map<string, Payment>();
   const newest = new Map<string, Payment>();
   const paid = new Map<string, string>();
   const open = new Set<Payment>();
-  let transactions: Transaction[] = [];
+  const transactions = createTransactions(clock, limits.transactions);
 
   const orderKey = (mid: string, orderId: string): string => `${mid}/${orderId}`;
   const settle = (payment: Payment | undefined, mid?: string): Payment | undefined => {
@@ -96,18 +87,8 @@ export function createLedger(clock: SandboxClock, onStatus: (payment: Payment) =
       paid.set(orderKey(payment.mid, payment.orderId), payment.paymentKey);
       open.delete(payment);
     },
-    record: (payment, amount) => {
-      transactions.push({
-        mid: payment.mid, transactionKey: payment.lastTransactionKey ?? '', paymentKey: payment.paymentKey, orderId: payment.orderId,
-        customerKey: payment.customerKey, status: payment.status, amount, currency: payment.currency, at: clock.now(),
-      });
-      if (transactions.length > limits.transactions) transactions = transactions.slice(Math.floor(limits.transactions / 10));
-    },
-    transactions: (mid, from, to, startingAfter, limit) => {
-      const all = transactions.filter((row) => row.mid === mid && row.at >= from && row.at <= to);
-      const start = startingAfter === null ? 0 : all.findIndex((row) => row.transactionKey === startingAfter) + 1;
-      return all.slice(start, start + limit);
-    },
+    record: (payment, amount) => transactions.add(payment, amount),
+    transactions: (mid, from, to, startingAfter, limit) => transactions.list(mid, from, to, startingAfter, limit),
     sweep: () => {
       let looked = 0;
       for (const payment of open) {
@@ -117,7 +98,7 @@ export function createLedger(clock: SandboxClock, onStatus: (payment: Payment) =
       }
     },
     newTransactionKey: () => randomBytes(16).toString('hex').toUpperCase(),
-    sizes: () => ({ payments: payments.size, transactions: transactions.length }),
+    sizes: () => ({ payments: payments.size, transactions: transactions.size() }),
   };
 }
 

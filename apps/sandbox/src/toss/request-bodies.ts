@@ -40,6 +40,8 @@ export function readMetadata(value: unknown): Record<string, string> | null | un
   if (value === undefined || value === null) return null;
   if (!isFields(value)) return undefined;
   const pairs = Object.entries(value);
-  const sound = pairs.length <= METADATA_PAIRS_MAX && pairs.every(([key, text]) => key.length <= METADATA_KEY_MAX && typeof text === 'string' && text.length <= METADATA_VALUE_MAX);
+  const sound = pairs.length <= METADATA_PAIRS_MAX && pairs.every(
+    ([key, text]) => key.length <= METADATA_KEY_MAX && typeof text === 'string' && text.length <= METADATA_VALUE_MAX,
+  );
   return sound ? (value as Record<string, string>) : undefined;
 }

@@ -99,7 +99,9 @@ function goTo(reply: FastifyReply, address: string, query: Record<string, string
 function showPayment(world: TossWorld, request: FastifyRequest, reply: FastifyReply, show: (payment: Payment, language: Language) => string): FastifyReply {
   const language = pageLanguage(request);
   const payment = paymentOf(world, request);
-  return payment === undefined ? sendPage(reply, 404, wrongPage(language, TOSS_ERRORS.NOT_FOUND_PAYMENT[language])) : sendPage(reply, 200, show(payment, language));
+  return payment === undefined ? sendPage(
+    reply, 404, wrongPage(language, TOSS_ERRORS.NOT_FOUND_PAYMENT[language]),
+  ) : sendPage(reply, 200, show(payment, language));
 }
 
 const paymentOf = (world: TossWorld, request: FastifyRequest): Payment | undefined => world.ledger.byKey((request.params as { paymentKey: string }).paymentKey);

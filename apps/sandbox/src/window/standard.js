@@ -29,7 +29,9 @@
     if (typeof orderName !== 'string' || orderName.length < 1 || orderName.length > 100) throw invalid('orderName');
     if (!isPage(successUrl)) throw invalid('successUrl');
     if (!isPage(failUrl)) throw invalid('failUrl');
-    const query = new URLSearchParams({ clientKey, customerKey, currency: amount.currency, value: String(amount.value), orderId, orderName, successUrl, failUrl });
+    const query = new URLSearchParams(
+      { clientKey, customerKey, currency: amount.currency, value: String(amount.value), orderId, orderName, successUrl, failUrl },
+    );
     if (metadata !== undefined) query.set('metadata', JSON.stringify(metadata));
     if (taxFreeAmount !== undefined) query.set('taxFreeAmount', String(taxFreeAmount));
     if (document.documentElement.lang) query.set('lang', document.documentElement.lang.slice(0, 2));
@@ -42,7 +44,9 @@
     if (typeof clientKey !== 'string' || !/^(test|live)_g?ck_/.test(clientKey)) throw new TossPaymentsError('INVALID_CLIENT_KEY', 'that is not a client key');
     return {
       payment({ customerKey } = {}) {
-        if (customerKey !== ANONYMOUS && !CUSTOMER_KEY.test(customerKey ?? '')) throw new TossPaymentsError('INVALID_CUSTOMER_KEY', 'customerKey has 2 to 50 of A-Z a-z 0-9 - _ = . @');
+        if (customerKey !== ANONYMOUS && !CUSTOMER_KEY.test(customerKey ?? '')) throw new TossPaymentsError(
+          'INVALID_CUSTOMER_KEY', 'customerKey has 2 to 50 of A-Z a-z 0-9 - _ = . @',
+        );
         return {
           requestPayment: (request) => requestPayment(clientKey, customerKey, request),
           requestBillingAuth: async () => {

@@ -13,7 +13,8 @@ export type Verdict =
   | { readonly kind: 'captured'; readonly payment: ProviderPayment }
   /** Money was captured, but not as we asked: it must go back whole. */
   | { readonly kind: 'misfit'; readonly payment: ProviderPayment; readonly why: 'amount' | 'partly-canceled' | 'order' }
-  | { readonly kind: 'refused'; readonly code: string; readonly advice: RefusalAdvice; /** The provider's words for the buyer, in its language. */ readonly message: string }
+  /** `message`: the provider's words for the buyer, in its language; empty when it had none. */
+  | { readonly kind: 'refused'; readonly code: string; readonly advice: RefusalAdvice; readonly message: string }
   | { readonly kind: 'ask-again'; readonly newKey: boolean }
   | { readonly kind: 'unknown'; readonly lastWord: LastWord; readonly code: string | null; readonly reachable: boolean };
 

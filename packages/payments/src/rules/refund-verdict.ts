@@ -44,7 +44,9 @@ function judgeBalance(payment: ProviderPayment, context: RefundContext): RefundV
   if (pending) return { kind: 'unknown', newKey: false, code: 'CANCEL_IN_PROGRESS' };
   // PARTIAL_CANCELED with balance 0 is as finished as CANCELED. A balance below the wanted one means that somebody
   // also cancelled by hand at the provider's console: the buyer has at least what we owe; reconciliation reports it.
-  if (payment.balanceAmount <= wanted) return { kind: 'refunded', balanceAmount: payment.balanceAmount, transactionKey: payment.cancels.at(-1)?.transactionKey ?? null };
+  if (payment.balanceAmount <= wanted) {
+    return { kind: 'refunded', balanceAmount: payment.balanceAmount, transactionKey: payment.cancels.at(-1)?.transactionKey ?? null };
+  }
   if (payment.balanceAmount === context.balanceBefore) return { kind: 'ask-again', newKey: context.lastWasError };
   return { kind: 'attention', code: 'BALANCE_CHANGED_BY_HAND' };
 }

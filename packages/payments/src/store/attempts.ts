@@ -38,7 +38,8 @@ export const confirmKey = ({ providerOrderId, keyNo }: Pick<Attempt, 'providerOr
 /** Proves by its primary key that an attempt number is used once. Throws a duplicate for two openers of one order at once. */
 export async function insertAttempt(tx: Tx, attempt: NewAttempt): Promise<void> {
   await tx.query(
-    `INSERT INTO payment_attempt (order_id, n, id, show_id, hold_id, provider_order_id, amount, currency, state, asks, key_no, looks, last_word, made_at, moved_at)
+    `INSERT INTO payment_attempt (order_id, n, id, show_id, hold_id, provider_order_id, amount, currency, state, asks, key_no, looks, last_word,
+       made_at, moved_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'prepared', 0, 1, 0, 'silence', NOW(3), NOW(3))`,
     [bytesOf(attempt.order), attempt.n, bytesOf(attempt.id), attempt.show, bytesOf(attempt.hold), attempt.providerOrderId, attempt.amount, attempt.currency],
   );
@@ -104,7 +105,8 @@ export async function abandonPrepared(tx: Tx, order: OpaqueId, keep = 0): Promis
 /** Written before a confirm is repeated: what a crash in the middle must not forget. False: no longer confirming. */
 export async function noteAsk(session: Queryable, { order, n }: AttemptId, ask: { readonly newKey: boolean; readonly firstLookMs: number }): Promise<boolean> {
   const [written] = await session.query<ResultSetHeader>(
-    `UPDATE payment_attempt SET asks = LEAST(asks + 1, 65535), key_no = LEAST(key_no + ?, 65535), last_word = 'silence', next_look_at = NOW(3) + INTERVAL ? MICROSECOND
+    `UPDATE payment_attempt SET asks = LEAST(asks + 1, 65535), key_no = LEAST(key_no + ?, 65535), last_word = 'silence',
+       next_look_at = NOW(3) + INTERVAL ? MICROSECOND
      WHERE order_id = ? AND n = ? AND state = 'confirming'`,
     [ask.newKey ? 1 : 0, ask.firstLookMs * 1_000, bytesOf(order), n],
   );
@@ -164,7 +166,10 @@ export async function lookSoon(session: Queryable, { order, n }: AttemptId, with
 
 /** Nothing more to ask about an attempt that is over. */
 export async function stopLooking(session: Queryable, { order, n }: AttemptId): Promise<void> {
-  await session.query("UPDATE payment_attempt SET next_look_at = NULL, looks = 0 WHERE order_id = ? AND n = ? AND state IN ('refused', 'abandoned')", [bytesOf(order), n]);
+  await session.query(
+    "UPDATE payment_attempt SET next_look_at = NULL, looks = 0 WHERE order_id = ? AND n = ? AND state IN ('refused', 'abandoned')",
+    [bytesOf(order), n],
+  );
 }
 
 /** `overdue`: attempts whose look has been due for more than a minute: the resolver is not keeping up, or is not there. */

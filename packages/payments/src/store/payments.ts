@@ -26,7 +26,8 @@ const asciiOrNull = (text: string | null, max: number): string | null => (text !
  */
 export async function insertPayment(tx: Tx, { order, n }: AttemptId, payment: ProviderPayment): Promise<void> {
   await tx.query(
-    `INSERT INTO payment (order_id, n, payment_key, provider_order_id, amount, refunded, currency, method, transaction_key, secret, receipt_url, approved_at, captured_at)
+    `INSERT INTO payment (order_id, n, payment_key, provider_order_id, amount, refunded, currency, method, transaction_key, secret, receipt_url,
+       approved_at, captured_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))`,
     [
       bytesOf(order), n, payment.paymentKey, payment.orderId, payment.totalAmount, payment.totalAmount - payment.balanceAmount, payment.currency,
@@ -61,20 +62,30 @@ export async function noteCancel(tx: Tx, { order, n }: AttemptId): Promise<void>
 
 /** Adds `amount` to what has gone back. The CHECK of the table refuses more than was captured. */
 export async function addRefunded(tx: Tx, { order, n }: AttemptId, amount: number): Promise<void> {
-  const [written] = await tx.query<ResultSetHeader>('UPDATE payment SET refunded = refunded + ?, cancelled_at = NOW(3) WHERE order_id = ? AND n = ?', [amount, bytesOf(order), n]);
+  const [written] = await tx.query<ResultSetHeader>(
+    'UPDATE payment SET refunded = refunded + ?, cancelled_at = NOW(3) WHERE order_id = ? AND n = ?', [amount, bytesOf(order), n],
+  );
   if (written.affectedRows !== 1) throw new Error('a refund of a payment that is not there');
 }
 
 /** For B3: captured and given back of each order that ever captured, in order of ids, after `after`. */
 export type OrderMoney = { readonly order: OpaqueId; readonly captured: number; readonly refunded: number; readonly owed: number };
-export async function moneyOfOrders(session: Queryable, { after, limit }: { readonly after: OpaqueId | null; readonly limit: number }): Promise<readonly OrderMoney[]> {
+export async function moneyOfOrders(
+  session: Queryable, { after, limit }: { readonly after: OpaqueId | null; readonly limit: number },
+): Promise<readonly OrderMoney[]> {
   const [rows] = await session.query<RowDataPacket[]>(
-    `SELECT paid.order_id AS id, paid.captured, paid.refunded, COALESCE((SELECT SUM(refund.amount) FROM refund WHERE refund.order_id = paid.order_id AND refund.state = 'due'), 0) AS owed
-     FROM (SELECT order_id, SUM(amount) AS captured, SUM(refunded) AS refunded FROM payment WHERE order_id > ? GROUP BY order_id ORDER BY order_id LIMIT ${Math.trunc(limit)}) AS paid
+    `SELECT paid.order_id AS id, paid.captured, paid.refunded,
+       COALESCE((SELECT SUM(refund.amount) FROM refund WHERE refund.order_id = paid.order_id AND refund.state = 'due'), 0) AS owed
+     FROM (
+       SELECT order_id, SUM(amount) AS captured, SUM(refunded) AS refunded
+       FROM payment WHERE order_id > ? GROUP BY order_id ORDER BY order_id LIMIT ${Math.trunc(limit)}
+     ) AS paid
      ORDER BY paid.order_id`,
     [after === null ? Buffer.alloc(0) : bytesOf(after)],
   );
-  return rows.map((row) => ({ order: idOf(row['id'] as Buffer), captured: Number(row['captured']), refunded: Number(row['refunded']), owed: Number(row['owed']) }));
+  return rows.map(
+    (row) => ({ order: idOf(row['id'] as Buffer), captured: Number(row['captured']), refunded: Number(row['refunded']), owed: Number(row['owed']) }),
+  );
 }
 
 const paymentOf = (row: RowDataPacket): Payment => ({

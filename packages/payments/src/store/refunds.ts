@@ -24,11 +24,15 @@ const REASON_MAX = 200;
 const CODE_MAX = 100;
 
 /** One per refund and asking. Design: key `refund:{attempt}`, here with the refund's number, for a payment may be refunded in parts. */
-export const refundKey = (providerOrderId: string, { refundNo, keyNo }: Pick<Refund, 'refundNo' | 'keyNo'>): string => `refund:${providerOrderId}:${refundNo}:${keyNo}`;
+export const refundKey = (
+  providerOrderId: string, { refundNo, keyNo }: Pick<Refund, 'refundNo' | 'keyNo'>,
+): string => `refund:${providerOrderId}:${refundNo}:${keyNo}`;
 
 /** Writes what is owed, numbered after the refunds that are there. The caller holds the lock of the payment's order or row. */
 export async function insertRefund(tx: Tx, { order, n }: AttemptId, amount: number, reason: string): Promise<RefundId> {
-  const [rows] = await tx.query<RowDataPacket[]>('SELECT COALESCE(MAX(refund_no), 0) + 1 AS next FROM refund WHERE order_id = ? AND n = ?', [bytesOf(order), n]);
+  const [rows] = await tx.query<RowDataPacket[]>(
+    'SELECT COALESCE(MAX(refund_no), 0) + 1 AS next FROM refund WHERE order_id = ? AND n = ?', [bytesOf(order), n],
+  );
   const refundNo = Number((rows[0] as RowDataPacket)['next']);
   await tx.query(
     `INSERT INTO refund (order_id, n, refund_no, amount, reason, state, asks, key_no, last_was_error, attention, made_at)
@@ -39,7 +43,9 @@ export async function insertRefund(tx: Tx, { order, n }: AttemptId, amount: numb
 }
 
 export async function lockRefund(tx: Tx, { order, n, refundNo }: RefundId): Promise<Refund | undefined> {
-  const [rows] = await tx.query<RowDataPacket[]>(`SELECT ${COLUMNS} FROM refund WHERE order_id = ? AND n = ? AND refund_no = ? FOR UPDATE`, [bytesOf(order), n, refundNo]);
+  const [rows] = await tx.query<RowDataPacket[]>(
+    `SELECT ${COLUMNS} FROM refund WHERE order_id = ? AND n = ? AND refund_no = ? FOR UPDATE`, [bytesOf(order), n, refundNo],
+  );
   return rows[0] === undefined ? undefined : refundOf(rows[0]);
 }
 
@@ -57,7 +63,9 @@ export async function startRefund(tx: Tx, { order, n, refundNo }: RefundId, star
   );
 }
 
-export async function noteRefund(session: Queryable, { order, n, refundNo }: RefundId, word: { readonly error: boolean; readonly code: string | null; readonly attention: boolean }): Promise<void> {
+export async function noteRefund(
+  session: Queryable, { order, n, refundNo }: RefundId, word: { readonly error: boolean; readonly code: string | null; readonly attention: boolean },
+): Promise<void> {
   await session.query(
     `UPDATE refund SET last_was_error = ?, last_code = COALESCE(?, last_code), attention = ? WHERE order_id = ? AND n = ? AND refund_no = ? AND state = 'due'`,
     [word.error, word.code?.slice(0, CODE_MAX) ?? null, word.attention, bytesOf(order), n, refundNo],
@@ -67,7 +75,8 @@ export async function noteRefund(session: Queryable, { order, n, refundNo }: Ref
 /** due → done; false when somebody else was first. */
 export async function finishRefund(tx: Tx, { order, n, refundNo }: RefundId, transactionKey: string | null): Promise<boolean> {
   const [written] = await tx.query<ResultSetHeader>(
-    "UPDATE refund SET state = 'done', done_at = NOW(3), transaction_key = ?, attention = FALSE WHERE order_id = ? AND n = ? AND refund_no = ? AND state = 'due'",
+    `UPDATE refund SET state = 'done', done_at = NOW(3), transaction_key = ?, attention = FALSE
+     WHERE order_id = ? AND n = ? AND refund_no = ? AND state = 'due'`,
     [transactionKey !== null && /^[\x21-\x7e]{1,64}$/.test(transactionKey) ? transactionKey : null, bytesOf(order), n, refundNo],
   );
   return written.affectedRows === 1;
