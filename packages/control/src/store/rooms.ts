@@ -35,21 +35,25 @@ export async function createRoom(pool: Pool, settings: RoomSettings, act: Act): 
   });
 }
 
-/** `version`: the one the operator has seen (If-Match). */
-export type RoomChange = Act & { readonly room: RoomId; readonly version: number; readonly patch: RoomPatch };
+/**
+ * `version`: the one the operator has seen (If-Match). `versionAtLeast`: what was put in force while the database was away has gone this
+ * far; the change gets at least this version, also when the patch changes nothing.
+ */
+export type RoomChange = Act & { readonly room: RoomId; readonly version: number; readonly patch: RoomPatch; readonly versionAtLeast?: number };
 
 /** Refusals in this order: unknown room, version, then those of `changeSettings`. A patch that changes nothing gives the settings as they are. */
 export async function changeRoom(
-  pool: Pool, { room, version, patch, actor, cause }: RoomChange,
+  pool: Pool, { room, version, patch, versionAtLeast = 0, actor, cause }: RoomChange,
 ): Promise<Result<RoomSettings, UnknownRoom | VersionConflict | PatchRefusal>> {
   return inTransaction(pool, READ_COMMITTED, async (tx) => {
     const before = await lockRoom(tx, room);
     if (before === undefined) return refuse({ kind: 'unknown-room' });
     if (before.version !== version) return refuse({ kind: 'version-conflict', version: before.version });
     const changed = changeSettings(before, patch);
-    if (!changed.ok || changed.value === before) return changed;
-    await save(tx, before, changed.value, 'room.change', { actor, cause });
-    return changed;
+    if (!changed.ok || (changed.value === before && before.version >= versionAtLeast)) return changed;
+    const after = { ...changed.value, version: Math.max(changed.value.version, versionAtLeast) };
+    await save(tx, before, after, 'room.change', { actor, cause });
+    return ok(after);
   });
 }
 

@@ -1,0 +1,21 @@
+import { GaugesMessage, ProblemError, RoomParams } from '@onsale/contract';
+import type { RoomId } from '@onsale/kernel';
+import type { OnsaleServer } from '@onsale/runtime';
+import type { OpsContext } from '../context.ts';
+import { RoomUnknown } from '../gauges/gauge-board.ts';
+
+export function gaugesRoute(server: OnsaleServer, context: OpsContext): void {
+  const schema = { params: RoomParams, response: { 200: GaugesMessage } };
+  server.get('/rooms/:room/gauges', { schema }, (request) => gaugesOf(context, request.params.room as RoomId));
+}
+
+/** Throws not-found for a room nobody made, `recovering` for one that Redis has lost. */
+export async function gaugesOf({ desk, board }: Pick<OpsContext, 'desk' | 'board'>, room: RoomId): Promise<GaugesMessage> {
+  await desk.mustKnow(room);
+  try {
+    return await board.read(room);
+  } catch (error) {
+    if (error instanceof RoomUnknown) throw new ProblemError('recovering');
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import { OpsRoomReply, ProblemError, RoomParams, RoomPatch, type Phase } from '@onsale/contract';
+import { BOUNDS } from '@onsale/control';
+import type { RoomId, ShowId } from '@onsale/kernel';
+import { etagOfVersion, ifMatchVersionOf, replyWithETag, type OnsaleServer } from '@onsale/runtime';
+import type { FastifyError } from 'fastify';
+import { Type } from 'typebox';
+import type { OpsContext } from '../context.ts';
+import type { DeskRoom } from '../rooms/room-desk.ts';
+import { badSetting } from '../rooms/room-refusals.ts';
+
+/** The settings, and whether Redis has exactly these (`inForce`) and MySQL has them (`saved`). */
+const RoomOnDesk = Type.Object({ ...OpsRoomReply.properties, inForce: Type.Boolean(), saved: Type.Boolean() });
+const RoomList = Type.Object({ rooms: Type.Array(RoomOnDesk) });
+
+export function roomRoutes(server: OnsaleServer, { desk, gate }: OpsContext): void {
+  server.get('/rooms', { schema: { response: { 200: RoomList } } }, async () => ({ rooms: (await desk.list()).map(replyOf) }));
+
+  server.get('/rooms/:room', { schema: { params: RoomParams, response: { 200: RoomOnDesk } } }, async (request, reply) => {
+    const room = await desk.read(request.params.room as RoomId);
+    return replyWithETag(request, reply, etagOf(room), () => replyOf(room));
+  });
+
+  server.patch(
+    '/rooms/:room',
+    { schema: { params: RoomParams, body: RoomPatch, response: { 200: RoomOnDesk } }, errorHandler: nameTheSetting, config: { importance: 'money' } },
+    async (request, reply) => {
+      const version = ifMatchVersionOf(request);
+      const operator = gate.operatorOf(request);
+      if (operator.role !== 'operator') throw new ProblemError('forbidden');
+      const { cause = '', ...patch } = request.body;
+      const room = await desk.change({ room: request.params.room as RoomId, version, patch, act: { actor: operator.name, cause } });
+      return reply.header('etag', etagOf(room)).send(replyOf(room));
+    },
+  );
+}
+
+const replyOf = ({ settings: { shows, phase, ...settings }, inForce, saved }: DeskRoom) =>
+  ({ ...settings, shows: [...shows] as ShowId[], phase: phase as Phase, inForce, saved });
+
+/**
+ * The version is not the whole of what GET says: the same settings get in force or are saved without a new version. If-Match compares versions
+ * only, so this tag, being the version for writers, is weak for readers.
+ */
+const etagOf = ({ settings }: DeskRoom): string => etagOfVersion(settings.version);
+
+/** A value that the schema refuses is told with its field and bounds, like one that the rules refuse. */
+function nameTheSetting(error: FastifyError): never {
+  const field = error.validationContext === 'body' ? error.validation?.[0]?.instancePath.split('/')[1] : undefined;
+  if (field === undefined || !Object.hasOwn(RoomPatch.properties, field)) throw error;
+  throw badSetting(field, Object.hasOwn(BOUNDS, field) ? BOUNDS[field as keyof typeof BOUNDS] : {});
+}

@@ -1,0 +1,81 @@
+import { fileURLToPath } from 'node:url';
+import { createPasswordHasher, createSignInThrottle, pruneOperatorSessions } from '@onsale/control';
+import { checkSchema, openPool } from '@onsale/database';
+import { MINUTE_MS, SECOND_MS } from '@onsale/kernel';
+import { createMetrics, startLoop, type Logger, type OnsaleServer, type OpsConfig } from '@onsale/runtime';
+import { openRoomConnection } from '@onsale/waiting-room';
+import { buildApp } from './app.ts';
+import { createAuditor } from './auditor.ts';
+import type { OpsContext } from './context.ts';
+import { GaugeBoard } from './gauges/gauge-board.ts';
+import { createOperatorGate } from './operator-gate.ts';
+import { RoomDesk } from './rooms/room-desk.ts';
+
+const CONSOLE_FOLDER = fileURLToPath(new URL('../../web/dist/ops', import.meta.url));
+/** A statement of the desk that takes longer is given up: an operator's brake must not wait for it. */
+const STATEMENT_MS = 3 * SECOND_MS;
+const AUDIT_STATEMENT_MS = 10 * SECOND_MS;
+const REDIS_AT_START_MS = SECOND_MS;
+const RECONCILE_EVERY_MS = 2 * SECOND_MS;
+const PRUNE_EVERY_MS = 10 * MINUTE_MS;
+const PRUNE_AT_ONCE = 1_000;
+/** The same trouble is logged once in this time. */
+const QUIET_MS = 5 * SECOND_MS;
+
+export type Ops = { readonly app: OnsaleServer; readonly context: OpsContext; close(): Promise<void> };
+
+export type WireOptions = { readonly consoleFolder?: string };
+
+/** The only place of this app that opens clients. Connections to MySQL: one for audits, the others for everything else. */
+export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = CONSOLE_FOLDER }: WireOptions = {}): Promise<Ops> {
+  const metrics = createMetrics('ops');
+  const monotonic = (): number => performance.now();
+  const onError = quietly(logger, monotonic);
+  const { hot, money, reads } = config.pools;
+  const pool = openPool({ url: config.databaseUrl, connections: money + reads, statementMs: STATEMENT_MS, role: 'reads' });
+  const auditPool = openPool({ url: config.databaseUrl, connections: hot, statementMs: AUDIT_STATEMENT_MS, role: 'hot' });
+  const connection = openRoomConnection(config.redisUrl, onError);
+  const closeStores = async (): Promise<void> => {
+    await Promise.all([pool.close(), auditPool.close(), connection.close()]);
+  };
+  try {
+    await checkSchema(pool);
+  } catch (error) {
+    await closeStores();
+    throw error;
+  }
+  const board = new GaugeBoard({ connection, database: pool, monotonic, wallClock: Date.now, onError });
+  const desk = new RoomDesk({
+    pool, connection, onError,
+    onReading: (room, gauges) => board.notice(room, gauges),
+    onChange: (room) => board.changed(room),
+  });
+  const gate = createOperatorGate({ pool, hasher: createPasswordHasher(), throttle: createSignInThrottle(monotonic), monotonic });
+  const context: OpsContext = { pool, connection, gate, desk, board, auditor: createAuditor({ pool: auditPool, wallClock: Date.now }), consoleFolder, onError };
+  metrics.gauge('onsale_unsaved_brakes', 'Brakes in force that the database does not know yet', () => desk.unsavedCount);
+  const options = { logger, metrics, publicOrigins: config.publicOrigins, trustProxyHops: config.trustProxyHops, checkReplies: config.checkReplies };
+  const app = await buildApp(options, context);
+  // Redis away at the start is no reason not to start: the process is live, not ready, and says so.
+  await connection.ready(REDIS_AT_START_MS).catch(onError);
+  const loops = [
+    startLoop({ name: 'reconcile', everyMs: RECONCILE_EVERY_MS, run: () => desk.reconcile(), onError }),
+    startLoop({ name: 'prune-sessions', everyMs: PRUNE_EVERY_MS, run: () => pruneOperatorSessions(pool, PRUNE_AT_ONCE), onError }),
+  ];
+  return {
+    app, context,
+    async close() {
+      await app.close();
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await closeStores();
+    },
+  };
+}
+
+function quietly(logger: Logger, monotonic: () => number): (error: unknown) => void {
+  let untilMs = 0;
+  return (error) => {
+    if (monotonic() < untilMs) return;
+    untilMs = monotonic() + QUIET_MS;
+    logger.warn({ err: error }, 'a store could not be asked');
+  };
+}
