@@ -68,7 +68,7 @@ export const booking = {
   'seats.no-session': 'Enter through the waiting room',
   'seats.no-session-lead': 'Seats are open to those who were called. Your place in line leads here.',
   'seats.to-room': 'To the waiting room',
-  'seats.leave': 'I am done: free my slot',
+  'seats.leave': 'I am done, leave the sale',
   'seats.leave-sure': 'Leave the sale? Your slot goes to the next fan.',
   'seats.link-socket': 'Live',
   'seats.link-polling': 'Updating every few seconds',

@@ -18,6 +18,7 @@ export const queue = {
   'queue.wait-long': 'more than {low} hours',
   'queue.wait-unknown': 'being measured',
   'queue.wait-held': 'no estimate while the line stands',
+  'queue.wait-how': 'How is this measured?',
   'queue.wait-why': '8 of 10 fans wait this long. Measured from the calls of the last minutes, not a promise.',
   'queue.minutes': 'min',
   'queue.hours': 'h',

@@ -20,6 +20,7 @@ export const queue: Readonly<Record<keyof typeof english, string>> = {
   'queue.wait-long': '{low}시간 이상',
   'queue.wait-unknown': '측정 중',
   'queue.wait-held': '줄이 멈춘 동안에는 예상할 수 없습니다',
+  'queue.wait-how': '어떻게 계산하나요?',
   'queue.wait-why': '10명 중 8명이 이 시간 안에 입장합니다. 최근 입장 속도로 잰 값이며 약속은 아닙니다.',
   'queue.minutes': '분',
   'queue.hours': '시간',

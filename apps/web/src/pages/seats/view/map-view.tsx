@@ -10,7 +10,8 @@ import { codeWord } from './seat-words.ts';
 
 export type MapProps = { readonly state: BookingState; readonly driver: BookingDriver; readonly say: Say; readonly language: Language; readonly grade: number | null };
 
-export function MapView(props: MapProps) {
+/** Stays in the page while the list is shown, so that the fan comes back to the same part of the hall. */
+export function MapView(props: MapProps & { readonly hidden: boolean }) {
   const { state, driver, say } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const surface = useRef<MapSurface | null>(null);
@@ -30,15 +31,17 @@ export function MapView(props: MapProps) {
     if (input !== null) surface.current?.update(input);
   });
   return (
-    <div class="map">
-      <canvas ref={canvas} class="map-canvas" tabIndex={0} role="img" aria-label={say('seats.map-label')} />
+    <div class="map-box" hidden={props.hidden}>
       <div class="map-tools">
         <button type="button" class="tool" aria-label={say('seats.zoom-in')} title={say('seats.zoom-in')} onClick={() => surface.current?.zoom(1)}>+</button>
         <button type="button" class="tool" aria-label={say('seats.zoom-out')} title={say('seats.zoom-out')} onClick={() => surface.current?.zoom(-1)}>−</button>
         <button type="button" class="tool tool-all" onClick={() => { surface.current?.showAll(); setSection(null); }}>{say('seats.zoom-all')}</button>
       </div>
-      <SectionChip {...props} section={section} />
-      <SeatTip {...props} tip={tip} />
+      <div class="map">
+        <canvas ref={canvas} class="map-canvas" tabIndex={0} role="img" aria-label={say('seats.map-label')} />
+        <SectionChip {...props} section={section} />
+        <SeatTip {...props} tip={tip} />
+      </div>
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { clockText } from '../../shared/page-state/countdown.ts';
 import type { Say } from '../../shared/page-data.ts';
 import type { BookingDriver } from '../driver.ts';
 import type { BookingState } from '../page-state/booking-state.ts';
+import { ActionBar } from './action-bar.tsx';
 import { Basket, BestAvailable } from './basket.tsx';
 import { HoldPanel } from './hold-panel.tsx';
 import { Legend } from './legend.tsx';
@@ -65,7 +66,8 @@ function Choosing(props: PageProps) {
         </div>
         {state.hall?.layout.salesOpen === false ? <p class="note note-warn">{say('seats.closed')}</p> : null}
         {soldOut ? <p class="note note-warn" role="status"><strong>{say('seats.sold-out')}</strong> {say('seats.sold-out-lead')}</p> : null}
-        {view === 'map' ? <MapView {...shared} /> : <ListView {...shared} />}
+        <MapView {...shared} hidden={view !== 'map'} />
+        {view === 'list' ? <ListView {...shared} /> : null}
         <Legend {...shared} onGrade={setGrade} />
       </div>
       <div class="booking-side">
@@ -74,6 +76,7 @@ function Choosing(props: PageProps) {
         {state.mode === 'choosing' && state.chosen.length === 0 ? <BestAvailable {...shared} /> : null}
         <LeaveSession {...props} />
       </div>
+      <ActionBar {...shared} />
     </div>
   );
 }

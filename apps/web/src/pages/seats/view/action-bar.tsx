@@ -1,0 +1,29 @@
+import { formatMoney } from '../../../texts/formats.ts';
+import { clockText } from '../../shared/page-state/countdown.ts';
+import { quote } from '../page-state/booking-state.ts';
+import type { MapProps } from './map-view.tsx';
+
+/** The next step of the purchase at the lower edge of a phone; wide screens show it beside the hall already. */
+export function ActionBar({ state, driver, say, language }: MapProps) {
+  const { hall, held, chosen, busy, mode } = state;
+  if (hall === null) return null;
+  const money = (amount: number): string => formatMoney(amount, hall.layout.currency, language);
+  if (mode === 'held' && held !== null) {
+    return (
+      <div class="action-bar">
+        <p><small class="muted">{say('seats.hold-left')}</small><br /><strong>{clockText(held.until - performance.now())}</strong></p>
+        <button type="button" class="button button-primary" disabled={busy !== null} onClick={() => driver.go('checkout')}>{say('seats.to-pay')}</button>
+      </div>
+    );
+  }
+  if (chosen.length === 0) return null;
+  const swapping = mode === 'swapping';
+  return (
+    <div class="action-bar">
+      <p><small class="muted">{say('seats.total')}</small><br /><strong>{money(quote(hall, chosen).amount)}</strong></p>
+      <button type="button" class="button button-primary" disabled={busy !== null} onClick={() => void driver.hold(chosen)}>
+        {busy === 'hold' ? say('seats.holding') : busy === 'swap' ? say('seats.swapping') : say(swapping ? 'seats.swap' : 'seats.hold', { count: chosen.length })}
+      </button>
+    </div>
+  );
+}
