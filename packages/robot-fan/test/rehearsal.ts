@@ -1,6 +1,6 @@
 import { ADMISSION_PREFIX, BOOKING_PREFIX, type LayoutReply } from '@onsale/contract';
 import { findViolations } from '@onsale/booking';
-import { openPool } from '@onsale/database';
+import { openDatabase } from '@onsale/database';
 import { seededRandom, type RoomId } from '@onsale/kernel';
 import {
   judgeArrivals, judgeCapacity, judgeNotes, judgeOrder, judgeRate, judgeRedeems, judgeSeats, makeReport, Observations, openWire, runCrowd, type CrowdPlan, type JournalEntry,
@@ -46,10 +46,11 @@ export async function openRehearsal(system: WholeSystem, seed: string, seconds: 
 
 export async function judge(system: WholeSystem, observations: Observations, room: RoomId): Promise<Judgement[]> {
   const journal = await wholeJournal(system, room);
-  const pool = openPool({ url: system.mariadb.url, connections: 1, statementMs: 60_000 });
-  const [seats, money] = await Promise.all([findViolations(pool), findMoneyViolations(pool)]).finally(() => pool.close());
+  const database = openDatabase({ url: system.mariadb.url, reads: 2, statementMs: 60_000 });
+  const found = await Promise.all([findViolations(database.reads), findMoneyViolations({ database })]).finally(() => database.close());
+  const all = [...found[0], ...found[1].map(({ detail }) => ({ invariant: 'B3', detail }))];
   const store = ['B1', 'B3', 'B4', 'B6'].map((invariant) => {
-    const violations = [...seats, ...money].filter((violation) => violation.invariant === invariant).map(({ detail }) => detail);
+    const violations = all.filter((violation) => violation.invariant === invariant).map(({ detail }) => detail);
     return { invariant: `${invariant} store`, checked: 1, violations, note: '' };
   });
   return [

@@ -9,8 +9,6 @@ import { salesProblem } from '../refusals.ts';
 import { orderReply, ownOrder } from './orders.ts';
 import { bookOf } from './seat-map.ts';
 
-/** A confirm waits for the provider (30 s at most) and its first look-ups; the shell's own deadline would cut it short. */
-const CONFIRM_HANDLER_MS = 60_000;
 type Attempt = { Params: { id: OpaqueId; n: number } };
 
 export function paymentRoutes(server: FastifyInstance, context: BookingContext): void {
@@ -33,7 +31,7 @@ export function paymentRoutes(server: FastifyInstance, context: BookingContext):
     return reply.code(again ? 200 : 201).send(body);
   });
 
-  const confirmOptions = { schema: { params: PaymentParams, body: ConfirmBody }, config: { importance: 'money' as const }, handlerTimeout: CONFIRM_HANDLER_MS };
+  const confirmOptions = { schema: { params: PaymentParams, body: ConfirmBody }, config: { importance: 'money' as const } };
   server.post<Attempt & { Body: ConfirmInput }>('/orders/:id/payments/:n/confirm', confirmOptions, async (request, reply) => {
     const order = await ownOrder(context, request);
     const { paymentKey, orderId, amount } = request.body;
