@@ -27,7 +27,8 @@ export async function runBatch(pool: Pool, book: ShowBook, items: readonly Item[
     try {
       await connection.begin();
       const decided = await decideAndWrite(connection, book, live, unsafe);
-      await connection.commit();
+      // Nothing written, nothing to commit: the locks go, and an answer `again` does not depend on one more COMMIT being heard.
+      await (decided.wrote ? connection.commit() : connection.rollback());
       if (decided.version !== undefined) book.map.apply(decided.version, decided.writes.changes);
       const outcomes = new Map(live.map((item, index) => [item, outcomeOf(book, item, decided.decisions[index] as Decision)]));
       return items.map((item) => outcomes.get(item) ?? { answer: refuse({ kind: 'alongside', refusal: refusedAlongside.get(item) }) });
@@ -51,7 +52,7 @@ class RefusedAlongside extends Error {
   }
 }
 
-type Decided = { readonly decisions: readonly Decision[]; readonly writes: BatchWrites; readonly version: number | undefined };
+type Decided = { readonly decisions: readonly Decision[]; readonly writes: BatchWrites; readonly wrote: boolean; readonly version: number | undefined };
 
 async function decideAndWrite(connection: Connection, book: ShowBook, items: readonly Item[], unsafe: BatchUnsafe = {}): Promise<Decided> {
   const terms = book.terms();
@@ -70,7 +71,8 @@ async function decideAndWrite(connection: Connection, book: ShowBook, items: rea
       throw error;
     }
   }
-  return { decisions, writes, version: await writeDelta(connection, book.show, writes) };
+  const wrote = writes.seats.size + writes.holds.size + writes.allowances.length > 0;
+  return { decisions, writes, wrote, version: await writeDelta(connection, book.show, writes) };
 }
 
 function outcomeOf(book: ShowBook, item: Item, decision: Decision): Outcome<CommandAnswer> {
