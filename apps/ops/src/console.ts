@@ -17,7 +17,7 @@ const HEADERS = {
 };
 /** Names of assets carry a hash of what is inside; the icon's does not. */
 const ASSET_MAX_AGE_MS = 365 * DAY_MS;
-const ASSET = /^[\w.-]{1,100}$/;
+const ASSET = /^\w[\w.-]{0,99}$/;
 const NOT_BUILT = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Onsale · operations</title></head>
 <body><h1>The console has not been built</h1>

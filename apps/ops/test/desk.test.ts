@@ -10,8 +10,10 @@ const running = await startOps(t);
 const { app } = running.ops;
 const operator = await running.makeOperator();
 
-const patch = (room: string, version: number | string | undefined, payload: object, headers = operator.headers) =>
-  app.inject({ method: 'PATCH', url: api(`/rooms/${room}`), headers: { ...headers, ...(version === undefined ? {} : { 'if-match': `"${version}"` }) }, payload });
+const patch = (room: string, version: number | string | undefined, payload: object, headers = operator.headers) => {
+  const condition = version === undefined ? {} : { 'if-match': `"${version}"` };
+  return app.inject({ method: 'PATCH', url: api(`/rooms/${room}`), headers: { ...headers, ...condition }, payload });
+};
 const get = (path: string, headers: Record<string, string> = operator.headers) => app.inject({ url: api(path), headers });
 const inForce = async (room: RoomId): Promise<InForce> => ((await readGauges(running.connection, room)) as RoomGauges).settings;
 
@@ -112,7 +114,9 @@ t.test('what may not be set is told with its field and bounds', async (t) => {
     [{ opensAtMs: 5 }, { field: 'opensAtMs' }],
     [{ epoch: 2 }, {}],
   ];
-  for (const [payload, problem] of bad) t.match((await patch(room, 1, payload)).json(), { status: 400, code: 'bad-request', ...problem }, JSON.stringify(payload));
+  for (const [payload, problem] of bad) {
+    t.match((await patch(room, 1, payload)).json(), { status: 400, code: 'bad-request', ...problem }, JSON.stringify(payload));
+  }
   t.match((await patch(room, 1, { phase: 'scheduled' })).json(), { status: 409, code: 'room-not-open', from: 'paused', to: 'scheduled' });
   t.equal((await patch(room, 1, { phase: 'closed' })).statusCode, 200);
   t.match((await patch(room, 2, { phase: 'open' })).json(), { status: 409, code: 'room-not-open' });
@@ -171,7 +175,8 @@ t.test('gauges have the documented shape, and say which limit binds', async (t) 
 t.test('booking’s figures count seats, paid orders and living sessions of the room’s shows', async (t) => {
   const show = `s-${Math.random().toString(36).slice(2, 10)}`;
   const { room } = await running.makeRoom({ shows: [show as never] });
-  const seats = ['free', 'free', 'free', 'held', 'sold', 'sold', 'blocked'].map((state, seat) => [show, seat, 'R', state, /held|sold/.test(state) ? Buffer.alloc(16, seat) : null]);
+  const states = ['free', 'free', 'free', 'held', 'sold', 'sold', 'blocked'];
+  const seats = states.map((state, seat) => [show, seat, 'R', state, /held|sold/.test(state) ? Buffer.alloc(16, seat) : null]);
   await running.pool.query('INSERT INTO seat (show_id, seat_no, grade, state, claim) VALUES ?', [seats]);
   const sid = (byte: number): Buffer => Buffer.alloc(16, byte);
   const lasting = (place: number, minutes: number) =>

@@ -37,7 +37,7 @@ export class RoomDesk {
   readonly #saveMs: number;
   /** Brakes in force that wait to be saved: who put them on and why. */
   readonly #unsaved = new Map<RoomId, readonly Act[]>();
-  /** The version in force as the last round saw it. Its keys are the rooms that are known while MySQL is away. */
+  /** The version in force as it was seen last. Its keys are the rooms that are known while MySQL is away. */
   readonly #versions = new Map<RoomId, number | undefined>();
 
   constructor(options: RoomDeskOptions) {
@@ -142,6 +142,7 @@ export class RoomDesk {
     try {
       const row = await within(this.#saveMs, readRoom(this.#options.pool, room));
       if (row === undefined) throw new ProblemError('not-found');
+      if (!this.#versions.has(room)) this.#versions.set(room, undefined);
       return row;
     } catch (error) {
       if (isUnavailable(error) && this.#versions.has(room)) return undefined;

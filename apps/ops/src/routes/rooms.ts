@@ -1,7 +1,7 @@
 import { OpsRoomReply, ProblemError, RoomParams, RoomPatch, type Phase } from '@onsale/contract';
 import { BOUNDS } from '@onsale/control';
 import type { RoomId, ShowId } from '@onsale/kernel';
-import { etagOfVersion, ifMatchVersionOf, replyWithETag, type OnsaleServer } from '@onsale/runtime';
+import { etagOfVersion, ifMatchVersionOf, type OnsaleServer } from '@onsale/runtime';
 import type { FastifyError } from 'fastify';
 import { Type } from 'typebox';
 import type { OpsContext } from '../context.ts';
@@ -17,7 +17,7 @@ export function roomRoutes(server: OnsaleServer, { desk, gate }: OpsContext): vo
 
   server.get('/rooms/:room', { schema: { params: RoomParams, response: { 200: RoomOnDesk } } }, async (request, reply) => {
     const room = await desk.read(request.params.room as RoomId);
-    return replyWithETag(request, reply, etagOf(room), () => replyOf(room));
+    return reply.header('etag', etagOf(room)).send(replyOf(room));
   });
 
   server.patch(
@@ -37,10 +37,7 @@ export function roomRoutes(server: OnsaleServer, { desk, gate }: OpsContext): vo
 const replyOf = ({ settings: { shows, phase, ...settings }, inForce, saved }: DeskRoom) =>
   ({ ...settings, shows: [...shows] as ShowId[], phase: phase as Phase, inForce, saved });
 
-/**
- * The version is not the whole of what GET says: the same settings get in force or are saved without a new version. If-Match compares versions
- * only, so this tag, being the version for writers, is weak for readers.
- */
+/** For If-Match. No 304 is answered to it: the same version gets in force or saved meanwhile. */
 const etagOf = ({ settings }: DeskRoom): string => etagOfVersion(settings.version);
 
 /** A value that the schema refuses is told with its field and bounds, like one that the rules refuse. */
