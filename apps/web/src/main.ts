@@ -1,15 +1,18 @@
-import { configOfProcess } from '@onsale/runtime';
+import type { AddressInfo } from 'node:net';
+import { configOfProcess, createLogger, runApp } from '@onsale/runtime';
 import { wire } from './wire.ts';
 
 const config = configOfProcess('web');
-const server = await wire(config);
-const url = await server.listen({ host: config.host, port: config.port });
-process.send?.({ type: 'ready', url });
+const logger = createLogger({ name: 'web', level: config.logLevel });
 
-let stopping: Promise<void> | undefined;
-const stop = (): void => {
-  stopping ??= server.close().then(() => process.exit(0));
-};
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
-// The parent is gone, however it went.
-process.once('disconnect', stop);
+await runApp({
+  name: 'web',
+  logger,
+  async start({ onStop }) {
+    const server = await wire(config, logger);
+    onStop('web', () => server.close());
+    await server.listen({ host: config.host, port: config.port });
+    const { address, family, port } = server.server.address() as AddressInfo;
+    return { web: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}` };
+  },
+});

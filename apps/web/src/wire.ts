@@ -1,4 +1,4 @@
-import { createLogger, createMetrics, type OnsaleServer, type WebConfig } from '@onsale/runtime';
+import { createMetrics, type Logger, type OnsaleServer, type WebConfig } from '@onsale/runtime';
 import { buildApp } from './app.ts';
 import { buildPages, FANS_FOLDER } from './build.ts';
 import type { OnSale } from './gateway/on-sale.ts';
@@ -9,8 +9,7 @@ const ON_SALE: readonly OnSale[] = [{ event: 'demo', room: 'demo', show: 'demo' 
 const TOSS_ORIGINS = ['https://js.tosspayments.com', 'https://*.tosspayments.com'];
 
 /** The gateway over the apps that the configuration names; builds the pages first if their sources have changed. */
-export async function wire(config: WebConfig): Promise<OnsaleServer> {
-  const logger = createLogger({ name: 'web', level: config.logLevel });
+export async function wire(config: WebConfig, logger: Logger): Promise<OnsaleServer> {
   if (await buildPages()) logger.info('pages built');
   return buildApp(
     { logger, metrics: createMetrics('web'), publicOrigins: config.publicOrigins, trustProxyHops: config.trustProxyHops },

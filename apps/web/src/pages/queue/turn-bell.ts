@@ -32,7 +32,7 @@ class Ring {
 
   strike(title: string, body: string): void {
     [660, 880, 1_320].forEach((pitch, index) => this.#tone(pitch, index * 0.18, 0.3));
-    navigator.vibrate?.([300, 120, 300, 120, 600]);
+    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([300, 120, 300, 120, 600]);
     if (!this.#allowed || !document.hidden || !('Notification' in window) || Notification.permission !== 'granted') return;
     try {
       const notice = new Notification(title, { body, tag: 'onsale-turn', requireInteraction: true });

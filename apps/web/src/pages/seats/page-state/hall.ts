@@ -13,6 +13,8 @@ export type Hall = {
   readonly sections: readonly HallSection[];
   /** Least distance of neighbours in a row, in hall units: decides when seats are large enough to draw. */
   readonly pitch: number;
+  /** Bounds of all sections and the stage. */
+  readonly extent: Box;
 };
 export type HallRow = Row & { readonly section: number };
 export type Box = { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
@@ -23,6 +25,10 @@ export type HallSection = {
   readonly first: number;
   readonly last: number;
   readonly seats: number;
+  /** Side of a square of the same area, in hall units: how much room a label has, however the section is turned. */
+  readonly side: number;
+  /** Least distance of neighbours in its rows. */
+  readonly pitch: number;
   /** Index of the grade that most of its seats have. */
   readonly grade: number;
 };
@@ -52,13 +58,17 @@ export function hallOf(layout: LayoutReply): Hall {
     }
     return describeSection(section, gradeIndex);
   });
-  return { layout, seats, x, y, sectionOf, gradeOf, rowOf, rows, sections, pitch: Number.isFinite(pitch) ? pitch : 1 };
+  return { layout, seats, x, y, sectionOf, gradeOf, rowOf, rows, sections, pitch: Number.isFinite(pitch) ? pitch : 1, extent: boundsOf([layout.stage, ...layout.sections.map(({ outline }) => outline)].flat()) };
+}
+
+function boundsOf(points: readonly (readonly [number, number])[]): Box {
+  const xs = points.map(([x]) => x);
+  const ys = points.map(([, y]) => y);
+  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) };
 }
 
 function describeSection(section: Section, gradeIndex: ReadonlyMap<string, number>): HallSection {
-  const xs = section.outline.map(([x]) => x);
-  const ys = section.outline.map(([, y]) => y);
-  const box = { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) };
+  const box = boundsOf(section.outline);
   const perGrade = new Map<number, number>();
   let seats = 0;
   for (const row of section.rows) {
@@ -69,7 +79,18 @@ function describeSection(section: Section, gradeIndex: ReadonlyMap<string, numbe
   const grade = [...perGrade].sort((one, other) => other[1] - one[1])[0]?.[0] ?? 0;
   const first = Math.min(...section.rows.map((row) => row.first));
   const last = Math.max(...section.rows.map((row) => row.first + row.count - 1));
-  return { section, box, centre: [(box.left + box.right) / 2, (box.top + box.bottom) / 2], first, last, seats, grade };
+  const pitch = Math.min(...section.rows.map((row) => (row.count > 1 ? Math.hypot(row.dx, row.dy) : Infinity)), Math.hypot(box.right - box.left, box.bottom - box.top));
+  return { section, box, centre: [(box.left + box.right) / 2, (box.top + box.bottom) / 2], first, last, seats, grade, pitch, side: Math.sqrt(areaOf(section.outline)) };
+}
+
+/** Area of a polygon (shoelace formula). */
+function areaOf(outline: Section['outline']): number {
+  let twice = 0;
+  outline.forEach(([x, y], index) => {
+    const [nextX, nextY] = outline[(index + 1) % outline.length] as [number, number];
+    twice += x * nextY - nextX * y;
+  });
+  return Math.abs(twice) / 2;
 }
 
 export type SeatName = { readonly section: string; readonly sectionCode: string; readonly row: string; readonly label: string; readonly grade: Grade };

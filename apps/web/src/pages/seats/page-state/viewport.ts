@@ -2,17 +2,18 @@ import type { Box } from './hall.ts';
 
 /** What part of the hall a window of `width` × `height` CSS pixels shows: its centre in hall units, and pixels per unit. */
 export type Viewport = { readonly width: number; readonly height: number; readonly x: number; readonly y: number; readonly scale: number };
-export type Extent = { readonly width: number; readonly height: number };
+/** What there is to see: all sections and the stage. */
+export type Extent = Box;
 
 /** How large a seat may get at most, in pixels between neighbours. */
 const PITCH_PX_MAX = 64;
 const MARGIN = 0.96;
 
 export const fitScale = (extent: Extent, view: Pick<Viewport, 'width' | 'height'>): number =>
-  Math.max(0.01, Math.min(view.width / extent.width, view.height / extent.height) * MARGIN);
+  Math.max(0.01, Math.min(view.width / (extent.right - extent.left), view.height / (extent.bottom - extent.top)) * MARGIN);
 
 export const showAll = (extent: Extent, width: number, height: number): Viewport => ({
-  width, height, x: extent.width / 2, y: extent.height / 2, scale: fitScale(extent, { width, height }),
+  width, height, x: (extent.left + extent.right) / 2, y: (extent.top + extent.bottom) / 2, scale: fitScale(extent, { width, height }),
 });
 
 export const toScreen = (view: Viewport, x: number, y: number): readonly [number, number] => [(x - view.x) * view.scale + view.width / 2, (y - view.y) * view.scale + view.height / 2];
@@ -22,14 +23,14 @@ export const toHall = (view: Viewport, px: number, py: number): readonly [number
 export function clamp(view: Viewport, extent: Extent, pitch: number): Viewport {
   const least = fitScale(extent, view);
   const scale = Math.min(Math.max(view.scale, least), Math.max(least, PITCH_PX_MAX / pitch));
-  return { ...view, scale, x: clampAxis(view.x, extent.width, view.width / scale), y: clampAxis(view.y, extent.height, view.height / scale) };
+  return { ...view, scale, x: clampAxis(view.x, extent.left, extent.right, view.width / scale), y: clampAxis(view.y, extent.top, extent.bottom, view.height / scale) };
 }
 
 /** Where the window is wider than the hall, the hall stands in its middle. */
-function clampAxis(centre: number, size: number, shown: number): number {
-  if (shown >= size) return size / 2;
+function clampAxis(centre: number, from: number, to: number, shown: number): number {
+  if (shown >= to - from) return (from + to) / 2;
   const slack = shown * 0.2;
-  return Math.min(Math.max(centre, shown / 2 - slack), size - shown / 2 + slack);
+  return Math.min(Math.max(centre, from + shown / 2 - slack), to - shown / 2 + slack);
 }
 
 /** Zooms by `factor` so that what is under the point (in pixels) stays under it. */

@@ -12,9 +12,9 @@ export type SurfaceNews = {
 };
 
 /** Seats are at least this far apart after a section was chosen: a finger hits one. */
-const PRESSABLE_PX = 20;
-/** A press that hits nothing closer than this many pixels is no press on a seat. */
-const REACH_PX = 20;
+const PRESSABLE_PX = 16;
+/** How far beside a seat or a section a press may land. */
+const REACH_PX = { least: 12, most: 30 } as const;
 const PAN_IS_MORE_THAN_PX = 7;
 const ANIMATION_MS = 320;
 const STEP = 1.6;
@@ -41,7 +41,7 @@ export class MapSurface {
     this.#canvas = canvas;
     this.#news = news;
     this.#input = input;
-    this.#view = showAll(input.hall.layout, canvas.clientWidth || 300, canvas.clientHeight || 300);
+    this.#view = showAll(input.hall.extent, canvas.clientWidth || 300, canvas.clientHeight || 300);
     this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(canvas);
     this.#listen();
@@ -55,16 +55,16 @@ export class MapSurface {
 
   zoom(direction: 1 | -1): void {
     const { width, height } = this.#view;
-    this.#animateTo(zoomAt(this.#view, width / 2, height / 2, direction === 1 ? STEP : 1 / STEP, this.#hall.layout, this.#hall.pitch));
+    this.#animateTo(zoomAt(this.#view, width / 2, height / 2, direction === 1 ? STEP : 1 / STEP, this.#hall.extent, this.#hall.pitch));
   }
 
   showAll(): void {
-    this.#animateTo(showAll(this.#hall.layout, this.#view.width, this.#view.height));
+    this.#animateTo(showAll(this.#hall.extent, this.#view.width, this.#view.height));
   }
 
   showSection(index: number): void {
     const section = this.#hall.sections[index] as HallSection;
-    this.#animateTo(showBox(this.#view, section.box, this.#hall.layout, this.#hall.pitch, PRESSABLE_PX));
+    this.#animateTo(showBox(this.#view, section.box, this.#hall.extent, this.#hall.pitch, (PRESSABLE_PX * this.#hall.pitch) / section.pitch));
     this.#news.onSection(index);
   }
 
@@ -110,15 +110,15 @@ export class MapSurface {
     const at = this.#at(event);
     const before = this.#pointers.get(event.pointerId);
     if (before === undefined) return this.#hoverAt(at.x, at.y, event.pointerType);
-    const { layout, pitch } = this.#hall;
+    const { extent, pitch } = this.#hall;
     const other = [...this.#pointers].find(([id]) => id !== event.pointerId)?.[1];
     this.#moved += Math.hypot(at.x - before.x, at.y - before.y);
     if (other !== undefined) {
       const factor = Math.hypot(at.x - other.x, at.y - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y));
-      this.#view = zoomAt(this.#view, (at.x + other.x) / 2, (at.y + other.y) / 2, factor, layout, pitch);
-      this.#view = panBy(this.#view, (at.x - before.x) / 2, (at.y - before.y) / 2, layout, pitch);
+      this.#view = zoomAt(this.#view, (at.x + other.x) / 2, (at.y + other.y) / 2, factor, extent, pitch);
+      this.#view = panBy(this.#view, (at.x - before.x) / 2, (at.y - before.y) / 2, extent, pitch);
       this.#moved = Infinity;
-    } else if (this.#moved > PAN_IS_MORE_THAN_PX) this.#view = panBy(this.#view, at.x - before.x, at.y - before.y, layout, pitch);
+    } else if (this.#moved > PAN_IS_MORE_THAN_PX) this.#view = panBy(this.#view, at.x - before.x, at.y - before.y, extent, pitch);
     this.#pointers.set(event.pointerId, at);
     this.#draw();
   }
@@ -132,14 +132,22 @@ export class MapSurface {
 
   #press(px: number, py: number, pointer: string): void {
     const [x, y] = toHall(this.#view, px, py);
-    const pitchPx = this.#hall.pitch * this.#view.scale;
     const section = sectionAt(this.#hall, x, y);
+    const pitchPx = this.#pitchOf(section) * this.#view.scale;
     // Seats smaller than a fingertip are not chosen by chance: the first press comes near.
     const near = pitchPx >= (pointer === 'mouse' ? SEATS_FROM_PX * 1.6 : PRESSABLE_PX * 0.8);
-    if (!near) return section === null ? undefined : this.showSection(section);
-    const seat = seatAt(this.#hall, x, y, Math.min(REACH_PX, pitchPx * 0.75) / this.#view.scale);
+    if (!near) {
+      // A finger that lands in the aisle means the section beside it.
+      const beside = section ?? this.#hall.sectionOf[seatAt(this.#hall, x, y, REACH_PX.most / this.#view.scale) ?? -1];
+      return beside === undefined ? undefined : this.showSection(beside);
+    }
+    const seat = seatAt(this.#hall, x, y, Math.min(REACH_PX.most, Math.max(REACH_PX.least, pitchPx * 0.8)) / this.#view.scale);
     if (seat !== null) this.#news.onSeat(seat);
     else if (section !== null) this.#news.onSection(section);
+  }
+
+  #pitchOf(section: number | null): number {
+    return section === null ? this.#hall.pitch : (this.#hall.sections[section] as HallSection).pitch;
   }
 
   #hoverAt(px: number, py: number, pointer: string): void {
@@ -161,7 +169,7 @@ export class MapSurface {
     const at = this.#at(event);
     this.#animation = null;
     const factor = Math.exp(-event.deltaY * (event.ctrlKey ? 0.012 : 0.0022));
-    this.#view = zoomAt(this.#view, at.x, at.y, Math.min(2, Math.max(0.5, factor)), this.#hall.layout, this.#hall.pitch);
+    this.#view = zoomAt(this.#view, at.x, at.y, Math.min(2, Math.max(0.5, factor)), this.#hall.extent, this.#hall.pitch);
     this.#draw();
   }
 
@@ -169,7 +177,7 @@ export class MapSurface {
     const moves: Record<string, readonly [number, number]> = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
     const move = moves[event.key];
     if (move !== undefined) {
-      this.#view = panBy(this.#view, move[0], move[1], this.#hall.layout, this.#hall.pitch);
+      this.#view = panBy(this.#view, move[0], move[1], this.#hall.extent, this.#hall.pitch);
       this.#draw();
     } else if (event.key === '+' || event.key === '=') this.zoom(1);
     else if (event.key === '-') this.zoom(-1);
@@ -190,7 +198,7 @@ export class MapSurface {
     const ratio = Math.min(devicePixelRatio || 1, 2.500);
     this.#canvas.width = Math.round(clientWidth * ratio);
     this.#canvas.height = Math.round(clientHeight * ratio);
-    this.#view = resize(this.#view, clientWidth, clientHeight, this.#hall.layout, this.#hall.pitch);
+    this.#view = resize(this.#view, clientWidth, clientHeight, this.#hall.extent, this.#hall.pitch);
     this.#draw();
   }
 

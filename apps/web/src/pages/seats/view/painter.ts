@@ -20,7 +20,8 @@ export type Scene = {
 
 /** Pixels between neighbours from which on single seats are drawn, numbered, and taken by a press. */
 export const SEATS_FROM_PX = 5;
-const NUMBERS_FROM_PX = 19;
+const radiusOf = (section: HallSection, view: Viewport): number => Math.min(section.pitch * view.scale * 0.42, 22);
+const NUMBERS_FROM_PX = 16;
 const ROWS_FROM_PX = 12;
 
 /**
@@ -104,7 +105,7 @@ function paintSectionNames(context: CanvasRenderingContext2D, scene: Scene): voi
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   hall.sections.forEach((section, index) => {
-    const room = Math.min(section.box.right - section.box.left, section.box.bottom - section.box.top) * view.scale;
+    const room = section.side * view.scale;
     if (room < 20 || !isVisible(view, section.box)) return;
     const [px, py] = toScreen(view, ...section.centre);
     const free = counts.bySection[index] as number;
@@ -124,11 +125,11 @@ type Groups = { readonly free: Map<number, Path2D>; readonly faded: Path2D; read
 
 function paintSeats(context: CanvasRenderingContext2D, scene: Scene, pitchPx: number): void {
   const { hall, view, palette } = scene;
-  const radius = Math.min(pitchPx * 0.4, 22);
   const groups: Groups = { free: new Map(), faded: new Path2D(), held: new Path2D(), sold: new Path2D() };
   const chosen: number[] = [];
   for (const section of hall.sections) {
     if (!isVisible(view, section.box)) continue;
+    const radius = radiusOf(section, view);
     for (let seat = section.first; seat <= section.last; seat += 1) {
       if (scene.chosen.has(seat)) chosen.push(seat);
       else addSeat(groups, scene, seat, radius);
@@ -138,17 +139,18 @@ function paintSeats(context: CanvasRenderingContext2D, scene: Scene, pitchPx: nu
     context.fillStyle = (hall.layout.grades[grade] as { color: string }).color;
     context.fill(path);
   }
-  context.lineWidth = Math.max(1, radius * 0.16);
+  context.lineWidth = Math.max(1, pitchPx * 0.07);
   context.strokeStyle = palette.line;
   context.stroke(groups.faded);
   context.strokeStyle = palette.strong;
   context.stroke(groups.held);
-  context.lineWidth = Math.max(1, radius * 0.22);
+  context.lineWidth = Math.max(1, pitchPx * 0.1);
   context.stroke(groups.sold);
-  if (pitchPx >= NUMBERS_FROM_PX) paintNumbers(context, scene, radius);
-  for (const seat of chosen) paintChosen(context, scene, seat, Math.max(radius, 5));
+  paintNumbers(context, scene);
+  const radiusAt = (seat: number): number => radiusOf(hall.sections[hall.sectionOf[seat] as number] as HallSection, view);
+  for (const seat of chosen) paintChosen(context, scene, seat, Math.max(radiusAt(seat), 5));
   if (pitchPx >= ROWS_FROM_PX) paintRowNames(context, scene, pitchPx);
-  if (scene.hovered !== null) paintHover(context, scene, scene.hovered, radius);
+  if (scene.hovered !== null) paintHover(context, scene, scene.hovered, radiusAt(scene.hovered));
 }
 
 function addSeat(groups: Groups, scene: Scene, seat: number, radius: number): void {
@@ -194,13 +196,13 @@ function paintChosen(context: CanvasRenderingContext2D, { hall, view, palette }:
   context.lineCap = 'butt';
 }
 
-function paintNumbers(context: CanvasRenderingContext2D, { hall, view, codes, chosen, palette, grade }: Scene, radius: number): void {
+function paintNumbers(context: CanvasRenderingContext2D, { hall, view, codes, chosen, palette, grade }: Scene): void {
   const inks = hall.layout.grades.map(({ color }) => readableOn(color));
-  context.font = `600 ${Math.min(13, radius * 1.05)}px ${palette.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   for (const section of hall.sections) {
-    if (!isVisible(view, section.box)) continue;
+    if (section.pitch * view.scale < NUMBERS_FROM_PX || !isVisible(view, section.box)) continue;
+    context.font = `600 ${Math.min(13, radiusOf(section, view) * 1.05)}px ${palette.font}`;
     for (let seat = section.first; seat <= section.last; seat += 1) {
       if (codes[seat] !== FREE || chosen.has(seat) || (grade !== null && hall.gradeOf[seat] !== grade)) continue;
       const [px, py] = toScreen(view, hall.x[seat] as number, hall.y[seat] as number);
