@@ -52,7 +52,7 @@ function moveClock(data: ModelData, { lastClock, elapsedMs, nowMs }: Parameters<
 
 const inWindow = (data: ModelData): number => data.batches.reduce((sum, { n }) => sum + n, 0);
 
-/** How many may be called, and which term says so; of equal terms the first. Saves up credit on the way. */
+/** How many may be called, and which term says so: of equal ones the first, but one that is exceeded is named before one that is just reached. */
 function lowestTerm(data: ModelData, stepMs: number): { count: number; reason: LimitReason } {
   const { ratePerMinute: rate, capacity } = data.settings;
   const terms: [number, LimitReason][] = [[LIMITS.BATCH_MAX, 'batch'], [lineOf(data).length, 'line']];
@@ -61,8 +61,8 @@ function lowestTerm(data: ModelData, stepMs: number): { count: number; reason: L
     data.credit = Math.min(Math.max(1, (rate * LIMITS.BURST_MS) / 60_000), data.credit + (stepMs * rate) / 60_000);
     terms.push([rate - inWindow(data), inWindow(data) > rate ? 'rate-lowered' : 'rate'], [Math.floor(data.credit), 'rate']);
   }
-  const atLeastNone = terms.map(([count, reason]) => ({ count: Math.max(0, count), reason }));
-  return atLeastNone.reduce((lowest, term) => (term.count < lowest.count ? term : lowest));
+  const [count, reason] = terms.reduce((lowest, term) => (term[0] < Math.max(0, lowest[0]) ? term : lowest));
+  return { count: Math.max(0, count), reason };
 }
 
 /** Why nobody may be called at all, or null. */

@@ -39,7 +39,7 @@ function emptyRoom(settings: RoomSettings, runId: string, nowMs: number): ModelD
 }
 
 /** Adopts the present process' data after a lost tail, if the adopted one is still the expected. */
-export function readopt(room: ModelRoom, expectedRunId: string): ReadoptReply {
+export function readopt(room: ModelRoom, expectedRunId: string, incarnationSeen = 0): ReadoptReply {
   const { data } = room;
   if (data === null) return { word: 'no-room' };
   if (data.adoptedRunId === room.runId) return { word: 'unchanged', incarnation: data.incarnation };
@@ -48,11 +48,13 @@ export function readopt(room: ModelRoom, expectedRunId: string): ReadoptReply {
   const rate = data.settings.ratePerMinute ?? 0;
   const phantomCalls = Math.ceil((rate * LIMITS.LOST_TAIL_MS) / LIMITS.WINDOW_MS);
   if (phantomCalls > 0) data.batches.push({ clock: data.clock, n: phantomCalls });
-  const issuedBefore = data.next;
+  const { next: issuedBefore, incarnation: incarnationBefore } = data;
   data.adoptedRunId = room.runId;
-  data.incarnation += 1;
-  data.next += LIMITS.GAP;
-  data.calls += LIMITS.GAP;
+  while (data.incarnation <= Math.max(incarnationBefore, incarnationSeen)) {
+    data.incarnation += 1;
+    data.next += LIMITS.GAP;
+    data.calls += LIMITS.GAP;
+  }
   data.credit = 0;
   Object.assign(data.presence, { returning: 0, coming: 0 });
   data.sweepOffUntil = data.clock + data.settings.absentAfterMs;
