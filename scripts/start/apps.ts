@@ -17,6 +17,8 @@ export type Surroundings = {
   readonly secretsPath: string;
   readonly redisUrl: string;
   readonly databaseUrl: string;
+  /** Folder of libraries in few files, if there is one. */
+  readonly libraries: string | undefined;
 };
 
 const LOOPBACK = '127.0.0.1';
@@ -44,6 +46,7 @@ export async function planApps(around: Surroundings): Promise<Plan[]> {
     REDIS_URL: around.redisUrl,
     DATABASE_URL: around.databaseUrl,
     NODE_COMPILE_CACHE: join(around.dataFolder, 'compile-cache'),
+    ...(around.libraries ? { ONSALE_LIBRARIES: around.libraries } : {}),
     ...(production ? {} : sandboxEnvironment(around)),
   };
   return NAMES.filter((name) => existsSync(scriptOf(name)) && !(production && name === 'sandbox')).map((name) => ({
@@ -91,7 +94,7 @@ export function appUnit(plan: Plan, logFolder: string): Unit & { pid(): number }
     name: plan.name,
     pid: () => app?.pid ?? -1,
     start: async () => {
-      app = startNode(scriptOf(plan.name), { name: plan.name, env: plan.env, logFile, nodeArgs: ['--import', join(import.meta.dirname, 'flush-cache.mjs')] });
+      app = startNode(scriptOf(plan.name), { name: plan.name, env: plan.env, logFile, nodeArgs: ['--import', join(import.meta.dirname, 'preload.mjs')] });
       return app.pid;
     },
     ended: async () => {

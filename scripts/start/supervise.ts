@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { MonotonicClock, Sleep } from '@onsale/kernel';
 
 /*
  *              start                 dies by itself                         start
@@ -33,10 +34,13 @@ const DEATHS_WITHIN_MS = 60_000;
 /** Whoever ran this long begins with the shortest wait again. */
 const STABLE_MS = 20_000;
 
+export type Pace = { readonly sleep: Sleep; readonly clock: MonotonicClock };
+const REAL_PACE: Pace = { sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined), clock: () => performance.now() };
+
 /** Watches a unit that has been started. */
-export function supervise(unit: Unit, events: SupervisorEvents): Supervised {
+export function supervise(unit: Unit, events: SupervisorEvents, pace: Pace = REAL_PACE): Supervised {
   const stopping = new AbortController();
-  const watching = watch(unit, events, stopping.signal);
+  const watching = watch(unit, events, pace, stopping.signal);
   return {
     name: unit.name,
     stop: async () => {
@@ -47,20 +51,20 @@ export function supervise(unit: Unit, events: SupervisorEvents): Supervised {
   };
 }
 
-async function watch(unit: Unit, events: SupervisorEvents, stopping: AbortSignal): Promise<void> {
+async function watch(unit: Unit, events: SupervisorEvents, { sleep, clock }: Pace, stopping: AbortSignal): Promise<void> {
   const deaths: number[] = [];
   let backoffMs = BACKOFF_MIN_MS;
   while (!stopping.aborted) {
-    const since = performance.now();
+    const since = clock();
     const how = await unit.ended();
     if (stopping.aborted) return;
-    const now = performance.now();
+    const now = clock();
     if (now - since > STABLE_MS) backoffMs = BACKOFF_MIN_MS;
     deaths.push(now);
     while (deaths.length > 0 && now - (deaths[0] as number) > DEATHS_WITHIN_MS) deaths.shift();
     if (deaths.length >= DEATHS_MAX) return events.gaveUp(unit.name, how);
     events.died(unit.name, how, backoffMs);
-    await sleep(backoffMs, undefined, { signal: stopping }).catch(() => undefined);
+    await sleep(backoffMs, stopping);
     backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
     if (stopping.aborted) return;
     try {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { startMariadb, startRedis } from '@onsale/services';
 import { appUnit, endOfLog, planApps, publicHost, reached, turnLog, type Surroundings } from './apps.ts';
 import { keepOperator, keepSecrets, removeAddresses, writeAddresses, type Operator } from './data-folder.ts';
+import { bundleLibraries } from './one-file-libraries.ts';
 import type { PublicPorts } from './ports.ts';
 import { prepare } from './prepare-database.ts';
 import { assertProduction } from './production.ts';
@@ -72,8 +73,12 @@ async function startAll({ environment, dataFolder, host, ports }: SystemOptions,
   const production = environment['NODE_ENV'] === 'production';
   if (production) await assertProduction(environment, host, ports);
   const operator = production ? undefined : keepOperator(dataFolder, reached(host, ports.ops));
-  const [servers, secretsPath] = await Promise.all([startServers(environment, dataFolder, running), production ? '' : keepSecrets(dataFolder)]);
-  const around: Surroundings = { environment, host, ports, dataFolder, secretsPath, ...servers };
+  const [servers, secretsPath, libraries] = await Promise.all([
+    startServers(environment, dataFolder, running),
+    production ? '' : keepSecrets(dataFolder),
+    production ? undefined : bundleLibraries(dataFolder),
+  ]);
+  const around: Surroundings = { environment, host, ports, dataFolder, secretsPath, libraries, ...servers };
   // Production's schema is brought up to date by scripts/migrate.ts before a version is rolled out, and has no demonstration.
   const demonstration = production ? 'none' : await prepare(around);
   const logFolder = join(dataFolder, 'logs');
