@@ -1,4 +1,5 @@
 import { moveOrder, type TicketOrder } from '@onsale/booking';
+import { isUnavailable } from '@onsale/database';
 import { invariant, ok, refuse, unreachable, type Result } from '@onsale/kernel';
 import { compareAmount, FIRST_LOOK_MS, lookDelayMs, readAttempt, startConfirming, type Attempt, type Verdict } from '@onsale/payments';
 import { askToConfirm, carryOut, lookUp } from './ask-provider.ts';
@@ -70,13 +71,28 @@ async function confirmNow(context: SalesContext, started: Attempt, order: Ticket
     const last = looks >= LOOKS_IN_REQUEST;
     // While this request goes on looking, the resolver keeps its distance.
     const nextLookMs = last ? lookDelayMs(looks) : lookDelayMs(looks) + FIRST_LOOK_MS;
-    const standing = await carryOut(context, attempt, verdict, { nextLookMs, order });
-    if (standing.kind !== 'pending' || last || (verdict.kind !== 'unknown' && verdict.kind !== 'ask-again')) return { standing, verdict };
+    const standing = await orPending(context, () => carryOut(context, attempt, verdict, { nextLookMs, order }));
+    if (standing.kind !== 'pending' || last) return { standing, verdict };
     await context.sleep(lookDelayMs(looks));
-    const now = await readAttempt(context.database.money, attempt);
-    if (now === undefined || now.state !== 'confirming') return { standing: await readStanding(context, attempt), verdict };
-    attempt = now;
-    verdict = await lookUp(context, attempt);
+    const now = await orPending(context, () => readAttempt(context.database.money, attempt));
+    if (now === undefined || (!isPending(now) && now.state !== 'confirming')) return { standing: await readStanding(context, attempt), verdict };
+    if (!isPending(now)) attempt = now;
+    // The provider has spoken, only our own database could not write it down: the same word is carried out again.
+    if (verdict.kind === 'unknown' || verdict.kind === 'ask-again') verdict = await lookUp(context, attempt);
+  }
+}
+
+type Pending = { readonly kind: 'pending' };
+const isPending = (value: object): value is Pending => 'kind' in value && value.kind === 'pending';
+
+/** A database that is busy or away once the buyer's money is on its way is no reason to give up: the resolver finds the attempt. */
+async function orPending<Value>(context: SalesContext, work: () => Promise<Value>): Promise<Value | Pending> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    context.onFault?.('confirm-payment', error);
+    return { kind: 'pending' };
   }
 }
 

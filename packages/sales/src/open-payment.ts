@@ -31,9 +31,12 @@ export async function openPayment(context: SalesContext, order: TicketOrder, ide
 }
 
 async function writeAttempt(context: SalesContext, tx: Tx, order: TicketOrder, id: OpaqueId): Promise<WindowAttempt> {
-  const locked = await lockOrder(tx, order.id);
-  if (locked === undefined) throw refuseAlongside({ kind: 'no-order' });
-  if (locked.state !== 'open' && locked.state !== 'paying') throw refuseAlongside({ kind: 'order-state', state: locked.state });
+  // open → paying, or paying already: either way its row is ours until the commit.
+  if (!(await moveOrder(tx, order.id, 'paying', { from: ['open'] }))) {
+    const locked = await lockOrder(tx, order.id);
+    if (locked === undefined) throw refuseAlongside({ kind: 'no-order' });
+    if (locked.state !== 'paying') throw refuseAlongside({ kind: 'order-state', state: locked.state });
+  }
   const attempts = await lockAttempts(tx, order.id);
   if (attempts.some(({ state }) => state === 'confirming')) throw refuseAlongside({ kind: 'payment-in-progress' });
   const same = attempts.find((attempt) => attempt.id === id);
@@ -43,13 +46,12 @@ async function writeAttempt(context: SalesContext, tx: Tx, order: TicketOrder, i
   }
   if (attempts.length >= ATTEMPTS_PER_ORDER) throw refuseAlongside({ kind: 'attempts-used', max: ATTEMPTS_PER_ORDER });
   const n = attempts.length + 1;
-  await abandonPrepared(tx, order.id);
+  if (attempts.some(({ state }) => state === 'prepared')) await abandonPrepared(tx, order.id);
   const attempt: NewAttempt = {
     order: order.id, n, id, show: order.show, hold: order.hold, providerOrderId: context.orderIds.sign({ order: order.id, n }),
-    amount: locked.amount, currency: locked.currency,
+    amount: order.amount, currency: order.currency,
   };
   await insertAttempt(tx, attempt);
-  if (locked.state === 'open') await moveOrder(tx, order.id, 'paying');
   return attempt;
 }
 

@@ -1,4 +1,6 @@
-import { keyedId, nameSeat, priceSeats, readOrder, insertOrder, type Buyer, type ShowBook, type TicketOrder } from '@onsale/booking';
+import {
+  amountOf, insertOrder, keyedId, nameSeat, priceSeats, readOrder, type Buyer, type NewTicketOrder, type ShowBook, type TicketOrder,
+} from '@onsale/booking';
 import { invariant, ok, refuse, type OpaqueId, type Result, type ShowId } from '@onsale/kernel';
 import { CARD_MINIMUM_WON } from '@onsale/payments';
 import { refuseAlongside, salesRefusal } from './command-refusal.ts';
@@ -28,16 +30,31 @@ export async function placeOrder(context: SalesContext, request: OrderRequest): 
   if (book === undefined) return refuse({ kind: 'unknown-show' });
   const id = keyedId(context.orderKeys[0], 'order', session, request.idempotencyKey);
   const orderKey = orderKeyOf(context.orderKeys, id);
+  let written: NewTicketOrder | undefined;
   const answer = await context.engine.submit({ kind: 'order', show, hold, person, order: id }, async (tx, done) => {
+    const { currency, feePolicy } = book.terms();
     const lines = linesOf(book, done.hold?.seats ?? []);
-    await insertOrder(tx, {
-      id, show, hold, person, session, account: request.account, keyHash: hashOfOrderKey(orderKey), currency: book.terms().currency, lines,
-      feePolicy: book.terms().feePolicy, buyer: request.buyer,
-    });
+    written = {
+      id, show, hold, person, session, account: request.account, keyHash: hashOfOrderKey(orderKey), currency, lines, feePolicy, buyer: request.buyer,
+    };
+    await insertOrder(tx, written);
   });
   if (!answer.ok) return refuse(salesRefusal(answer.refusal));
-  return finish(context, id, answer.value.again);
+  const { again } = answer.value;
+  return finish(context, again || written === undefined ? await storedOrder(context, id) : openOrder(written), again);
 }
+
+async function storedOrder(context: SalesContext, id: OpaqueId): Promise<TicketOrder> {
+  const order = await readOrder(context.database.money, id);
+  invariant(order !== undefined, 'the hold names an order that is not there');
+  return order;
+}
+
+/** An order as it stands right after it was written; its row says when to the millisecond, which nobody needs yet. */
+const openOrder = (order: NewTicketOrder): TicketOrder => ({
+  ...order, state: 'open', amount: amountOf(order.lines), refusal: null, madeAt: new Date(), paidAt: null,
+  lines: order.lines.map((line, index) => ({ ...line, line: index, state: 'open', refunded: 0 })),
+});
 
 function linesOf(book: ShowBook, seats: readonly number[]) {
   const priced = priceSeats(seats.map((seat) => nameSeat(book.index, seat)));
@@ -45,15 +62,14 @@ function linesOf(book: ShowBook, seats: readonly number[]) {
   return priced.value;
 }
 
-async function finish(context: SalesContext, id: OpaqueId, again: boolean): Promise<Result<PlacedOrder, SalesRefusal>> {
-  let order = await readOrder(context.database.money, id);
-  invariant(order !== undefined, 'an order that was just written is not there');
+async function finish(context: SalesContext, placed: TicketOrder, again: boolean): Promise<Result<PlacedOrder, SalesRefusal>> {
+  let order = placed;
   if (order.amount === 0 && order.state === 'open') {
     const free = await settleFree(context, order);
     if (!free.ok) return free;
     order = free.value;
   }
-  const orderKey = keyOfStoredOrder(context.orderKeys, id, order.keyHash);
+  const orderKey = keyOfStoredOrder(context.orderKeys, order.id, order.keyHash);
   // Another Idempotency-Key of another session cannot lead here: the id is a MAC over both.
   if (orderKey === undefined) return refuse({ kind: 'no-order' });
   return ok({ order, orderKey, again });

@@ -1,34 +1,58 @@
-import { readOrder } from '@onsale/booking';
+import { balancesOf, paidBalances } from '@onsale/booking';
+import { inTransaction, type Tx } from '@onsale/database';
 import type { OpaqueId } from '@onsale/kernel';
-import { moneyOfOrders, readAttemptGauges, type AttemptGauges } from '@onsale/payments';
+import { moneyOfOrders, ordersWithMoney, readAttemptGauges, type AttemptGauges } from '@onsale/payments';
 import type { SalesContext } from './context.ts';
 
-/** B3 seen from the money: what we hold of an order's payments is what its tickets cost, and nothing where there are none. */
+/** B3: what we hold of an order's payments is what its tickets cost, and nothing where there are none. */
 export type MoneyViolation = { readonly order: OpaqueId; readonly detail: string };
 const PAGE = 500;
 const VIOLATIONS_MAX = 100;
 
 /**
- * Walks all captured money, at most `ordersMax` orders. An order that is being settled at this moment may be reported once;
- * a violation is one that stays.
+ * Compares books and tickets from both sides, at most `ordersMax` orders each: from all captured money, and from all paid orders.
+ * Reads one consistent snapshot, so an order that is being settled at this moment is no violation.
  */
-export async function findMoneyViolations(context: Pick<SalesContext, 'database'>, ordersMax = 100_000): Promise<readonly MoneyViolation[]> {
-  const session = context.database.reads;
-  const violations: MoneyViolation[] = [];
+export function findMoneyViolations(context: Pick<SalesContext, 'database'>, ordersMax = 200_000): Promise<readonly MoneyViolation[]> {
+  return inTransaction(context.database.reads, { isolation: 'repeatable read' }, async (tx) => {
+    const violations: MoneyViolation[] = [];
+    for await (const page of pagesOf(
+      ordersMax, (after) => moneyOfOrders(tx, { after, limit: PAGE }), ({ order }) => order,
+    )) violations.push(...(await judgeMoney(tx, page)));
+    for await (const page of pagesOf(
+      ordersMax, (after) => paidBalances(tx, { after, limit: PAGE }), ({ id }) => id,
+    )) violations.push(...(await judgePaid(tx, page)));
+    return violations.slice(0, VIOLATIONS_MAX);
+  });
+}
+
+async function* pagesOf<Row>(
+  max: number, read: (after: OpaqueId | null) => Promise<readonly Row[]>, idOf: (row: Row) => OpaqueId,
+): AsyncGenerator<readonly Row[]> {
   let after: OpaqueId | null = null;
-  for (let seen = 0; seen < ordersMax && violations.length < VIOLATIONS_MAX; ) {
-    const page = await moneyOfOrders(session, { after, limit: PAGE });
-    for (const { order, captured, refunded, owed } of page) {
-      const kept = captured - refunded - owed;
-      const stored = await readOrder(session, order);
-      const due = stored?.state === 'paid' ? stored.amount : 0;
-      if (kept !== due) violations.push({ order, detail: `order ${stored?.state ?? 'missing'}: kept ${kept} of ${captured} captured, due ${due}` });
-    }
+  for (let seen = 0; seen < max; ) {
+    const page: readonly Row[] = await read(after);
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
     seen += page.length;
-    after = page.at(-1)?.order ?? null;
-    if (page.length < PAGE) break;
+    after = idOf(last);
   }
-  return violations.slice(0, VIOLATIONS_MAX);
+}
+
+async function judgeMoney(tx: Tx, page: Awaited<ReturnType<typeof moneyOfOrders>>): Promise<MoneyViolation[]> {
+  const orders = new Map((await balancesOf(tx, page.map(({ order }) => order))).map((balance) => [balance.id, balance]));
+  return page.flatMap(({ order, captured, refunded, owed }) => {
+    const stored = orders.get(order);
+    const kept = captured - refunded - owed;
+    const due = stored?.state === 'paid' ? stored.amount : 0;
+    return kept === due ? [] : [{ order, detail: `order ${stored?.state ?? 'missing'}: kept ${kept} of ${captured} captured, due ${due}` }];
+  });
+}
+
+async function judgePaid(tx: Tx, page: Awaited<ReturnType<typeof paidBalances>>): Promise<MoneyViolation[]> {
+  const paid = await ordersWithMoney(tx, page.map(({ id }) => id));
+  return page.flatMap(({ id, amount }) => (paid.has(id) ? [] : [{ order: id, detail: `order paid: no payment of its ${amount}` }]));
 }
 
 export const moneyGauges = (context: Pick<SalesContext, 'database'>): Promise<AttemptGauges> => readAttemptGauges(context.database.reads);

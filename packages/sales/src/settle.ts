@@ -27,7 +27,8 @@ export async function settle(context: SalesContext, attempt: Attempt, payment: P
   const pay: Alongside = async (tx) => {
     if (!(await moveOrder(tx, order.id, 'paid'))) throw refuseAlongside({ kind: 'order-state', state: order.state });
     if (!(await moveAttempt(tx, attempt, 'capture'))) throw refuseAlongside({ kind: 'attempt-over', state: attempt.state });
-    await abandonPrepared(tx, order.id, attempt.n);
+    // While an attempt confirms no window can be opened beside it; only a late success may meet one.
+    if (attempt.state !== 'confirming') await abandonPrepared(tx, order.id, attempt.n);
     await insertPayment(tx, attempt, payment);
     await issueTickets(tx, order.id, () => context.newId());
     await writeFinish(context, tx, entry);

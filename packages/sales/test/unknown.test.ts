@@ -8,6 +8,7 @@ import { createBellBook, expireHolds, findMoneyViolations, refundPayment, resolv
 import { arm, openShop, SHOW, startSandbox, type Shop } from './shop.ts';
 
 const MINUTE_MS = 60_000;
+t.setTimeout(120_000);
 const sandbox = await startSandbox(t);
 const paid = { ok: true, value: { kind: 'paid' } };
 const bytes = (id: OpaqueId): Buffer => Buffer.from(id, 'base64url');
@@ -241,6 +242,8 @@ t.test('B3: the auditor sees money that its books do not explain', async (t) => 
   await shop.rows("UPDATE ticket_order SET state = 'paid' WHERE id = ?", [bytes(order.id)]);
   await shop.rows('UPDATE payment SET refunded = 1');
   t.equal((await findMoneyViolations(shop.context)).length, 1, 'given back, and still ticketed');
+  await shop.rows('DELETE FROM payment');
+  t.match(await findMoneyViolations(shop.context), [{ order: order.id, detail: /no payment/ }], 'tickets, and no money');
 });
 
 t.test('several resolvers and the request at once: once', async (t) => {

@@ -106,6 +106,20 @@ export async function ordersInState(session: Queryable, state: OrderState, optio
   return (await readArrays<[Buffer]>(session, sql, [...values, options.limit])).map(([id]) => idOf(id));
 }
 
+/** State and amount of orders, for an audit that compares them with money: the named ones, or a page of paid ones in order of ids. */
+export type OrderBalance = { readonly id: OpaqueId; readonly state: OrderState; readonly amount: number };
+type BalanceColumns = [Buffer, OrderState, number];
+const balanceOf = ([id, state, amount]: BalanceColumns): OrderBalance => ({ id: idOf(id), state, amount });
+
+export async function balancesOf(session: Queryable, orders: readonly OpaqueId[]): Promise<readonly OrderBalance[]> {
+  if (orders.length === 0) return [];
+  return (await readArrays<BalanceColumns>(session, 'SELECT id, state, amount FROM ticket_order WHERE id IN (?)', [orders.map(bytesOf)])).map(balanceOf);
+}
+export async function paidBalances(session: Queryable, page: { readonly after: OpaqueId | null; readonly limit: number }): Promise<readonly OrderBalance[]> {
+  const sql = "SELECT id, state, amount FROM ticket_order WHERE state = 'paid' AND amount > 0 AND id > ? ORDER BY id LIMIT ?";
+  return (await readArrays<BalanceColumns>(session, sql, [page.after === null ? Buffer.alloc(0) : bytesOf(page.after), page.limit])).map(balanceOf);
+}
+
 export type MoveOrder = {
   /** Narrower than what the diagram allows. */
   readonly from?: readonly OrderState[];

@@ -136,13 +136,10 @@ export function claimLooks(pool: Pool, { limit, leaseMs }: { readonly limit: num
          TIMESTAMPDIFF(MICROSECOND, COALESCE(heard_at, moved_at), NOW(3)) AS unreachable_for
        FROM payment_attempt WHERE next_look_at <= NOW(3) ORDER BY next_look_at LIMIT ${Math.trunc(limit)} FOR UPDATE SKIP LOCKED`,
     );
-    for (const row of rows) {
-      await tx.query('UPDATE payment_attempt SET next_look_at = NOW(3) + INTERVAL ? MICROSECOND WHERE order_id = ? AND n = ?', [
-        leaseMs * 1_000,
-        row['order_id'] as Buffer,
-        row['n'] as number,
-      ]);
-    }
+    if (rows.length === 0) return [];
+    const keys = rows.flatMap((row) => [row['order_id'] as Buffer, row['n'] as number]);
+    const names = rows.map(() => '(?, ?)').join(', ');
+    await tx.query(`UPDATE payment_attempt SET next_look_at = NOW(3) + INTERVAL ? MICROSECOND WHERE (order_id, n) IN (${names})`, [leaseMs * 1_000, ...keys]);
     return rows.map((row) => ({
       ...attemptOf(row),
       confirmingForMs: Number(row['confirming_for']) / 1_000,

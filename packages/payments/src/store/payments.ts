@@ -88,6 +88,13 @@ export async function moneyOfOrders(
   );
 }
 
+/** Those of the orders that ever captured money. */
+export async function ordersWithMoney(session: Queryable, orders: readonly OpaqueId[]): Promise<ReadonlySet<OpaqueId>> {
+  if (orders.length === 0) return new Set();
+  const [rows] = await session.query<RowDataPacket[]>('SELECT DISTINCT order_id FROM payment WHERE order_id IN (?)', [orders.map(bytesOf)]);
+  return new Set(rows.map((row) => idOf(row['order_id'] as Buffer)));
+}
+
 const paymentOf = (row: RowDataPacket): Payment => ({
   order: idOf(row['order_id'] as Buffer),
   n: row['n'] as number,
