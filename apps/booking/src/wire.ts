@@ -23,9 +23,10 @@ const TOSS_SCRIPT_ORIGIN = 'https://js.tosspayments.com';
 export type Wired = { readonly context: BookingContext; readonly ready: Record<string, () => boolean>; readonly close: () => Promise<void> };
 
 /** The only place of this app that opens clients. */
-export async function wire(config: BookingConfig, logger: Logger): Promise<Wired> {
+/** `onQuery` is told every statement: tests count them. */
+export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql: string) => void): Promise<Wired> {
   const onFault = (error: unknown): void => logger.warn({ err: error }, 'booking store');
-  const database = openDatabase({ url: config.databaseUrl, ...config.pools });
+  const database = openDatabase({ url: config.databaseUrl, ...config.pools, ...(onQuery === undefined ? {} : { onQuery }) });
   await checkSchema(database.reads);
   const books = openShowBooks({ pool: database.reads, onFault });
   const engine = createHoldEngine({ pool: database.hot, books, onFault });

@@ -2,7 +2,6 @@ import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastif
 import type { FastifySerializerCompiler } from 'fastify/types/schema.js';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { Value } from 'typebox/value';
 import { InvariantError } from '@onsale/kernel';
 
 /**
@@ -21,11 +20,29 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
 
 const FAULTS_MAX = 3;
 
-/** Undefined when all members are texts already: converting costs 3.5 µs a request, a fifth of an empty reply. */
+const TEXT_FORMS: Readonly<Record<string, { readonly form: RegExp; readonly read: (text: string) => unknown }>> = {
+  // A library's conversion would cut "1.5" to 1 and let a wrong address act on the right thing.
+  integer: { form: /^-?\d{1,16}$/, read: Number },
+  number: { form: /^-?\d{1,16}(\.\d{1,16})?$/, read: Number },
+  boolean: { form: /^(true|false)$/, read: (text) => text === 'true' },
+};
+
+/** Undefined when all members are texts already. A text that is not of its member's form stays as it is, and the check refuses it. */
 function converterOf(schema: TSchema): ((value: unknown) => unknown) | undefined {
-  const { properties } = schema as { properties?: Record<string, { type?: string }> };
-  const textsOnly = properties !== undefined && Object.values(properties).every(({ type }) => type === 'string');
-  return textsOnly ? undefined : (value) => Value.Convert(schema, value);
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
+  const conversions = Object.entries(properties).flatMap(([name, { type }]) => {
+    const text = TEXT_FORMS[type ?? ''];
+    return text === undefined ? [] : [{ name, ...text }];
+  });
+  if (conversions.length === 0) return undefined;
+  return (value) => {
+    const read: Record<string, unknown> = { ...(value as object) };
+    for (const { name, form, read: convert } of conversions) {
+      const text = read[name];
+      if (typeof text === 'string' && form.test(text)) read[name] = convert(text);
+    }
+    return read;
+  };
 }
 
 /**

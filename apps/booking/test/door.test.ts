@@ -1,0 +1,100 @@
+import t from 'tap';
+import { BOOKING_PREFIX, CLIENT_KEY_HEADER, routes, type Problem, type SessionReply } from '@onsale/contract';
+import { makeEntryKey } from '@onsale/entry-token';
+import { makeOnSale } from '@onsale/testing';
+import { entryTokenOf, forgeToken, goInside, joinLine, newKey, startBooking } from './start-booking.ts';
+
+const booking = await startBooking();
+t.teardown(() => booking.close());
+const { app } = booking;
+const enter = (entryToken: unknown, clientKey?: unknown) => app.inject({ method: 'POST', url: `${BOOKING_PREFIX}/entry`, payload: { ...(entryToken === undefined ? {} : { entryToken }), ...(clientKey === undefined ? {} : { clientKey }) } as object });
+
+t.test('no, forged, expired and foreign tokens are refused without a query', async (t) => {
+  const clientKey = newKey();
+  const sound = forgeToken(booking, clientKey);
+  const [head, body, signature] = sound.split('.') as [string, string, string];
+  const cases: [string, unknown, unknown, number, string][] = [
+    ['none', undefined, clientKey, 400, 'bad-request'],
+    ['no holder', sound, undefined, 428, 'no-identity'],
+    ['not a token', 'hello', clientKey, 401, 'token-invalid'],
+    ['signed by another key', forgeToken(booking, clientKey, { key: makeEntryKey('entry-forged') }), clientKey, 401, 'token-invalid'],
+    ['our kid, another key', forgeToken(booking, clientKey, { key: { ...makeEntryKey('x'), kid: booking.system.secrets.entryKeys[0]?.kid as string } }), clientKey, 401, 'token-invalid'],
+    ['another body under our signature', `${head}.${Buffer.from(Buffer.from(body, 'base64url').toString().replace('"demo"', '"dem0"')).toString('base64url')}.${signature}`, clientKey, 401, 'token-invalid'],
+    ['expired', forgeToken(booking, clientKey, { enteredAtMs: Date.now() - 3_600_000 }), clientKey, 401, 'token-expired'],
+    ["another client's", sound, newKey(), 403, 'holder-mismatch'],
+    ['of a place that never entered', forgeToken(booking, clientKey, { place: 4_294_967_296 + 900_000 }), clientKey, 401, 'token-invalid'],
+  ];
+  for (const [name, token, key, status, code] of cases) {
+    booking.queriesSince();
+    const answer = await enter(token, key);
+    t.equal(answer.statusCode, status, `${name}: ${answer.body}`);
+    t.equal(answer.json<Problem>().code, code, name);
+    t.same(booking.queriesSince(), [], `${name}: no query`);
+  }
+});
+
+t.test('a token opens booking once, for its holder, and again for the same holder only', async (t) => {
+  const fan = await joinLine(booking);
+  const token = await entryTokenOf(booking, fan);
+  const first = await enter(token, fan.clientKey);
+  t.equal(first.statusCode, 201, first.body);
+  const again = await enter(token, fan.clientKey);
+  t.equal(again.statusCode, 200, 'the same holder gets the same session');
+  const [one, other] = [first, again].map((answer) => Buffer.from(answer.json<SessionReply>().session?.split('.')[1] ?? '', 'base64url').subarray(0, 16).toString('hex'));
+  t.equal(one, other, 'one session id');
+  booking.queriesSince();
+  const thief = await enter(token, newKey());
+  t.equal(thief.statusCode, 403);
+  t.same(booking.queriesSince(), [], 'another client: no query');
+});
+
+t.test('a used token is refused from the waiting room alone', async (t) => {
+  const inside = await goInside(booking);
+  t.equal((await app.inject({ method: 'DELETE', url: `${BOOKING_PREFIX}/entry`, headers: inside.headers })).statusCode, 204);
+  const { finish } = await import('@onsale/waiting-room');
+  await finish(booking.connection, 'demo' as never, inside.place);
+  booking.queriesSince();
+  const answer = await enter(forgeToken(booking, inside.clientKey, { place: inside.place }), inside.clientKey);
+  t.equal(answer.statusCode, 401, answer.body);
+  t.same(booking.queriesSince(), []);
+});
+
+t.test('a session replayed by another client, forged, ended or of another room is refused without a query, on every gated route', async (t) => {
+  await makeOtherRoom();
+  const inside = await goInside(booking);
+  const foreign = await goInside(booking, 'other');
+  const gated = routes.filter((route) => route.api === 'booking' && route.needs === 'session');
+  t.ok(gated.length >= 8);
+  const left = await goInside(booking);
+  await app.inject({ method: 'DELETE', url: `${BOOKING_PREFIX}/entry`, headers: left.headers });
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  for (const route of gated) {
+    const url = `${BOOKING_PREFIX}${route.path.replace(':show', 'demo').replace(':id', 'AAAAAAAAAAAAAAAAAAAAAA')}`;
+    const payload = route.path.endsWith('/holds') ? { seats: [1] } : route.path === '/orders' ? { show: 'demo', hold: 'AAAAAAAAAAAAAAAAAAAAAA' } : route.method === 'PUT' ? { seats: [2] } : undefined;
+    const ask = (headers: Record<string, string>) => app.inject({ method: route.method, url, headers: { 'idempotency-key': newKey(), ...headers }, ...(payload === undefined ? {} : { payload }) });
+    const write = route.method !== 'GET';
+    const refusals: [string, Record<string, string>, string[]][] = [
+      ['none', {}, ['no-session']],
+      ['forged', { authorization: `Bearer ${inside.session.slice(0, -2)}AA`, [CLIENT_KEY_HEADER]: inside.clientKey }, ['no-session']],
+      ["another client's", { authorization: `Bearer ${inside.session}`, [CLIENT_KEY_HEADER]: newKey() }, ['holder-mismatch']],
+      ['ended', left.headers, ['session-ended']],
+      ...(write ? [['without its key', { authorization: `Bearer ${inside.session}` }, ['no-identity']] as [string, Record<string, string>, string[]]] : []),
+      ...(route.path.includes(':show') || route.path === '/orders' ? [['of another room', foreign.headers, ['token-foreign']] as [string, Record<string, string>, string[]]] : []),
+    ];
+    for (const [name, headers, codes] of refusals) {
+      booking.queriesSince();
+      const answer = await ask(headers);
+      t.ok(codes.includes(answer.json<Problem>().code), `${route.method} ${route.path}, ${name}: ${answer.statusCode} ${answer.body.slice(0, 120)}`);
+      t.same(booking.queriesSince(), [], `${route.method} ${route.path}, ${name}: no query`);
+    }
+  }
+  booking.queriesSince();
+  await app.inject({ method: 'GET', url: `${BOOKING_PREFIX}/entry`, headers: inside.headers });
+  t.not(booking.queriesSince().length, 0, 'the counter counts: a sound session does cost queries');
+});
+
+async function makeOtherRoom(): Promise<void> {
+  await makeOnSale(booking.system, { slug: 'other', ratePerMinute: null }).catch((error: unknown) => {
+    if (!/operator-exists/.test(String(error))) throw error;
+  });
+}
