@@ -1,7 +1,8 @@
 import { ProblemError } from '@onsale/contract';
 import { SECOND_MS, type MonotonicClock, type Place, type RoomId, type WallClock } from '@onsale/kernel';
+import { gather } from '@onsale/runtime';
 import {
-  gather, join, keepPlace, keysOf, openPlaceFeed, readGauges, readPlace, RoomUnreachable,
+  BATCH_MAX, join, keepPlace, keysOf, openPlaceFeed, readGauges, readPlace, RoomUnreachable,
   type CalledPlace, type Frame, type JoinReply, type JoinRequest, type PlaceFeed, type PlaceReply, type RoomConnection,
 } from '@onsale/waiting-room';
 import { frameViewOf, type FrameView } from './frame-view.ts';
@@ -37,15 +38,23 @@ export const FRAME_AGE_MAX_MS = 5 * SECOND_MS;
 export const RECOVERING_RETRY_MS = 5 * SECOND_MS;
 export const AWAY_RETRY_MS = 2 * SECOND_MS;
 
+/**
+ * Two batches on their way: while one is answered the next is in Redis and the one after it gathers, so batches grow with the load and
+ * Redis never has a queue of ours before it.
+ */
+const BATCHES = { batchMax: BATCH_MAX, inFlightMax: 2, pendingMax: 16_384 };
+
 export type OpenRoomOptions = {
   readonly connection: RoomConnection;
   readonly room: RoomId;
+  /** See createPollLimiter. */
+  readonly pollBurst: number;
   readonly wallClock: WallClock;
   readonly monotonic: MonotonicClock;
   readonly onError: (error: Error) => void;
 };
 
-export async function openRoom({ connection, room, wallClock, monotonic, onError }: OpenRoomOptions): Promise<OpenRoom> {
+export async function openRoom({ connection, room, pollBurst, wallClock, monotonic, onError }: OpenRoomOptions): Promise<OpenRoom> {
   const listeners = new Set<RoomListener>();
   const stand = { clock: -1, sinceMs: monotonic() };
   let latest: FrameView | undefined;
@@ -72,11 +81,11 @@ export async function openRoom({ connection, room, wallClock, monotonic, onError
 
   return {
     room,
-    join: gather((requests: readonly JoinRequest[]) => join(connection, room, requests)),
-    keepPlace: gather((places: readonly Place[]) => keepPlace(connection, room, places)),
-    readPlace: gather((places: readonly Place[]) => readPlace(connection, room, places)),
-    placeOf: gather((identities: readonly Buffer[]) => placesOf(connection, room, identities)),
-    polls: createPollLimiter(),
+    join: gather({ ...BATCHES, batch: (requests: readonly JoinRequest[]) => join(connection, room, requests) }),
+    keepPlace: gather({ ...BATCHES, batch: (places: readonly Place[]) => keepPlace(connection, room, places) }),
+    readPlace: gather({ ...BATCHES, batch: (places: readonly Place[]) => readPlace(connection, room, places) }),
+    placeOf: gather({ ...BATCHES, batch: (identities: readonly Buffer[]) => placesOf(connection, room, identities) }),
+    polls: createPollLimiter(pollBurst),
     view() {
       usedAtMs = monotonic();
       if (isUnknown) throw new ProblemError('recovering', { retryAfterMs: RECOVERING_RETRY_MS });

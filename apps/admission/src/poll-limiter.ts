@@ -11,14 +11,15 @@ export type PollLimiter = {
   answered(key: number, nowMs: number, pollAfterMs: number): void;
 };
 
-/** How often in a row a place may ask early: reloads, another tab, the frame saying that it is close. */
-export const EARLY_QUESTIONS_MAX = 3;
 /** A question this much before its time still counts as in time: clocks and networks jitter. */
 export const EARLY_LEEWAY_MS = 200;
 /** 2^18 slots of 17 bytes: 4.5 MB a process. */
 const SLOTS = 2 ** 18;
+/** Counted no further than a byte goes. */
+const COUNTED_MAX = 255;
 
-export function createPollLimiter(slots: number = SLOTS): PollLimiter {
+/** `burst`: how often in a row a place may ask early (reloads, another tab, the frame saying that it is close); from 256 on without a bound. */
+export function createPollLimiter(burst: number, slots: number = SLOTS): PollLimiter {
   const keys = new Float64Array(slots);
   const notBefore = new Float64Array(slots);
   const early = new Uint8Array(slots);
@@ -31,8 +32,8 @@ export function createPollLimiter(slots: number = SLOTS): PollLimiter {
         early[slot] = 0;
         return 0;
       }
-      if ((early[slot] as number) >= EARLY_QUESTIONS_MAX) return Math.ceil(waitMs);
-      early[slot] = (early[slot] as number) + 1;
+      if ((early[slot] as number) >= burst) return Math.ceil(waitMs);
+      early[slot] = Math.min(COUNTED_MAX, (early[slot] as number) + 1);
       return 0;
     },
     answered(key, nowMs, pollAfterMs) {

@@ -1,7 +1,7 @@
 import { ProblemError } from '@onsale/contract';
-import { MINUTE_MS, parseRoomId, SECOND_MS, type MonotonicClock, type RoomId } from '@onsale/kernel';
-import { readFrame, type RoomConnection } from '@onsale/waiting-room';
-import { openRoom, RECOVERING_RETRY_MS, type OpenRoom } from './open-room.ts';
+import { MINUTE_MS, parseRoomId, SECOND_MS, type RoomId } from '@onsale/kernel';
+import { readFrame } from '@onsale/waiting-room';
+import { openRoom, RECOVERING_RETRY_MS, type OpenRoom, type OpenRoomOptions } from './open-room.ts';
 
 /**
  * The rooms this process has been asked about. A slug that Redis does not know costs one read a second at most and opens nothing, so
@@ -23,12 +23,7 @@ const UNKNOWN_FOR_MS = SECOND_MS;
 /** Unknown slugs remembered for a second at most; beyond it the oldest is forgotten. */
 const UNKNOWN_MAX = 1_000;
 
-export type RoomsOptions = {
-  readonly connection: RoomConnection;
-  readonly wallClock: () => number;
-  readonly monotonic: MonotonicClock;
-  readonly onError: (error: Error) => void;
-};
+export type RoomsOptions = Omit<OpenRoomOptions, 'room'>;
 
 export function createRooms(options: RoomsOptions): Rooms {
   const { connection, monotonic } = options;

@@ -27,7 +27,7 @@ export async function wire(config: AdmissionConfig, logger: Logger = createLogge
     logger.warn({ err: error }, 'the waiting room could not be asked');
   };
   const connection = openRoomConnection(config.redisUrl, onError);
-  const rooms = createRooms({ connection, wallClock: Date.now, monotonic, onError });
+  const rooms = createRooms({ connection, pollBurst: config.pollBurst, wallClock: Date.now, monotonic, onError });
   const { secrets } = config;
   const holderKeys = { receipt: secrets.receipt, device: secrets.device, cookieName: deviceCookieName(config.secureCookies) };
   const sockets = createPlaceSockets({ connection, rooms, holderKeys, publicOrigins: config.publicOrigins, monotonic, random: Math.random, onError });

@@ -1,14 +1,16 @@
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { closeCodes, type Frame, type PlaceReply } from '@onsale/contract';
 import type { Place } from '@onsale/kernel';
 import { configure } from '@onsale/waiting-room';
+import { faultProxy, until } from '@onsale/testing';
 import { WebSocket } from 'ws';
 import { createHandshakeLimiter } from '../src/sockets/handshake-limiter.ts';
 import type { PlaceConnection } from '../src/sockets/place-connection.ts';
 import { FRAMES_SKIPPED_MAX, PING_ROUND_FRAMES, PlaceHub } from '../src/sockets/place-hub.ts';
 import { prepareText } from '../src/sockets/prepared-message.ts';
-import { bearer, joinRoom, newKey, ORIGIN, pathOf, startAdmission, type Running } from './start-admission.ts';
+import { bearer, joinRoom, newKey, ORIGIN, pathOf, REDIS_URL, startAdmission, type Running } from './start-admission.ts';
 
 const running: Running = await startAdmission();
 t.teardown(() => running.close());
@@ -53,8 +55,10 @@ function connect(room: string, headers: Record<string, string> = {}): Client {
   return { socket, messages, next, closed };
 }
 
-const hello = (client: Client, receipt?: string): Promise<void> =>
-  new Promise((resolve) => client.socket.once('open', () => { client.socket.send(JSON.stringify({ type: 'hello', ...(receipt === undefined ? {} : { receipt }) })); resolve(); }));
+async function hello({ socket }: Client, receipt?: string): Promise<void> {
+  if (socket.readyState === WebSocket.CONNECTING) await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'hello', ...(receipt === undefined ? {} : { receipt }) }));
+}
 const isMe = (state: string) => (message: Message): boolean => message.type === 'me' && message.me.state === state;
 const isFrame = (message: Message): boolean => message.type === 'frame';
 
@@ -213,6 +217,35 @@ t.test('stopping: everybody is sent away with 1012 and a delay of their own, new
   const seen = await Promise.all(closes);
   t.ok(seen.every(({ code, delay }) => code === 1012 && delay >= 0 && delay < 30_000), JSON.stringify(seen));
   t.ok(new Set(seen.map(({ delay }) => delay)).size > 1, 'not all at once');
+});
+
+t.test('Redis goes away in mid-sale: 503 with Retry-After, sockets stay; it comes back: everything goes on', async (t) => {
+  const proxy = await faultProxy(t, REDIS_URL);
+  const own = await startAdmission({ redisUrl: proxy.through(REDIS_URL), secrets: running.config.secrets });
+  t.teardown(() => own.close());
+  await own.admission.app.listen({ host: '127.0.0.1', port: 0 });
+  const { room } = await running.makeRoom();
+  const fan = await joinRoom(running, room);
+  const ask = () => own.admission.app.inject({ url: pathOf(room, '/places/me'), headers: bearer(fan.receipt) });
+  t.equal((await ask()).statusCode, 200);
+  const socket = new WebSocket(`ws://127.0.0.1:${(own.admission.app.server.address() as AddressInfo).port}${pathOf(room, '/socket')}`);
+  t.teardown(() => socket.terminate());
+  let frames = 0;
+  socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', receipt: fan.receipt })));
+  socket.on('message', (data) => { if (String(data).includes('"frame"')) frames += 1; });
+  await until('frames', () => frames > 1);
+  proxy.refuse();
+  const away = await until('the outage is seen', async () => {
+    const answer = await ask();
+    return answer.statusCode === 503 ? answer : undefined;
+  });
+  t.match(away.json(), { code: 'unavailable' });
+  t.ok(Number(away.headers['retry-after']) >= 1);
+  const before = frames;
+  proxy.heal();
+  await until('frames again', () => frames > before + 1);
+  t.equal(socket.readyState, WebSocket.OPEN);
+  t.not((await ask()).statusCode, 503);
 });
 
 /** A connection whose far end takes nothing, or everything. */

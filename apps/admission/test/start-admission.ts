@@ -26,7 +26,7 @@ export const newKey = (): string => randomBytes(16).toString('base64url');
 export function configFor(given: Partial<AdmissionConfig> = {}): AdmissionConfig {
   return {
     app: 'admission', production: false, host: '127.0.0.1', port: 0, publicOrigins: [ORIGIN], publicOrigin: ORIGIN, secureCookies: false, logLevel: 'silent',
-    trustProxyHops: 0, checkReplies: true, dataFolder: '.data', redisUrl: REDIS_URL, internalHost: '127.0.0.1', internalPort: 0,
+    trustProxyHops: 0, checkReplies: true, dataFolder: '.data', redisUrl: REDIS_URL, internalHost: '127.0.0.1', internalPort: 0, pollBurst: 3,
     secrets: openSecrets(makeSecrets()), ...given,
   } as AdmissionConfig;
 }

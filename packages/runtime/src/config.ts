@@ -36,6 +36,7 @@ type SecretsPart<Name extends keyof SecretKeys> = { readonly secrets: Pick<Secre
 export type AdmissionConfig = BaseConfig & RedisPart & SecretsPart<'entryKeys' | 'receipt' | 'device' | 'internal'> & {
   readonly internalHost: string;
   readonly internalPort: number;
+  readonly pollBurst: number;
 };
 export type BookingConfig = BaseConfig & DatabasePart & SecretsPart<'session' | 'order' | 'holdId' | 'device' | 'internal' | 'ticketKeys' | 'toss'> & {
   readonly admissionUrl: string;
@@ -85,7 +86,7 @@ type Reads = { readonly variables: readonly VariableName[]; readonly secrets: re
 
 /** What each app reads. Connections to MySQL by default: booking 12, worker 6, storefront 6, ops 4. */
 const READS: Record<AppName, Reads> = {
-  admission: { variables: ['REDIS_URL', 'INTERNAL_HOST', 'INTERNAL_PORT'], secrets: ['entryKeys', 'receipt', 'device', 'internal'] },
+  admission: { variables: ['REDIS_URL', 'INTERNAL_HOST', 'INTERNAL_PORT', 'POLL_BURST'], secrets: ['entryKeys', 'receipt', 'device', 'internal'] },
   booking: {
     variables: [...POOLS, 'ADMISSION_URL', 'ADMISSION_INTERNAL_URL', 'TOSS_URL', 'SANDBOX_URL'],
     secrets: ['session', 'order', 'holdId', 'device', 'internal', 'ticketKeys', ...TOSS],
@@ -147,7 +148,7 @@ function assemble(app: AppName, production: boolean, values: Partial<Values>, se
     app, production, host: values.HOST, port: values.PORT, publicOrigins, publicOrigin: given[0],
     secureCookies: given.every((origin) => origin.startsWith('https://')), logLevel: values.LOG_LEVEL, trustProxyHops: values.TRUST_PROXY,
     checkReplies: values.CHECK_REPLIES === 'auto' ? !production : values.CHECK_REPLIES === 'on', dataFolder: values.ONSALE_DATA,
-    internalHost: values.INTERNAL_HOST, internalPort: values.INTERNAL_PORT,
+    internalHost: values.INTERNAL_HOST, internalPort: values.INTERNAL_PORT, pollBurst: values.POLL_BURST,
     redisUrl: values.REDIS_URL, databaseUrl: values.DATABASE_URL, pools: { hot: values.POOL_HOT, money: values.POOL_MONEY, reads: values.POOL_READS },
     admissionUrl: values.ADMISSION_URL, admissionInternalUrl: values.ADMISSION_INTERNAL_URL, bookingUrl: values.BOOKING_URL, opsUrl: values.OPS_URL,
     workerUrl: values.WORKER_URL, tossUrl: values.TOSS_URL, sandboxUrl: values.SANDBOX_URL === '' ? null : values.SANDBOX_URL,
