@@ -16,6 +16,7 @@ const START_LIMIT_MS = 5 * 60_000;
 const TEST_LIMIT_MS = 60 * 60_000;
 const GONE_WITHIN_MS = 20_000;
 const BACK_WITHIN_MS = 30_000;
+const READY_FOR_MS = 2_000;
 
 type Addresses = { gateway: string; processes: Record<string, number> };
 type Result = { readonly who: string; readonly what: string; readonly good: boolean; readonly detail: string };
@@ -110,16 +111,19 @@ async function kills(clone: Clone): Promise<void> {
   await endsWhole(clone, 'Ctrl-C after all of that', run, ctrlC(run));
 }
 
+/** Ready again: another process under that name, and 200 for longer than any answer may have been remembered. */
 async function comesBack(clone: Clone, name: string): Promise<void> {
   const before = readAddresses(clone) as Addresses;
   const began = performance.now();
   process.kill(before.processes[name] as number, 'SIGKILL');
-  let back = false;
-  while (!back && performance.now() - began < BACK_WITHIN_MS) {
+  let since: number | undefined;
+  while (performance.now() - began < BACK_WITHIN_MS && !(since !== undefined && performance.now() - since > READY_FOR_MS)) {
     await sleep(50);
-    back = readAddresses(clone)?.processes[name] !== before.processes[name] && (await isReady(before.gateway));
+    const ready = readAddresses(clone)?.processes[name] !== before.processes[name] && (await isReady(before.gateway));
+    since = ready ? (since ?? performance.now()) : undefined;
   }
-  note(clone, `kill -9 of ${name}`, back, back ? `everything ready again after ${((performance.now() - began) / 1000).toFixed(1)} s` : 'it did not come back');
+  const seconds = (((since ?? 0) - began) / 1000).toFixed(1);
+  note(clone, `kill -9 of ${name}`, since !== undefined, since === undefined ? 'it did not come back' : `everything ready again after ${seconds} s`);
 }
 
 async function suite(clone: Clone): Promise<void> {
