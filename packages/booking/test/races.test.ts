@@ -256,7 +256,7 @@ t.test('swaps across each other, while others grab what is given up: all new sea
 });
 
 t.test('memory that is not fresh refuses nobody (B11); a database that is away is not "taken"', async (t) => {
-  const { url, pool } = await raceCourse(t, 2, 10, 5);
+  const { url } = await raceCourse(t, 2, 10, 5);
   const here = startProcess(t, url);
   valueOf(await here.engine.submit(holdOf('a', 0, [5])));
   const reads = poolOf(t, url, { connections: 1 });
