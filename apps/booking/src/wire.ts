@@ -13,6 +13,8 @@ import { request } from 'undici';
 import type { BookingContext } from './context.ts';
 import { openRedeemClient } from './redeem-client.ts';
 
+/** A buyer's step is a few statements of a millisecond: 50 in line for a connection wait less than a second, far less than a 503 costs them. */
+const QUEUE_PER_CONNECTION = 50;
 const JWKS_MS_MAX = 2_000;
 const JWKS_RETRY_MS = 500;
 const JWKS_CHECK_EVERY_MS = 30_000;
@@ -26,10 +28,10 @@ export type Wired = { readonly context: BookingContext; readonly ready: Record<s
 /** `onQuery` is told every statement: tests count them. */
 export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql: string) => void): Promise<Wired> {
   const onFault = (error: unknown): void => logger.warn({ err: error }, 'booking store');
-  const database = openDatabase({ url: config.databaseUrl, ...config.pools, ...(onQuery === undefined ? {} : { onQuery }) });
+  const database = openDatabase({ url: config.databaseUrl, ...config.pools, queuePerConnection: QUEUE_PER_CONNECTION, ...(onQuery === undefined ? {} : { onQuery }) });
   await checkSchema(database.reads);
   const books = openShowBooks({ pool: database.reads, onFault });
-  const engine = createHoldEngine({ pool: database.hot, books, onFault });
+  const engine = createHoldEngine({ pool: database.hot, reads: database.reads, books, onFault });
   const sessions = openEntrySessions({ pool: database.reads, onFault });
   const redeemer = openRedeemClient(config.admissionInternalUrl, config.secrets.internal[0] as string);
   const cookiePrefix = config.secureCookies ? HOST_PREFIX : '';
@@ -61,7 +63,7 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
   const close = async (): Promise<void> => {
     keys.close();
     await engine.close();
-    await Promise.all([books.close(), sessions.close(), redeemer.close()]);
+    await Promise.all([books.close(), sessions.close(), redeemer.close(), sales.provider.close()]);
     await database.close();
   };
   return { context, ready: { keys: keys.known, ends: () => sessions.knowsEnds() }, close };
