@@ -1,11 +1,34 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BOOKING_PREFIX, OPS_PREFIX, type AuditReply, type GaugesMessage, type JournalReply, type LayoutReply, type OpsRoomReply, type RoomPatch } from '@onsale/contract';
+import {
+  BOOKING_PREFIX,
+  OPS_PREFIX,
+  type AuditReply,
+  type GaugesMessage,
+  type JournalReply,
+  type LayoutReply,
+  type OpsRoomReply,
+  type RoomPatch,
+} from '@onsale/contract';
 import { seededRandom } from '@onsale/kernel';
 import {
-  judgeArrivals, judgeCapacity, judgeNotes, judgeOrder, judgeRate, judgeRedeems, judgeSeats, makeReport, Observations, openWire, printReport, runCrowd,
-  type JournalEntry, type Judgement, type Wire, type World,
+  judgeArrivals,
+  judgeCapacity,
+  judgeNotes,
+  judgeOrder,
+  judgeRate,
+  judgeRedeems,
+  judgeSeats,
+  makeReport,
+  Observations,
+  openWire,
+  printReport,
+  runCrowd,
+  type JournalEntry,
+  type Judgement,
+  type Wire,
+  type World,
 } from '@onsale/robot-fan';
 
 /**
@@ -61,7 +84,10 @@ type Ops = Awaited<ReturnType<typeof openOps>>;
 async function patchRoom({ wire, headers }: Ops, room: string, patch: RoomPatch): Promise<OpsRoomReply> {
   const before = await wire.send<OpsRoomReply>('GET', `${OPS_PREFIX}/rooms/${room}`, { headers });
   if (before.status !== 200) throw new Error(`ops does not know room ${room}: ${before.status}`);
-  const after = await wire.send<OpsRoomReply>('PATCH', `${OPS_PREFIX}/rooms/${room}`, { headers: { ...headers, 'if-match': `"${before.body.version}"` }, body: patch });
+  const after = await wire.send<OpsRoomReply>('PATCH', `${OPS_PREFIX}/rooms/${room}`, {
+    headers: { ...headers, 'if-match': `"${before.body.version}"` },
+    body: patch,
+  });
   if (after.status !== 200) throw new Error(`ops refused the change: ${after.status} ${JSON.stringify(after.body)}`);
   return before.body;
 }
@@ -101,7 +127,12 @@ async function judgeAudit({ wire, headers }: Ops): Promise<Judgement[]> {
   if (answer.status !== 200) return [{ invariant: 'auditor', checked: 0, violations: [`the auditor did not answer: ${answer.status}`], note: '' }];
   return answer.body.checked.map((invariant) => {
     const violations = answer.body.findings.filter((finding) => finding.invariant === invariant).map(({ detail }) => detail);
-    return { invariant: `${invariant} auditor`, checked: 1, violations, note: violations.length === 0 ? 'holds in the stores' : `${violations.length} found` };
+    return {
+      invariant: `${invariant} auditor`,
+      checked: 1,
+      violations,
+      note: violations.length === 0 ? 'holds in the stores' : `${violations.length} found`,
+    };
   });
 }
 
@@ -118,23 +149,53 @@ async function main(): Promise<void> {
   const leave = new AbortController();
   process.once('SIGINT', () => leave.abort());
   const observations = new Observations();
-  const world: World = { gate, room, shop: { show: options.show, sandbox, layout: layout.body }, random, observations, nowMs: () => performance.now(), signal: AbortSignal.any([time, leave.signal]) };
+  const world: World = {
+    gate,
+    room,
+    shop: { show: options.show, sandbox, layout: layout.body },
+    random,
+    observations,
+    nowMs: () => performance.now(),
+    signal: AbortSignal.any([time, leave.signal]),
+  };
   const journalFrom = (await readJournal(ops, room, '0')).at(-1)?.id ?? '0';
-  const before = await patchRoom(ops, room, { ratePerMinute: Number(options.rate), capacity: Number(options.capacity), phase: 'open', cause: 'crowd rehearsal' });
-  process.stdout.write(`${options.fans} fans towards ${addresses.gateway}, room ${room}, rate ${options.rate}/min, capacity ${options.capacity}, seed ${options.seed}\n`);
+  const before = await patchRoom(ops, room, {
+    ratePerMinute: Number(options.rate),
+    capacity: Number(options.capacity),
+    phase: 'open',
+    cause: 'crowd rehearsal',
+  });
+  process.stdout.write(
+    `${options.fans} fans towards ${addresses.gateway}, room ${room}, rate ${options.rate}/min, capacity ${options.capacity}, seed ${options.seed}\n`,
+  );
   const connections = watchConnections(ops, room);
   const startedAt = performance.now();
-  await runCrowd(world, { fans: Number(options.fans), arrivalMs: Number(options.arrival) * 1_000, pollShare: Number(options.poll), thinkMsMax: Number(options.think) }, random, (progress) => {
-    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4);
-    process.stdout.write(`${seconds} s  joined ${progress.started}  waiting ${progress.waiting}  inside ${progress.inside}  paid ${progress.paid}  gone ${progress.over}\n`);
-  }, PROGRESS_EVERY_MS);
+  await runCrowd(
+    world,
+    { fans: Number(options.fans), arrivalMs: Number(options.arrival) * 1_000, pollShare: Number(options.poll), thinkMsMax: Number(options.think) },
+    random,
+    (progress) => {
+      const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4);
+      process.stdout.write(
+        `${seconds} s  joined ${progress.started}  waiting ${progress.waiting}  inside ${progress.inside}  paid ${progress.paid}  gone ${progress.over}\n`,
+      );
+    },
+    PROGRESS_EVERY_MS,
+  );
   const seconds = (performance.now() - startedAt) / 1_000;
   const b8 = connections.stop();
   await patchRoom(ops, room, { ratePerMinute: before.ratePerMinute, capacity: before.capacity, cause: 'crowd rehearsal over' });
   const journal = await readJournal(ops, room, journalFrom);
   const judgements = [
-    judgeCapacity(journal), judgeRate(journal), judgeOrder(journal), judgeRedeems(journal), judgeArrivals(observations.fans), judgeSeats(observations.fans),
-    ...judgeNotes(observations.violations, ['W4', 'W5', 'W6', 'B2', 'B3', 'B4', 'B6', 'robot']), ...(await judgeAudit(ops)), b8,
+    judgeCapacity(journal),
+    judgeRate(journal),
+    judgeOrder(journal),
+    judgeRedeems(journal),
+    judgeArrivals(observations.fans),
+    judgeSeats(observations.fans),
+    ...judgeNotes(observations.violations, ['W4', 'W5', 'W6', 'B2', 'B3', 'B4', 'B6', 'robot']),
+    ...(await judgeAudit(ops)),
+    b8,
   ];
   const report = makeReport(observations, judgements, seconds);
   const file = resolve(options.out ?? join(dataFolder, 'reports', `crowd-${options.seed}.json`));

@@ -79,7 +79,11 @@ async function main(): Promise<void> {
     process.exit(2);
   }
   const done = await seedDemonstration({ redisUrl, databaseUrl, reset: process.argv.includes('--reset'), nowMs: Date.now() });
-  const said = { made: 'The demonstration was made.', there: 'The demonstration is there already; --reset starts it over.', reset: 'The demonstration starts over: an empty line, every seat on sale.' };
+  const said = {
+    made: 'The demonstration was made.',
+    there: 'The demonstration is there already; --reset starts it over.',
+    reset: 'The demonstration starts over: an empty line, every seat on sale.',
+  };
   process.stdout.write(`${said[done]}\n`);
 }
 

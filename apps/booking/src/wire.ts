@@ -28,7 +28,12 @@ export type Wired = { readonly context: BookingContext; readonly ready: Record<s
 /** `onQuery` is told every statement: tests count them. */
 export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql: string) => void): Promise<Wired> {
   const onFault = (error: unknown): void => logger.warn({ err: error }, 'booking store');
-  const database = openDatabase({ url: config.databaseUrl, ...config.pools, queuePerConnection: QUEUE_PER_CONNECTION, ...(onQuery === undefined ? {} : { onQuery }) });
+  const database = openDatabase({
+    url: config.databaseUrl,
+    ...config.pools,
+    queuePerConnection: QUEUE_PER_CONNECTION,
+    ...(onQuery === undefined ? {} : { onQuery }),
+  });
   await checkSchema(database.reads);
   const books = openShowBooks({ pool: database.reads, onFault });
   const engine = createHoldEngine({ pool: database.hot, reads: database.reads, books, onFault });
@@ -39,7 +44,10 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
   const keys = openKeys(config.admissionUrl, logger);
   const { toss } = config.secrets;
   const sales: SalesContext = {
-    database, engine, books, sessions,
+    database,
+    engine,
+    books,
+    sessions,
     provider: createTossClient({ baseUrl: config.tossUrl, secretKey: toss.secretKey }),
     orderIds: createOrderIdSigner(toss.orderMac),
     orderKeys: config.secrets.order as [KeyObject, ...KeyObject[]],
@@ -48,9 +56,21 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
     onFault: (saga, error) => logger.warn({ err: error, saga }, 'a saga will go on later'),
   };
   const context: BookingContext = {
-    database, books, engine, sessions, redeemer, cookiePrefix, nowMs,
+    database,
+    books,
+    engine,
+    sessions,
+    redeemer,
+    cookiePrefix,
+    nowMs,
     holds: { mine: async (show, sid) => (await holdsOfSession(database.reads, show, sid))[0] },
-    guard: createEntryGuard({ sessionKeys: config.secrets.session, deviceKeys: config.secrets.device, isEnded: (sid) => sessions.isEnded(sid), nowMs, cookiePrefix }),
+    guard: createEntryGuard({
+      sessionKeys: config.secrets.session,
+      deviceKeys: config.secrets.device,
+      isEnded: (sid) => sessions.isEnded(sid),
+      nowMs,
+      cookiePrefix,
+    }),
     entryKeys: keys.source,
     failures: createFailureLimiter(),
     sessionKeys: config.secrets.session as [KeyObject, ...KeyObject[]],
@@ -83,10 +103,16 @@ function openKeys(admissionUrl: string, logger: Logger) {
     onError: (error) => known && logger.warn({ err: error }, 'the public keys could not be refreshed'),
   });
   const next = (): void => {
-    const work = known ? source.refresh() : source.start().then(() => { known = true; });
-    void work.catch(() => undefined).finally(() => {
-      if (timer !== undefined) timer = setTimeout(next, known ? JWKS_CHECK_EVERY_MS : JWKS_RETRY_MS);
-    });
+    const work = known
+      ? source.refresh()
+      : source.start().then(() => {
+          known = true;
+        });
+    void work
+      .catch(() => undefined)
+      .finally(() => {
+        if (timer !== undefined) timer = setTimeout(next, known ? JWKS_CHECK_EVERY_MS : JWKS_RETRY_MS);
+      });
   };
   timer = setTimeout(next, 0);
   return {

@@ -1,5 +1,16 @@
 import t from 'tap';
-import { BODY_BYTES_MAX, BOOKING_PREFIX, isProblemCode, ORDER_KEY_HEADER, routes, type HoldReply, type OrderReply, type PaymentReply, type Problem, type Route } from '@onsale/contract';
+import {
+  BODY_BYTES_MAX,
+  BOOKING_PREFIX,
+  isProblemCode,
+  ORDER_KEY_HEADER,
+  routes,
+  type HoldReply,
+  type OrderReply,
+  type PaymentReply,
+  type Problem,
+  type Route,
+} from '@onsale/contract';
 import { openPool } from '@onsale/database';
 import { pick } from '@onsale/kernel';
 import { randomOf } from '@onsale/testing';
@@ -19,7 +30,30 @@ t.teardown(async () => {
 });
 const { app } = booking;
 
-const NONSENSE: readonly unknown[] = [null, true, 0, -1, 1.5, 1e308, '', 'x', 'ㄱ'.repeat(50), [], [[]], {}, { a: 1 }, '__proto__', Number.MAX_SAFE_INTEGER, '\u0000', "' OR 1=1 --", [1, 1], [-1], [0.5], ['0'], Array.from({ length: 500 }, (_, n) => n)];
+const NONSENSE: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  1e308,
+  '',
+  'x',
+  'ㄱ'.repeat(50),
+  [],
+  [[]],
+  {},
+  { a: 1 },
+  '__proto__',
+  Number.MAX_SAFE_INTEGER,
+  '\u0000',
+  "' OR 1=1 --",
+  [1, 1],
+  [-1],
+  [0.5],
+  ['0'],
+  Array.from({ length: 500 }, (_, n) => n),
+];
 const BROKEN = ['{"seats":', 'hello', '[]', 'null', '"x"', '{"__proto__":{"x":1}}', JSON.stringify({ seats: ['x'.repeat(BODY_BYTES_MAX)] })];
 const BAD_SLUGS = ['NOT-A-SLUG', '-', 'a'.repeat(49), '%00', 'a%2Fb', 'ㄱ', 'x'.repeat(300)];
 const BAD_IDS = ['x', '1', 'A'.repeat(21), 'A'.repeat(23), 'AAAAAAAAAAAAAAAAAAAAAB', '%2e%2e', 'ㄱ'];
@@ -73,26 +107,46 @@ t.test('bad input on every route gets a problem and changes nothing', { timeout:
   let asked = 0;
   const ask = async (route: Route, name: string, change: { url?: string; payload?: string | object; headers?: Record<string, string> }): Promise<void> => {
     const url = change.url ?? pathOf(route, fan);
-    const proof = { ...fan.inside.headers, [ORDER_KEY_HEADER]: fan.order.orderKey as string, 'idempotency-key': newKey(), ...(typeof change.payload === 'string' ? { 'content-type': 'application/json' } : {}) };
-    const answer = await app.inject({ method: route.method, url, headers: { ...proof, ...change.headers }, ...(change.payload === undefined ? {} : { payload: change.payload }) });
+    const proof = {
+      ...fan.inside.headers,
+      [ORDER_KEY_HEADER]: fan.order.orderKey as string,
+      'idempotency-key': newKey(),
+      ...(typeof change.payload === 'string' ? { 'content-type': 'application/json' } : {}),
+    };
+    const answer = await app.inject({
+      method: route.method,
+      url,
+      headers: { ...proof, ...change.headers },
+      ...(change.payload === undefined ? {} : { payload: change.payload }),
+    });
     asked += 1;
     const where = `${route.method} ${route.path}, ${name}`;
-    const sound = answer.statusCode >= 400 && answer.statusCode !== 500 && String(answer.headers['content-type']).startsWith('application/problem+json') && isProblemCode(answer.json<Problem>().code) && answer.json<Problem>().status === answer.statusCode;
+    const sound =
+      answer.statusCode >= 400 &&
+      answer.statusCode !== 500 &&
+      String(answer.headers['content-type']).startsWith('application/problem+json') &&
+      isProblemCode(answer.json<Problem>().code) &&
+      answer.json<Problem>().status === answer.statusCode;
     if (!sound) t.fail(`${where}: ${answer.statusCode} ${answer.body.slice(0, 160)}`);
-    for (const secret of [fan.inside.clientKey, fan.inside.session, fan.order.orderKey as string]) if (answer.body.includes(secret)) t.fail(`${where}: the answer repeats a secret`);
+    for (const secret of [fan.inside.clientKey, fan.inside.session, fan.order.orderKey as string])
+      if (answer.body.includes(secret)) t.fail(`${where}: the answer repeats a secret`);
   };
   for (const route of mine) {
     const good = goodBody(route, fan);
     // A stranger's bell is answered 200 and dropped: that is its contract.
     if (route.path === '/webhooks/toss') continue;
     if (route.path.includes(':show')) {
-      for (const slug of BAD_SLUGS) await ask(route, `show ${slug.slice(0, 12)}`, { url: pathOf(route, fan, { show: slug }), ...(good === undefined ? {} : { payload: good }) });
+      for (const slug of BAD_SLUGS)
+        await ask(route, `show ${slug.slice(0, 12)}`, { url: pathOf(route, fan, { show: slug }), ...(good === undefined ? {} : { payload: good }) });
       await ask(route, 'a show nobody sells', { url: pathOf(route, fan, { show: 'nobody-sells-this' }), ...(good === undefined ? {} : { payload: good }) });
     }
     if (route.path.includes(':id')) {
-      for (const id of [...BAD_IDS, NOBODYS_ID]) await ask(route, `id ${id}`, { url: pathOf(route, fan, { id }), ...(good === undefined ? {} : { payload: good }) });
+      for (const id of [...BAD_IDS, NOBODYS_ID])
+        await ask(route, `id ${id}`, { url: pathOf(route, fan, { id }), ...(good === undefined ? {} : { payload: good }) });
     }
-    if (route.path.includes(':n')) for (const n of ['0', '-1', 'x', '100', '1.5', '77']) await ask(route, `attempt ${n}`, { url: pathOf(route, fan, { n }), ...(good === undefined ? {} : { payload: good }) });
+    if (route.path.includes(':n'))
+      for (const n of ['0', '-1', 'x', '100', '1.5', '77'])
+        await ask(route, `attempt ${n}`, { url: pathOf(route, fan, { n }), ...(good === undefined ? {} : { payload: good }) });
     if (good !== undefined) {
       for (const text of BROKEN) await ask(route, `body ${text.slice(0, 14)}`, { payload: text });
       await ask(route, 'another media type', { payload: '<a/>', headers: { 'content-type': 'text/xml' } });
@@ -108,12 +162,21 @@ t.test('bad input on every route gets a problem and changes nothing', { timeout:
     }
     if (route.idempotent === true) {
       await ask(route, 'no Idempotency-Key', { headers: { 'idempotency-key': '' }, ...(good === undefined ? {} : { payload: good }) });
-      await ask(route, 'a bad Idempotency-Key', { headers: { 'idempotency-key': pick(random, ['x', 'a b c d e f g h', 'ㄱ'.repeat(8), 'x'.repeat(300)]).normalize() }, ...(good === undefined ? {} : { payload: good }) }).catch(() => undefined);
+      await ask(route, 'a bad Idempotency-Key', {
+        headers: { 'idempotency-key': pick(random, ['x', 'a b c d e f g h', 'ㄱ'.repeat(8), 'x'.repeat(300)]).normalize() },
+        ...(good === undefined ? {} : { payload: good }),
+      }).catch(() => undefined);
     }
-    if (route.needs === 'order-key') for (const key of ['', 'x', newKey(), 'x'.repeat(5_000)]) await ask(route, `order key ${key.slice(0, 6)}`, { headers: { [ORDER_KEY_HEADER]: key }, ...(good === undefined ? {} : { payload: good }) });
+    if (route.needs === 'order-key')
+      for (const key of ['', 'x', newKey(), 'x'.repeat(5_000)])
+        await ask(route, `order key ${key.slice(0, 6)}`, { headers: { [ORDER_KEY_HEADER]: key }, ...(good === undefined ? {} : { payload: good }) });
   }
-  await ask(mine.find(({ path }) => path.endsWith('/confirm')) as Route, 'another amount', { payload: { paymentKey: 'x', orderId: fan.payment.providerOrderId, amount: fan.payment.amount - 1 } });
-  await ask(mine.find(({ path }) => path.endsWith('/confirm')) as Route, "another order's id", { payload: { paymentKey: 'x', orderId: 'somebody-elses-order', amount: fan.payment.amount } });
+  await ask(mine.find(({ path }) => path.endsWith('/confirm')) as Route, 'another amount', {
+    payload: { paymentKey: 'x', orderId: fan.payment.providerOrderId, amount: fan.payment.amount - 1 },
+  });
+  await ask(mine.find(({ path }) => path.endsWith('/confirm')) as Route, "another order's id", {
+    payload: { paymentKey: 'x', orderId: 'somebody-elses-order', amount: fan.payment.amount },
+  });
   t.same(await fingerprint(), before, 'every table and the room are as they were');
   t.ok(asked > 300, `${asked} bad requests`);
 });
@@ -131,5 +194,8 @@ t.test("a stranger's bell is answered and forgotten", async (t) => {
 
 function pathOf(route: Route, fan: Standing, { show = 'demo', id, n = '1' }: { show?: string; id?: string; n?: string } = {}): string {
   const own = route.path.startsWith('/orders') ? fan.order.id : fan.hold.id;
-  return `${BOOKING_PREFIX}${route.path.replace(':show', show).replace(':id', id ?? own).replace(':n', n)}`;
+  return `${BOOKING_PREFIX}${route.path
+    .replace(':show', show)
+    .replace(':id', id ?? own)
+    .replace(':n', n)}`;
 }

@@ -1,5 +1,15 @@
 import t from 'tap';
-import { BOOKING_PREFIX, ORDER_KEY_HEADER, type HoldReply, type LayoutReply, type OrderReply, type PaymentReply, type Problem, type SeatDelta, type SeatMapReply } from '@onsale/contract';
+import {
+  BOOKING_PREFIX,
+  ORDER_KEY_HEADER,
+  type HoldReply,
+  type LayoutReply,
+  type OrderReply,
+  type PaymentReply,
+  type Problem,
+  type SeatDelta,
+  type SeatMapReply,
+} from '@onsale/contract';
 import { createTicketVerifier, ticketPublicKey } from '@onsale/sales';
 import { until } from '@onsale/testing';
 import WebSocket from 'ws';
@@ -32,7 +42,11 @@ t.test('from the map to a ticket', async (t) => {
   t.equal(again.json<HoldReply>().id, mine.id);
   t.equal((await ask('GET', '/shows/demo/holds/mine', fan.headers)).json<HoldReply>().id, mine.id);
   const swapped = await ask('PUT', `/shows/demo/holds/${mine.id}`, fan.headers, { seats: [4, 5] });
-  t.same(swapped.json<HoldReply>().seats.map(({ seat }) => seat), [4, 5], swapped.body);
+  t.same(
+    swapped.json<HoldReply>().seats.map(({ seat }) => seat),
+    [4, 5],
+    swapped.body,
+  );
   const made = await ask('POST', '/orders', fan.headers, { show: 'demo', hold: mine.id, buyer: { name: '김하늘' } });
   t.equal(made.statusCode, 201, made.body);
   const order = made.json<OrderReply>();
@@ -40,14 +54,26 @@ t.test('from the map to a ticket', async (t) => {
   const opened = (await ask('POST', `/orders/${order.id}/payments`, owner)).json<PaymentReply>();
   t.equal(opened.amount, order.amount);
   const refusedKey = await approvePayment(booking, opened, 'REJECT_CARD_PAYMENT');
-  const refused = await ask('POST', `/orders/${order.id}/payments/${opened.n}/confirm`, owner, { paymentKey: refusedKey, orderId: opened.providerOrderId, amount: opened.amount });
+  const refused = await ask('POST', `/orders/${order.id}/payments/${opened.n}/confirm`, owner, {
+    paymentKey: refusedKey,
+    orderId: opened.providerOrderId,
+    amount: opened.amount,
+  });
   t.equal(refused.statusCode, 402, refused.body);
-  t.ok((await ask('GET', `/orders/${order.id}`, owner)).json<OrderReply>().remainingMs as number >= 110_000, 'two minutes at least for another card');
+  t.ok(((await ask('GET', `/orders/${order.id}`, owner)).json<OrderReply>().remainingMs as number) >= 110_000, 'two minutes at least for another card');
   const second = (await ask('POST', `/orders/${order.id}/payments`, owner)).json<PaymentReply>();
   const paymentKey = await approvePayment(booking, second);
-  const less = await ask('POST', `/orders/${order.id}/payments/${second.n}/confirm`, owner, { paymentKey, orderId: second.providerOrderId, amount: second.amount - 1 });
+  const less = await ask('POST', `/orders/${order.id}/payments/${second.n}/confirm`, owner, {
+    paymentKey,
+    orderId: second.providerOrderId,
+    amount: second.amount - 1,
+  });
   t.equal(codeOf(less), 'amount-mismatch', 'B6');
-  const paid = await ask('POST', `/orders/${order.id}/payments/${second.n}/confirm`, owner, { paymentKey, orderId: second.providerOrderId, amount: second.amount });
+  const paid = await ask('POST', `/orders/${order.id}/payments/${second.n}/confirm`, owner, {
+    paymentKey,
+    orderId: second.providerOrderId,
+    amount: second.amount,
+  });
   t.equal(paid.statusCode, 200, paid.body);
   const done = paid.json<OrderReply>();
   t.equal(done.state, 'paid');
@@ -85,9 +111,14 @@ t.test('the seat socket sends the state, then changes', async (t) => {
   socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', session: watcher.session })));
   await until('the state came', () => heard[0]?.type === 'seats');
   t.equal((await hold(buyer, { seats: [300] })).statusCode, 201);
-  await until('the change came', () => heard.some((message) => message.type === 'delta' && message.changes.some(([seat, code]) => seat === 300 && code === 1)));
+  await until('the change came', () =>
+    heard.some((message) => message.type === 'delta' && message.changes.some(([seat, code]) => seat === 300 && code === 1)),
+  );
   const since = (await ask('GET', `/shows/demo/seats?since=${heard[0]?.version}`, watcher.headers)).json<SeatDelta>();
-  t.ok(since.changes.some(([seat]) => seat === 300), 'polling tells the same');
+  t.ok(
+    since.changes.some(([seat]) => seat === 300),
+    'polling tells the same',
+  );
   const closed = new Promise<number>((resolve) => socket.on('close', resolve));
   socket.send('x'.repeat(5_000));
   t.equal(await closed, 1009, 'a huge message closes');

@@ -7,7 +7,12 @@ import { entryTokenOf, forgeToken, goInside, joinLine, newKey, startBooking } fr
 const booking = await startBooking();
 t.teardown(() => booking.close());
 const { app } = booking;
-const enter = (entryToken: unknown, clientKey?: unknown) => app.inject({ method: 'POST', url: `${BOOKING_PREFIX}/entry`, payload: { ...(entryToken === undefined ? {} : { entryToken }), ...(clientKey === undefined ? {} : { clientKey }) } as object });
+const enter = (entryToken: unknown, clientKey?: unknown) =>
+  app.inject({
+    method: 'POST',
+    url: `${BOOKING_PREFIX}/entry`,
+    payload: { ...(entryToken === undefined ? {} : { entryToken }), ...(clientKey === undefined ? {} : { clientKey }) } as object,
+  });
 
 t.test('no, forged, expired and foreign tokens are refused without a query', async (t) => {
   const clientKey = newKey();
@@ -18,8 +23,20 @@ t.test('no, forged, expired and foreign tokens are refused without a query', asy
     ['no holder', sound, undefined, 428, 'no-identity'],
     ['not a token', 'hello', clientKey, 401, 'token-invalid'],
     ['signed by another key', forgeToken(booking, clientKey, { key: makeEntryKey('entry-forged') }), clientKey, 401, 'token-invalid'],
-    ['our kid, another key', forgeToken(booking, clientKey, { key: { ...makeEntryKey('x'), kid: booking.system.secrets.entryKeys[0]?.kid as string } }), clientKey, 401, 'token-invalid'],
-    ['another body under our signature', `${head}.${Buffer.from(Buffer.from(body, 'base64url').toString().replace('"demo"', '"dem0"')).toString('base64url')}.${signature}`, clientKey, 401, 'token-invalid'],
+    [
+      'our kid, another key',
+      forgeToken(booking, clientKey, { key: { ...makeEntryKey('x'), kid: booking.system.secrets.entryKeys[0]?.kid as string } }),
+      clientKey,
+      401,
+      'token-invalid',
+    ],
+    [
+      'another body under our signature',
+      `${head}.${Buffer.from(Buffer.from(body, 'base64url').toString().replace('"demo"', '"dem0"')).toString('base64url')}.${signature}`,
+      clientKey,
+      401,
+      'token-invalid',
+    ],
     ['expired', forgeToken(booking, clientKey, { enteredAtMs: Date.now() - 3_600_000 }), clientKey, 401, 'token-expired'],
     ["another client's", sound, newKey(), 403, 'holder-mismatch'],
     ['of a place that never entered', forgeToken(booking, clientKey, { place: 4_294_967_296 + 900_000 }), clientKey, 401, 'token-invalid'],
@@ -40,7 +57,11 @@ t.test('a token opens booking once, for its holder, and again for the same holde
   t.equal(first.statusCode, 201, first.body);
   const again = await enter(token, fan.clientKey);
   t.equal(again.statusCode, 200, 'the same holder gets the same session');
-  const [one, other] = [first, again].map((answer) => Buffer.from(answer.json<SessionReply>().session?.split('.')[1] ?? '', 'base64url').subarray(0, 16).toString('hex'));
+  const [one, other] = [first, again].map((answer) =>
+    Buffer.from(answer.json<SessionReply>().session?.split('.')[1] ?? '', 'base64url')
+      .subarray(0, 16)
+      .toString('hex'),
+  );
   t.equal(one, other, 'one session id');
   booking.queriesSince();
   const thief = await enter(token, newKey());
@@ -70,8 +91,15 @@ t.test('a session replayed by another client, forged, ended or of another room i
   await new Promise((resolve) => setTimeout(resolve, 600));
   for (const route of gated) {
     const url = `${BOOKING_PREFIX}${route.path.replace(':show', 'demo').replace(':id', 'AAAAAAAAAAAAAAAAAAAAAA')}`;
-    const payload = route.path.endsWith('/holds') ? { seats: [1] } : route.path === '/orders' ? { show: 'demo', hold: 'AAAAAAAAAAAAAAAAAAAAAA' } : route.method === 'PUT' ? { seats: [2] } : undefined;
-    const ask = (headers: Record<string, string>) => app.inject({ method: route.method, url, headers: { 'idempotency-key': newKey(), ...headers }, ...(payload === undefined ? {} : { payload }) });
+    const payload = route.path.endsWith('/holds')
+      ? { seats: [1] }
+      : route.path === '/orders'
+        ? { show: 'demo', hold: 'AAAAAAAAAAAAAAAAAAAAAA' }
+        : route.method === 'PUT'
+          ? { seats: [2] }
+          : undefined;
+    const ask = (headers: Record<string, string>) =>
+      app.inject({ method: route.method, url, headers: { 'idempotency-key': newKey(), ...headers }, ...(payload === undefined ? {} : { payload }) });
     const write = route.method !== 'GET';
     const refusals: [string, Record<string, string>, string[]][] = [
       ['none', {}, ['no-session']],
@@ -79,7 +107,9 @@ t.test('a session replayed by another client, forged, ended or of another room i
       ["another client's", { authorization: `Bearer ${inside.session}`, [CLIENT_KEY_HEADER]: newKey() }, ['holder-mismatch']],
       ['ended', left.headers, ['session-ended']],
       ...(write ? [['without its key', { authorization: `Bearer ${inside.session}` }, ['no-identity']] as [string, Record<string, string>, string[]]] : []),
-      ...(route.path.includes(':show') || route.path === '/orders' ? [['of another room', foreign.headers, ['token-foreign']] as [string, Record<string, string>, string[]]] : []),
+      ...(route.path.includes(':show') || route.path === '/orders'
+        ? [['of another room', foreign.headers, ['token-foreign']] as [string, Record<string, string>, string[]]]
+        : []),
     ];
     for (const [name, headers, codes] of refusals) {
       booking.queriesSince();

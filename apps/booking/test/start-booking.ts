@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { ADMISSION_PREFIX, BOOKING_PREFIX, CLIENT_KEY_HEADER, type EntryReply, type OrderReply, type PaymentReply, type PlaceReply, type SessionReply } from '@onsale/contract';
+import {
+  ADMISSION_PREFIX,
+  BOOKING_PREFIX,
+  CLIENT_KEY_HEADER,
+  type EntryReply,
+  type OrderReply,
+  type PaymentReply,
+  type PlaceReply,
+  type SessionReply,
+} from '@onsale/contract';
 import { claimsOf, bindingOf, bindingText, signEntryToken, type HolderSecret } from '@onsale/entry-token';
 import type { Place, RoomId, ShowId } from '@onsale/kernel';
 import { createLogger, createMetrics, type BookingConfig, type OnsaleServer } from '@onsale/runtime';
@@ -24,25 +33,53 @@ export const PORTAL = 'http://localhost:3000';
 export const newKey = (): string => randomBytes(16).toString('base64url');
 
 /** What booking asks of the database by itself, whoever comes: it belongs to no request. */
-const BACKGROUND = [/FROM session_end\b[^]*ended_at/i, /FROM session_end WHERE (id|seq|ended)/i, /seat_delta/i, /show_clock/i, /FROM `?show`?s?\b/i, /SELECT 1/i];
+const BACKGROUND = [
+  /FROM session_end\b[^]*ended_at/i,
+  /FROM session_end WHERE (id|seq|ended)/i,
+  /seat_delta/i,
+  /show_clock/i,
+  /FROM `?show`?s?\b/i,
+  /SELECT 1/i,
+];
 
 export async function startBooking(): Promise<Booking> {
   const system = await openWholeSystem({ processes: { sandbox: 1, admission: 1 } });
   await makeOnSale(system, { ratePerMinute: null, capacity: 500 });
   const [admission, sandbox] = [system.apps('admission')[0] as AppProcess, system.apps('sandbox')[0] as AppProcess];
   const config: BookingConfig = {
-    app: 'booking', production: false, host: '127.0.0.1', port: 0, publicOrigins: [PORTAL], publicOrigin: PORTAL, secureCookies: false, logLevel: 'silent', trustProxyHops: 0,
-    checkReplies: true, dataFolder: system.folder, databaseUrl: system.mariadb.url, pools: { hot: 3, money: 4, reads: 5 }, admissionUrl: admission.url,
-    admissionInternalUrl: admission.internalUrl, tossUrl: sandbox.url, sandboxUrl: sandbox.url, secrets: system.secrets,
+    app: 'booking',
+    production: false,
+    host: '127.0.0.1',
+    port: 0,
+    publicOrigins: [PORTAL],
+    publicOrigin: PORTAL,
+    secureCookies: false,
+    logLevel: 'silent',
+    trustProxyHops: 0,
+    checkReplies: true,
+    dataFolder: system.folder,
+    databaseUrl: system.mariadb.url,
+    pools: { hot: 3, money: 4, reads: 5 },
+    admissionUrl: admission.url,
+    admissionInternalUrl: admission.internalUrl,
+    tossUrl: sandbox.url,
+    sandboxUrl: sandbox.url,
+    secrets: system.secrets,
   };
   const queries: string[] = [];
   const wired = await wire(config, createLogger({ name: 'booking', level: 'silent' }), (sql) => void queries.push(sql));
-  const app = await buildApp({ logger: createLogger({ name: 'booking', level: 'silent' }), metrics: createMetrics('booking-test'), publicOrigins: [PORTAL], checkReplies: true }, wired.context);
+  const app = await buildApp(
+    { logger: createLogger({ name: 'booking', level: 'silent' }), metrics: createMetrics('booking-test'), publicOrigins: [PORTAL], checkReplies: true },
+    wired.context,
+  );
   const connection = openRoomConnection(system.redis.url);
   await connection.ready();
   await until('booking is ready', () => Object.values(wired.ready).every((check) => check()));
   return {
-    system, app, wired, connection,
+    system,
+    app,
+    wired,
+    connection,
     queriesSince: () => queries.splice(0).filter((sql) => !BACKGROUND.some((pattern) => pattern.test(sql))),
     close: async () => {
       await app.close();
@@ -83,18 +120,34 @@ export async function goInside(booking: Booking, room = 'demo'): Promise<Inside>
 }
 
 /** A token with any claims, under any key: what a forger, or time, makes. */
-export function forgeToken(booking: Booking, clientKey: string, { key = booking.system.secrets.entryKeys[0], enteredAtMs = Date.now(), room = 'demo', place = 4_294_967_297, shows = ['demo'] } = {}): string {
+export function forgeToken(
+  booking: Booking,
+  clientKey: string,
+  { key = booking.system.secrets.entryKeys[0], enteredAtMs = Date.now(), room = 'demo', place = 4_294_967_297, shows = ['demo'] } = {},
+): string {
   if (key === undefined) throw new Error('no key');
-  const claims = claimsOf({ room: room as RoomId, place: place as Place, callNo: 1, shows: shows as ShowId[], enteredAtMs, kh: bindingText(bindingOf(clientKey as HolderSecret)) }, { iss: PORTAL, nowMs: enteredAtMs });
+  const claims = claimsOf(
+    { room: room as RoomId, place: place as Place, callNo: 1, shows: shows as ShowId[], enteredAtMs, kh: bindingText(bindingOf(clientKey as HolderSecret)) },
+    { iss: PORTAL, nowMs: enteredAtMs },
+  );
   return signEntryToken(claims, key);
 }
 
 export async function approvePayment(booking: Booking, payment: PaymentReply, outcome = 'approve'): Promise<string> {
-  const answer = await post(`${booking.system.apps('sandbox')[0]?.url}/control/payments`, { tossClientKey: payment.tossClientKey, orderId: payment.providerOrderId, amount: payment.amount, outcome });
+  const answer = await post(`${booking.system.apps('sandbox')[0]?.url}/control/payments`, {
+    tossClientKey: payment.tossClientKey,
+    orderId: payment.providerOrderId,
+    amount: payment.amount,
+    outcome,
+  });
   return ((await answer.json()) as { paymentKey: string }).paymentKey;
 }
 export type Paid = { readonly order: OrderReply; readonly orderKey: string };
 
 function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(url, { method: 'POST', headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  return fetch(url, {
+    method: 'POST',
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
 }

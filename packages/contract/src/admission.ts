@@ -77,7 +77,10 @@ export const Frame = Type.Object({
 });
 
 /** Messages of the place socket. Client → server. */
-export const SocketHello = Type.Object({ type: Type.Literal('hello'), receipt: Type.Optional(Type.String({ maxLength: 512 })) }, { additionalProperties: false });
+export const SocketHello = Type.Object(
+  { type: Type.Literal('hello'), receipt: Type.Optional(Type.String({ maxLength: 512 })) },
+  { additionalProperties: false },
+);
 export const SocketAlive = Type.Object({ type: Type.Literal('alive') }, { additionalProperties: false });
 export const PlaceSocketInput = Type.Union([SocketHello, SocketAlive]);
 /** Server → client: `frame`, `me`, or `problem` before a close. */
@@ -85,7 +88,12 @@ export const MeMessage = Type.Object({ type: Type.Literal('me'), me: PlaceReply 
 
 /** Internal listener, never proxied: `POST /rooms/:room/redeem`, guarded by the internal secret. */
 export const RedeemBody = Type.Object(
-  { place: Type.Integer({ minimum: 1 }), epoch: Type.Integer({ minimum: 1 }), callNo: Type.Integer({ minimum: 1 }), binding: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }) },
+  {
+    place: Type.Integer({ minimum: 1 }),
+    epoch: Type.Integer({ minimum: 1 }),
+    callNo: Type.Integer({ minimum: 1 }),
+    binding: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+  },
   { additionalProperties: false },
 );
 export const REDEEM_WORDS = ['redeemed', 'again', 'used', 'lapsed', 'ended', 'epoch', 'unknown', 'recovering'] as const;

@@ -34,7 +34,13 @@ export const SessionReply = Type.Object({
 });
 
 /** Static layout of a show: cacheable for ever under its version. Seat numbers are dense from 0. */
-export const Grade = Type.Object({ grade: Type.String({ maxLength: 8 }), name: BilingualText, price: Amount, fee: Amount, color: Type.String({ pattern: '^#[0-9a-f]{6}$' }) });
+export const Grade = Type.Object({
+  grade: Type.String({ maxLength: 8 }),
+  name: BilingualText,
+  price: Amount,
+  fee: Amount,
+  color: Type.String({ pattern: '^#[0-9a-f]{6}$' }),
+});
 /** One row: `count` seats from seat number `first`, seat k stands at (x + k·dx, y + k·dy); labels count up from `label0`. */
 export const Row = Type.Object({
   row: Type.String({ maxLength: 8 }),
@@ -76,16 +82,30 @@ export const SeatCode = Type.Integer({ minimum: 0, maximum: 3 });
 /** Whole state: 2 bits a seat, seat n in bits 2·(n mod 4) of byte ⌊n/4⌋, base64. */
 export const SeatMapReply = Type.Object({ type: Type.Literal('seats'), show: Slug, version: Type.Integer(), state: Type.String() });
 /** Changes since `from` (exclusive) up to `version`: [seat number, code]. */
-export const SeatDelta = Type.Object({ type: Type.Literal('delta'), show: Slug, from: Type.Integer(), version: Type.Integer(), changes: Type.Array(Type.Tuple([Type.Integer(), SeatCode])) });
+export const SeatDelta = Type.Object({
+  type: Type.Literal('delta'),
+  show: Slug,
+  from: Type.Integer(),
+  version: Type.Integer(),
+  changes: Type.Array(Type.Tuple([Type.Integer(), SeatCode])),
+});
 export const SeatsQuery = Type.Object({ since: Type.Optional(Type.Integer({ minimum: 0 })) });
 /** First message of the seat socket; browsers may leave the session to the cookie. */
-export const SeatSocketInput = Type.Object({ type: Type.Literal('hello'), session: Type.Optional(Type.String({ maxLength: 1_024 })) }, { additionalProperties: false });
+export const SeatSocketInput = Type.Object(
+  { type: Type.Literal('hello'), session: Type.Optional(Type.String({ maxLength: 1_024 })) },
+  { additionalProperties: false },
+);
 
 const SeatNumbers = Type.Array(Type.Integer({ minimum: 0, maximum: 999_999 }), { minItems: 1, maxItems: SEATS_PER_REQUEST_MAX, uniqueItems: true });
 export const HoldBody = Type.Union([
   Type.Object({ seats: SeatNumbers }, { additionalProperties: false }),
   Type.Object(
-    { bestAvailable: Type.Object({ quantity: Type.Integer({ minimum: 1, maximum: SEATS_PER_REQUEST_MAX }), grade: Type.Optional(Type.String({ maxLength: 8 })) }, { additionalProperties: false }) },
+    {
+      bestAvailable: Type.Object(
+        { quantity: Type.Integer({ minimum: 1, maximum: SEATS_PER_REQUEST_MAX }), grade: Type.Optional(Type.String({ maxLength: 8 })) },
+        { additionalProperties: false },
+      ),
+    },
     { additionalProperties: false },
   ),
 ]);
@@ -93,7 +113,15 @@ export const SwapBody = Type.Object({ seats: SeatNumbers }, { additionalProperti
 
 export const HOLD_STATES = ['live', 'confirming', 'settled', 'released', 'expired'] as const;
 export const ORDER_STATES = ['open', 'paying', 'confirming', 'awaiting-deposit', 'paid', 'cancelled', 'expired', 'refunding', 'refunded'] as const;
-export const HeldSeat = Type.Object({ seat: Type.Integer(), section: Type.String(), row: Type.String(), label: Type.String(), grade: Type.String(), price: Amount, fee: Amount });
+export const HeldSeat = Type.Object({
+  seat: Type.Integer(),
+  section: Type.String(),
+  row: Type.String(),
+  label: Type.String(),
+  grade: Type.String(),
+  price: Amount,
+  fee: Amount,
+});
 export const HoldReply = Type.Object({
   id: OpaqueId,
   show: Slug,
@@ -105,10 +133,24 @@ export const HoldReply = Type.Object({
 });
 
 export const OrderBody = Type.Object(
-  { show: Slug, hold: OpaqueId, buyer: Type.Optional(Type.Object({ name: Type.Optional(Type.String({ maxLength: 60 })), email: Type.Optional(Type.String({ maxLength: 200 })) }, { additionalProperties: false })) },
+  {
+    show: Slug,
+    hold: OpaqueId,
+    buyer: Type.Optional(
+      Type.Object(
+        { name: Type.Optional(Type.String({ maxLength: 60 })), email: Type.Optional(Type.String({ maxLength: 200 })) },
+        { additionalProperties: false },
+      ),
+    ),
+  },
   { additionalProperties: false },
 );
-export const TicketReply = Type.Object({ id: OpaqueId, seat: HeldSeat, /** Text of the QR code. */ credential: Type.String(), state: words(['valid', 'used', 'void'] as const) });
+export const TicketReply = Type.Object({
+  id: OpaqueId,
+  seat: HeldSeat,
+  /** Text of the QR code. */ credential: Type.String(),
+  state: words(['valid', 'used', 'void'] as const),
+});
 export const OrderReply = Type.Object({
   id: OpaqueId,
   show: Slug,

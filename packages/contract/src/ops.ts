@@ -5,7 +5,10 @@ import { BilingualText, Nullable, Slug, words } from './shapes.ts';
 /** `/api/ops` on its own origin. Operators carry a Bearer token that lives in page memory. */
 export const OPS_PREFIX = '/api/ops';
 
-export const SignInBody = Type.Object({ name: Type.String({ minLength: 1, maxLength: 60 }), password: Type.String({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false });
+export const SignInBody = Type.Object(
+  { name: Type.String({ minLength: 1, maxLength: 60 }), password: Type.String({ minLength: 1, maxLength: 200 }) },
+  { additionalProperties: false },
+);
 export const SignInReply = Type.Object({ token: Type.String(), name: Type.String(), remainingMs: Type.Integer() });
 
 /** What an operator may set; null rate or capacity = no such limit. */
@@ -86,6 +89,12 @@ export type FindingReply = Static<typeof FindingReply>;
 export type AuditReply = Static<typeof AuditReply>;
 
 /** Pages through the waiting room's journal, oldest first; `next` is the cursor of the following page. */
-export const JournalQuery = Type.Object({ after: Type.Optional(Type.String({ pattern: '^\\d{1,20}(-\\d{1,20})?$' })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })) });
-export const JournalReply = Type.Object({ entries: Type.Array(Type.Object({ id: Type.String(), clock: Type.Number(), kind: Type.String() }, { additionalProperties: true })), next: Type.String() });
+export const JournalQuery = Type.Object({
+  after: Type.Optional(Type.String({ pattern: '^\\d{1,20}(-\\d{1,20})?$' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+});
+export const JournalReply = Type.Object({
+  entries: Type.Array(Type.Object({ id: Type.String(), clock: Type.Number(), kind: Type.String() }, { additionalProperties: true })),
+  next: Type.String(),
+});
 export type JournalReply = Static<typeof JournalReply>;

@@ -19,7 +19,14 @@ export type Route = {
   readonly summary: string;
 };
 
-const route = (api: Route['api'], method: Route['method'], path: string, needs: Need, summary: string, shape: Pick<Route, 'params' | 'body' | 'idempotent'> = {}): Route => ({
+const route = (
+  api: Route['api'],
+  method: Route['method'],
+  path: string,
+  needs: Need,
+  summary: string,
+  shape: Pick<Route, 'params' | 'body' | 'idempotent'> = {},
+): Route => ({
   api,
   method,
   path,
@@ -52,13 +59,20 @@ export const routes: readonly Route[] = [
   route('booking', 'GET', '/shows/:show/seats', 'session', 'State of all seats, or changes since a version', show),
   route('booking', 'POST', '/shows/:show/holds', 'session', 'Holds chosen or best available seats', { ...show, body: booking.HoldBody, idempotent: true }),
   route('booking', 'GET', '/shows/:show/holds/mine', 'session', 'The living hold of this session', show),
-  route('booking', 'PUT', '/shows/:show/holds/:id', 'session', 'Swaps the seats of a hold, or keeps the old ones', { ...hold, body: booking.SwapBody, idempotent: true }),
+  route('booking', 'PUT', '/shows/:show/holds/:id', 'session', 'Swaps the seats of a hold, or keeps the old ones', {
+    ...hold,
+    body: booking.SwapBody,
+    idempotent: true,
+  }),
   route('booking', 'DELETE', '/shows/:show/holds/:id', 'session', 'Gives the seats back', hold),
   route('booking', 'POST', '/orders', 'session', 'Makes an order of a hold', { body: booking.OrderBody, idempotent: true }),
   route('booking', 'GET', '/orders/:id', 'order-key', 'The order, with its tickets once paid', order),
   route('booking', 'DELETE', '/orders/:id', 'order-key', 'Cancels an unpaid order', order),
   route('booking', 'POST', '/orders/:id/payments', 'order-key', 'Opens a payment attempt', { ...order, idempotent: true }),
-  route('booking', 'POST', '/orders/:id/payments/:n/confirm', 'order-key', 'Confirms the attempt after the window', { ...payment, body: booking.ConfirmBody }),
+  route('booking', 'POST', '/orders/:id/payments/:n/confirm', 'order-key', 'Confirms the attempt after the window', {
+    ...payment,
+    body: booking.ConfirmBody,
+  }),
   route('booking', 'POST', '/orders/:id/payments/:n/abandon', 'order-key', 'Gives up the attempt', payment),
   route('booking', 'POST', '/webhooks/toss', 'nothing', 'The bell of the payment provider'),
 

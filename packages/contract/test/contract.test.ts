@@ -6,7 +6,7 @@ t.test('every refusal has a status, a text in both languages and advice that fit
   for (const [code, definition] of Object.entries(problems)) {
     t.match(code, /^[a-z]+(-[a-z]+)*$/);
     t.ok(definition.status >= 400 && definition.status < 600, code);
-    t.ok(definition.en.length > 0 && /[가-힣]/.test(definition.ko) || code === 'unsupported-media-type', code);
+    t.ok((definition.en.length > 0 && /[가-힣]/.test(definition.ko)) || code === 'unsupported-media-type', code);
     if (definition.status === 503 || definition.status === 429) t.not(definition.retry, 'changed', code);
   }
   t.equal(problem('seat-taken', {}, 'ko').title, problems['seat-taken'].ko);
@@ -31,7 +31,8 @@ t.test('bodies refuse what is not documented', async (t) => {
   const hold = Schema.Compile(HoldBody);
   t.ok(hold.Check({ seats: [1, 2] }));
   t.ok(hold.Check({ bestAvailable: { quantity: 2, grade: 'VIP' } }));
-  for (const bad of [{}, { seats: [] }, { seats: [1, 1] }, { seats: [-1] }, { seats: [1], bestAvailable: { quantity: 1 } }]) t.notOk(hold.Check(bad), JSON.stringify(bad));
+  for (const bad of [{}, { seats: [] }, { seats: [1, 1] }, { seats: [-1] }, { seats: [1], bestAvailable: { quantity: 1 } }])
+    t.notOk(hold.Check(bad), JSON.stringify(bad));
 });
 
 t.test('close codes are unique', async (t) => {

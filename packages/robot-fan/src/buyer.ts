@@ -1,23 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { BOOKING_PREFIX, CLIENT_KEY_HEADER, ORDER_KEY_HEADER, type HoldReply, type LayoutReply, type OrderReply, type PaymentReply, type SessionReply } from '@onsale/contract';
+import {
+  BOOKING_PREFIX,
+  CLIENT_KEY_HEADER,
+  ORDER_KEY_HEADER,
+  type HoldReply,
+  type OrderReply,
+  type PaymentReply,
+  type SessionReply,
+} from '@onsale/contract';
 import { randomBelow } from '@onsale/kernel';
 import type { Character } from './behaviour.ts';
-import { bearer, codeOf, pause, type World } from './fan.ts';
+import { bearer, codeOf, pause, type World } from './world.ts';
 import type { FanRecord } from './observations.ts';
-import type { Answer, Wire } from './wire.ts';
+import type { Answer } from './wire.ts';
 
 /** The booking side of a robot: redeem → hold → order → pay at the sandbox → confirm → tickets. */
-export type Shop = {
-  readonly show: string;
-  readonly sandbox: Wire;
-  /** Fetched once for the whole crowd: it is public and cacheable. */
-  readonly layout: LayoutReply;
-};
 export type Key = { readonly clientKey: string; readonly entryToken: string };
 type Session = { readonly headers: Record<string, string>; readonly reply: SessionReply };
 
-const TRIES_MAX = 8;
-const HOLD_TRIES_MAX = 12;
+/** Enough to outlast the restart of any process. */
+const TRIES_MAX = 20;
+const HOLD_TRIES_MAX = 30;
 const CONFIRM_LOOKS_MAX = 40;
 /** Everybody wants the first rows: the map pickers fight over this many seats. */
 const POPULAR_SEATS = 3_000;
@@ -27,15 +30,16 @@ export async function buyTickets(world: World, character: Character, key: Key, r
   if (session === null) return;
   if (character.kind === 'replayer') await replay(world, key, session);
   const hold = await holdSeats(world, character, session, record);
-  if (hold === null) return await goHome(world, session);
+  if (hold === null) return await goHome(world, session, record);
   await pause(world, character.thinkMs);
   if (character.kind === 'browser') {
+    for (const held of record.holds) held.isGivenBack = true;
     await world.gate.send('DELETE', `${BOOKING_PREFIX}/shows/${world.shop.show}/holds/${hold.id}`, { headers: session.headers });
     record.outcome = 'browsed';
-    return await goHome(world, session);
+    return await goHome(world, session, record);
   }
   const order = await placeOrder(world, session, hold, record);
-  if (order === null) return await goHome(world, session);
+  if (order === null) return await goHome(world, session, record);
   await pay(world, character, order, record);
 }
 
@@ -64,19 +68,27 @@ async function replay(world: World, key: Key, session: Session): Promise<void> {
 
 async function holdSeats(world: World, character: Character, session: Session, record: FanRecord): Promise<HoldReply | null> {
   let chosen = character.picks === 'map' ? popularSeats(world, character.quantity) : null;
+  let key = newKey();
   for (let attempt = 0; attempt < HOLD_TRIES_MAX && !world.signal.aborted; attempt += 1) {
     const body = chosen === null ? { bestAvailable: { quantity: character.quantity } } : { seats: chosen };
-    const headers = { ...session.headers, 'idempotency-key': newKey() };
-    const answer = await world.gate.send<HoldReply & { alternatives?: number[][] }>('POST', `${BOOKING_PREFIX}/shows/${world.shop.show}/holds`, { body, headers });
+    const headers = { ...session.headers, 'idempotency-key': key };
+    const answer = await world.gate.send<HoldReply & { alternatives?: number[][] }>('POST', `${BOOKING_PREFIX}/shows/${world.shop.show}/holds`, {
+      body,
+      headers,
+    });
     world.observations.step('hold', answer.ms);
-    if (answer.status === 201 || answer.status === 200) return checkedHold(world, character, answer.body);
+    if (answer.status === 201 || answer.status === 200) return checkedHold(world, character, answer.body, record);
     const code = codeOf(answer);
     world.observations.refusal('hold', code);
     if (code === '409 sold-out' || answer.status === 401 || code === '429 too-many-attempts' || answer.status === 403) {
       record.outcome = code;
       return null;
     }
-    chosen = code === '409 seat-taken' && attempt < 3 ? (answer.body.alternatives?.[0] ?? null) : null;
+    // An answer that was lost may have been a yes: the same request again. Any other refusal: another request.
+    if (answer.status !== 0 && answer.status < 500) {
+      key = newKey();
+      chosen = code === '409 seat-taken' && attempt < 3 ? (answer.body.alternatives?.[0] ?? null) : null;
+    }
     await pause(world, answer.retryAfterMs ?? 100 + world.random() * 200);
   }
   record.outcome = 'no-seats';
@@ -84,7 +96,8 @@ async function holdSeats(world: World, character: Character, session: Session, r
 }
 
 /** B4 and B6 as a buyer can see them: as many seats as asked for, and the price is the sum of its parts. */
-function checkedHold(world: World, character: Character, hold: HoldReply): HoldReply {
+function checkedHold(world: World, character: Character, hold: HoldReply, record: FanRecord): HoldReply {
+  record.holds.push({ id: hold.id, seats: hold.seats.map(({ seat }) => seat), remainingMs: hold.remainingMs, atMs: world.nowMs(), isGivenBack: false });
   if (hold.seats.length > character.quantity) world.observations.violation('B4', `asked for ${character.quantity} seats, got ${hold.seats.length}`);
   const sum = hold.seats.reduce((total, seat) => total + seat.price + seat.fee, 0);
   if (sum !== hold.amount) world.observations.violation('B6', `hold ${hold.id}: seats add up to ${sum}, amount says ${hold.amount}`);
@@ -115,8 +128,9 @@ async function pay(world: World, character: Character, order: OrderReply, record
   const owner = { [ORDER_KEY_HEADER]: order.orderKey ?? '' };
   const outcomes = character.kind === 'unlucky' ? ['REJECT_CARD_PAYMENT', 'approve'] : ['approve'];
   for (const outcome of outcomes) {
+    const headers = { ...owner, 'idempotency-key': newKey() };
     const opened = await persistently(world, 'payment', () =>
-      world.gate.send<PaymentReply>('POST', `${BOOKING_PREFIX}/orders/${order.id}/payments`, { headers: { ...owner, 'idempotency-key': newKey() } }),
+      world.gate.send<PaymentReply>('POST', `${BOOKING_PREFIX}/orders/${order.id}/payments`, { headers }),
     );
     if (opened.status !== 201 && opened.status !== 200) {
       record.outcome = `not-paid ${codeOf(opened)}`;
@@ -128,15 +142,25 @@ async function pay(world: World, character: Character, order: OrderReply, record
   }
 }
 
-async function payAttempt(world: World, order: OrderReply, payment: PaymentReply, owner: Record<string, string>, outcome: string): Promise<OrderReply | null> {
-  const atProvider = await world.shop.sandbox.send<{ paymentKey: string }>('POST', '/control/payments', {
-    body: { tossClientKey: payment.tossClientKey, orderId: payment.providerOrderId, amount: payment.amount, outcome },
-  });
+async function payAttempt(
+  world: World,
+  order: OrderReply,
+  payment: PaymentReply,
+  owner: Record<string, string>,
+  outcome: string,
+): Promise<OrderReply | null> {
+  const window = { tossClientKey: payment.tossClientKey, orderId: payment.providerOrderId, amount: payment.amount, outcome };
+  const atProvider = await persistently(world, 'window', () =>
+    world.shop.sandbox.send<{ paymentKey: string }>('POST', '/control/payments', { body: window }),
+  );
   if (atProvider.status >= 300 || atProvider.status === 0) return null;
   const body = { paymentKey: atProvider.body.paymentKey, orderId: payment.providerOrderId, amount: payment.amount };
   const path = `${BOOKING_PREFIX}/orders/${order.id}`;
-  const answer = await persistently(world, 'confirm', () => world.gate.send<OrderReply>('POST', `${path}/payments/${payment.n}/confirm`, { body, headers: owner }));
-  if (answer.status === 402 || answer.status === 409 || answer.status === 410) return null;
+  const answer = await persistently(world, 'confirm', () =>
+    world.gate.send<OrderReply>('POST', `${path}/payments/${payment.n}/confirm`, { body, headers: owner }),
+  );
+  // 409: an earlier asking, whose answer was lost, is being carried out; the order tells how it ended.
+  if (answer.status === 402 || answer.status === 410) return null;
   let seen: Answer<OrderReply> = answer;
   for (let look = 0; look < CONFIRM_LOOKS_MAX && seen.body?.state !== 'paid' && !world.signal.aborted; look += 1) {
     await pause(world, 500);
@@ -152,10 +176,13 @@ function remember(world: World, record: FanRecord, order: OrderReply, paid: Orde
   record.seats = paid.seats.map(({ seat }) => seat);
   record.amount = paid.amount;
   record.tickets = paid.tickets.length;
-  if (paid.tickets.length !== paid.seats.length) world.observations.violation('B3', `order ${order.id} is paid with ${paid.tickets.length} tickets for ${paid.seats.length} seats`);
+  if (paid.tickets.length !== paid.seats.length)
+    world.observations.violation('B3', `order ${order.id} is paid with ${paid.tickets.length} tickets for ${paid.seats.length} seats`);
 }
 
-async function goHome(world: World, session: Session): Promise<void> {
+/** Leaving gives back what is held. */
+async function goHome(world: World, session: Session, record: FanRecord): Promise<void> {
+  for (const held of record.holds) held.isGivenBack = true;
   await world.gate.send('DELETE', `${BOOKING_PREFIX}/entry`, { headers: session.headers });
 }
 
@@ -163,7 +190,11 @@ async function goHome(world: World, session: Session): Promise<void> {
 async function persistently<Body>(world: World, step: string, ask: () => Promise<Answer<Body>>): Promise<Answer<Body>> {
   let answer = await ask();
   world.observations.step(step, answer.ms);
-  for (let attempt = 1; attempt < TRIES_MAX && (answer.status === 0 || answer.status >= 500 || answer.status === 429) && !world.signal.aborted; attempt += 1) {
+  for (
+    let attempt = 1;
+    attempt < TRIES_MAX && (answer.status === 0 || answer.status >= 500 || answer.status === 429) && !world.signal.aborted;
+    attempt += 1
+  ) {
     world.observations.refusal(step, codeOf(answer));
     await pause(world, (answer.retryAfterMs ?? 400) * (0.5 + world.random()));
     answer = await ask();

@@ -1,6 +1,7 @@
 import type { Random } from '@onsale/kernel';
 import { castCharacter } from './behaviour.ts';
-import { liveAsFan, type World } from './fan.ts';
+import { liveAsFan } from './fan.ts';
+import type { World } from './world.ts';
 
 /** How many fans, over how long they arrive, and who they are. */
 export type CrowdPlan = {
@@ -12,7 +13,13 @@ export type CrowdPlan = {
 export type CrowdProgress = { readonly started: number; readonly waiting: number; readonly inside: number; readonly paid: number; readonly over: number };
 
 /** Runs the crowd to its end, or until `world.signal` aborts. Half of them arrive in the first tenth of the time, as crowds do. */
-export async function runCrowd(world: World, plan: CrowdPlan, random: Random, onProgress: (progress: CrowdProgress) => void, progressEveryMs: number): Promise<void> {
+export async function runCrowd(
+  world: World,
+  plan: CrowdPlan,
+  random: Random,
+  onProgress: (progress: CrowdProgress) => void,
+  progressEveryMs: number,
+): Promise<void> {
   let over = 0;
   const ticker = setInterval(() => onProgress(progressOf(world, over)), progressEveryMs);
   const lives: Promise<void>[] = [];

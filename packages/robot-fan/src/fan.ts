@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { ADMISSION_PREFIX, type EntryReply, type PlaceReply } from '@onsale/contract';
-import type { Random } from '@onsale/kernel';
 import type { Character } from './behaviour.ts';
-import { buyTickets, type Shop } from './buyer.ts';
-import { POSITIONS_KEPT_MAX, type FanRecord, type Observations } from './observations.ts';
+import { buyTickets } from './buyer.ts';
+import { POSITIONS_KEPT_MAX, type FanRecord } from './observations.ts';
 import { watchByPolling, watchBySocket, type Watch } from './place-watch.ts';
-import type { Wire } from './wire.ts';
+import { bearer, codeOf, pause, type World } from './world.ts';
 
 /**
  * One fan as a program, over HTTP and WebSocket only:
@@ -13,19 +12,11 @@ import type { Wire } from './wire.ts';
  *   join ─► waiting ─► called ─► entered ─► booking (buyer.ts) ─► out
  *             │ leaves, forgets, wanders off and comes back with the receipt
  */
-export type World = {
-  readonly gate: Wire;
-  readonly room: string;
-  readonly shop: Shop;
-  readonly random: Random;
-  readonly observations: Observations;
-  readonly nowMs: () => number;
-  /** Aborts when the crowd's time is over: everybody goes home. */
-  readonly signal: AbortSignal;
-};
 
 const JOIN_TRIES_MAX = 20;
-const ENTER_TRIES_MAX = 5;
+const ENTER_TRIES_MAX = 20;
+/** How often a fan goes back to the line after a call that Redis has forgotten, or that was missed. */
+const TURNS_MAX = 5;
 const WANDER_MS_MAX = 20_000;
 const LEAVE_AFTER_MS_MAX = 30_000;
 
@@ -35,20 +26,22 @@ export async function liveAsFan(world: World, character: Character, record: FanR
   if (joined === null) return;
   if (character.kind === 'doubler') await joinAgain(world, clientKey, joined);
   const receipt = joined.receipt ?? '';
-  const called = await waitForCall(world, character, receipt, joined, record);
-  if (called !== 'called') {
-    record.outcome = called;
-    return;
+  for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+    const called = await waitForCall(world, character, receipt, joined, record);
+    if (called !== 'called') {
+      record.outcome = called;
+      return;
+    }
+    record.calledAtMs ??= world.nowMs();
+    if (character.kind === 'forgetful') {
+      record.outcome = 'forgot';
+      return;
+    }
+    await pause(world, character.thinkMs);
+    const entry = await enter(world, receipt, record);
+    if (entry === 'refused') return;
+    if (entry !== 'not-called') return await buyTickets(world, character, { clientKey, entryToken: entry.entryToken }, record);
   }
-  record.calledAtMs = world.nowMs();
-  if (character.kind === 'forgetful') {
-    record.outcome = 'forgot';
-    return;
-  }
-  await pause(world, character.thinkMs);
-  const entry = await enter(world, receipt, record);
-  if (entry === null) return;
-  await buyTickets(world, character, { clientKey, entryToken: entry.entryToken }, record);
 }
 
 async function join(world: World, clientKey: string, record: FanRecord): Promise<PlaceReply | null> {
@@ -60,6 +53,7 @@ async function join(world: World, clientKey: string, record: FanRecord): Promise
     if (answer.status === 200 || answer.status === 201) {
       record.place = answer.body.place;
       record.order = answer.body.order;
+      record.receipt = answer.body.receipt ?? null;
       record.joinedAtMs = world.nowMs();
       return answer.body;
     }
@@ -100,8 +94,15 @@ async function waitForCall(world: World, character: Character, receipt: string, 
       if (me.state === 'lapsed' || me.state === 'left') finish(me.state);
     };
     const start = (): void => {
-      const handlers = { onMe, onFrame: () => (world.observations.frames += 1), onLost: (code: number) => world.observations.refusal('socket', String(code)) };
-      watch = character.channel === 'socket' ? watchBySocket(world.gate, world.room, receipt, world.random, handlers) : watchByPolling(world.gate, world.room, receipt, handlers);
+      const handlers = {
+        onMe,
+        onFrame: () => (world.observations.frames += 1),
+        onLost: (code: number) => world.observations.refusal('socket', String(code)),
+      };
+      watch =
+        character.channel === 'socket'
+          ? watchBySocket(world.gate, world.room, receipt, world.random, handlers)
+          : watchByPolling(world.gate, world.room, receipt, handlers);
       if (character.channel === 'socket') world.observations.sockets += 1;
     };
     if (character.kind === 'leaver') {
@@ -117,35 +118,21 @@ async function leave(world: World, receipt: string): Promise<void> {
   world.observations.step('leave', answer.ms);
 }
 
-async function enter(world: World, receipt: string, record: FanRecord): Promise<EntryReply | null> {
+/** `not-called`: back to the line. */
+async function enter(world: World, receipt: string, record: FanRecord): Promise<EntryReply | 'not-called' | 'refused'> {
   for (let attempt = 0; attempt < ENTER_TRIES_MAX && !world.signal.aborted; attempt += 1) {
     const answer = await world.gate.send<EntryReply>('POST', `${ADMISSION_PREFIX}/rooms/${world.room}/places/me/entry`, { headers: bearer(receipt) });
     world.observations.step('enter', answer.ms);
     if (answer.status === 200 || answer.status === 201) {
       record.enteredAtMs = world.nowMs();
+      record.outcome = 'not-started';
       return answer.body;
     }
     world.observations.refusal('enter', codeOf(answer));
+    record.outcome = 'not-entered';
+    if (codeOf(answer) === '409 not-called') return 'not-called';
     if (answer.status === 409 || answer.status === 410 || answer.status === 401) break;
     await pause(world, (answer.retryAfterMs ?? 500) * (0.5 + world.random()));
   }
-  record.outcome = 'not-entered';
-  return null;
-}
-
-export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
-export const codeOf = (answer: { status: number; body: unknown }): string => `${answer.status} ${(answer.body as { code?: string } | null)?.code ?? ''}`.trim();
-
-/** Waits, or returns at once when the crowd's time is over. */
-export function pause(world: Pick<World, 'signal'>, ms: number): Promise<void> {
-  if (world.signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      world.signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    world.signal.addEventListener('abort', done);
-  });
+  return 'refused';
 }

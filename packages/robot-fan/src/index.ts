@@ -1,7 +1,6 @@
 export * from './behaviour.ts';
 export * from './crowd.ts';
-export type { World } from './fan.ts';
-export type { Shop } from './buyer.ts';
+export type { Shop, World } from './world.ts';
 export * from './judge/journal.ts';
 export * from './judge/robots.ts';
 export * from './observations.ts';

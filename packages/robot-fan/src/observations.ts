@@ -7,17 +7,29 @@ export type FanRecord = {
   readonly kind: string;
   place: number | null;
   order: number | null;
+  receipt: string | null;
   joinSentAtMs: number | null;
   joinedAtMs: number | null;
   calledAtMs: number | null;
   enteredAtMs: number | null;
   paidAtMs: number | null;
   readonly positions: number[];
+  /** Every hold that was answered with 201 or 200. */
+  readonly holds: AcknowledgedHold[];
   orderId: string | null;
   seats: number[];
   amount: number | null;
   tickets: number;
   outcome: string;
+};
+
+/** What booking has promised (B2): these seats, for so long from `atMs` on. `isGivenBack`: the fan has asked to end it. */
+export type AcknowledgedHold = {
+  readonly id: string;
+  readonly seats: readonly number[];
+  readonly remainingMs: number;
+  readonly atMs: number;
+  isGivenBack: boolean;
 };
 
 export type Violation = { readonly invariant: string; readonly detail: string };
@@ -34,7 +46,25 @@ export class Observations {
   sockets = 0;
 
   newFan(fan: number, kind: string): FanRecord {
-    const record: FanRecord = { fan, kind, place: null, order: null, joinSentAtMs: null, joinedAtMs: null, calledAtMs: null, enteredAtMs: null, paidAtMs: null, positions: [], orderId: null, seats: [], amount: null, tickets: 0, outcome: 'not-started' };
+    const record: FanRecord = {
+      fan,
+      kind,
+      place: null,
+      order: null,
+      receipt: null,
+      joinSentAtMs: null,
+      joinedAtMs: null,
+      calledAtMs: null,
+      enteredAtMs: null,
+      paidAtMs: null,
+      positions: [],
+      holds: [],
+      orderId: null,
+      seats: [],
+      amount: null,
+      tickets: 0,
+      outcome: 'not-started',
+    };
     this.fans.push(record);
     return record;
   }

@@ -18,7 +18,10 @@ export function makeReport(observations: Observations, judgements: readonly Judg
   const outcomes: Record<string, number> = {};
   for (const { outcome } of observations.fans) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   const steps = Object.fromEntries(
-    [...observations.steps].map(([name, latencies]) => [name, { count: latencies.count, p50Ms: latencies.quantile(0.5), p99Ms: latencies.quantile(0.99), maxMs: latencies.maxMs }]),
+    [...observations.steps].map(([name, latencies]) => [
+      name,
+      { count: latencies.count, p50Ms: latencies.quantile(0.5), p99Ms: latencies.quantile(0.99), maxMs: latencies.maxMs },
+    ]),
   );
   return {
     fans: observations.fans.length,
@@ -37,13 +40,17 @@ export function makeReport(observations: Observations, judgements: readonly Judg
 export function printReport(report: Report): string {
   const lines: string[] = [];
   const rule = (title: string): void => void lines.push('', `── ${title} ${'─'.repeat(Math.max(0, 74 - title.length))}`);
-  lines.push(`${report.fans} fans in ${report.seconds.toFixed(1)} s · ${report.ticketsSold} tickets sold · ${report.amountPaid.toLocaleString('en')} won paid`);
+  lines.push(
+    `${report.fans} fans in ${report.seconds.toFixed(1)} s · ${report.ticketsSold} tickets sold · ${report.amountPaid.toLocaleString('en')} won paid`,
+  );
   rule('how it ended for them');
   const most = Math.max(1, ...Object.values(report.outcomes));
-  for (const [outcome, count] of sorted(report.outcomes)) lines.push(`${pad(outcome, 30)} ${String(count).padStart(6)} ${'█'.repeat(Math.round((count / most) * 36))}`);
+  for (const [outcome, count] of sorted(report.outcomes))
+    lines.push(`${pad(outcome, 30)} ${String(count).padStart(6)} ${'█'.repeat(Math.round((count / most) * 36))}`);
   rule('what they waited for (ms)');
   lines.push(`${pad('', 12)}${['answers', 'p50', 'p99', 'max'].map((head) => head.padStart(10)).join('')}`);
-  for (const [step, { count, p50Ms, p99Ms, maxMs }] of Object.entries(report.steps)) lines.push(`${pad(step, 12)}${[String(count), ms(p50Ms), ms(p99Ms), ms(maxMs)].map((cell) => cell.padStart(10)).join('')}`);
+  for (const [step, { count, p50Ms, p99Ms, maxMs }] of Object.entries(report.steps))
+    lines.push(`${pad(step, 12)}${[String(count), ms(p50Ms), ms(p99Ms), ms(maxMs)].map((cell) => cell.padStart(10)).join('')}`);
   rule('refusals they met');
   for (const [refusal, count] of sorted(report.refusals)) lines.push(`${pad(refusal, 44)} ${String(count).padStart(8)}`);
   rule('invariants');

@@ -15,7 +15,14 @@ export const NO_ANSWER = 0;
 /** A client like a browser's: keep-alive, bounded connections an origin, answers as values (a lost answer has status 0). */
 export function openWire(origin: string | ((path: string) => string), connections: number): Wire {
   const originOf = typeof origin === 'string' ? () => origin : origin;
-  const dispatcher = new Agent({ connections, pipelining: 1, headersTimeout: REQUEST_MS_MAX, bodyTimeout: REQUEST_MS_MAX, connect: { timeout: 5_000 }, maxResponseSize: ANSWER_BYTES_MAX });
+  const dispatcher = new Agent({
+    connections,
+    pipelining: 1,
+    headersTimeout: REQUEST_MS_MAX,
+    bodyTimeout: REQUEST_MS_MAX,
+    connect: { timeout: 5_000 },
+    maxResponseSize: ANSWER_BYTES_MAX,
+  });
   const send: Send = async (method, path, { body, headers = {} } = {}) => {
     const startedAt = performance.now();
     try {
@@ -26,7 +33,12 @@ export function openWire(origin: string | ((path: string) => string), connection
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await answer.body.text();
-      return { status: answer.statusCode, body: parsed(text), ms: performance.now() - startedAt, retryAfterMs: retryAfterMs(answer.headers['retry-after']) } as Answer<any>;
+      return {
+        status: answer.statusCode,
+        body: parsed(text),
+        ms: performance.now() - startedAt,
+        retryAfterMs: retryAfterMs(answer.headers['retry-after']),
+      } as Answer<any>;
     } catch (failure) {
       const code = (failure as { code?: string }).code ?? (failure as Error).name;
       return { status: NO_ANSWER, body: { code } as any, ms: performance.now() - startedAt, retryAfterMs: null };

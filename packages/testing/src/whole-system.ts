@@ -3,7 +3,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { migrate } from '@onsale/database';
 import { makeSecrets, openSecrets, type SecretKeys } from '@onsale/runtime';
-import { freePort, startMariadb, startNode, startRedis, type Mariadb, type MariadbOptions, type NodeApp, type Redis, type RedisOptions } from '@onsale/services';
+import {
+  freePort,
+  startMariadb,
+  startNode,
+  startRedis,
+  type Mariadb,
+  type MariadbOptions,
+  type NodeApp,
+  type Redis,
+  type RedisOptions,
+} from '@onsale/services';
 
 /**
  * The whole system as processes, private and in a folder of its own: what journeys, faults and benches run against. Each part
@@ -52,20 +62,39 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
   const texts = makeSecrets();
   const secretsFile = join(folder, 'secrets.json');
   writeFileSync(secretsFile, JSON.stringify(texts), { mode: 0o600 });
-  const [redis, mariadb] = await Promise.all([startRedis({ dir: join(folder, 'redis'), ...options.redis }), startMariadb({ dir: join(folder, 'mariadb'), ...options.mariadb })]);
+  const [redis, mariadb] = await Promise.all([
+    startRedis({ dir: join(folder, 'redis'), ...options.redis }),
+    startMariadb({ dir: join(folder, 'mariadb'), ...options.mariadb }),
+  ]);
   await migrate(mariadb.url);
   const started = new Map<AppName, AppProcess[]>();
   const ports = await addressesOf();
   const common = {
-    PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', HOST: '127.0.0.1', LOG_LEVEL: 'warn', ONSALE_DATA: folder, ONSALE_SECRETS: secretsFile,
-    REDIS_URL: redis.url, DATABASE_URL: mariadb.url, NODE_COMPILE_CACHE: join(tmpdir(), 'onsale-test-compile-cache'), ...ports.urls, ...options.env,
+    PATH: process.env['PATH'] ?? '',
+    NODE_ENV: 'test',
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'warn',
+    ONSALE_DATA: folder,
+    ONSALE_SECRETS: secretsFile,
+    REDIS_URL: redis.url,
+    DATABASE_URL: mariadb.url,
+    NODE_COMPILE_CACHE: join(tmpdir(), 'onsale-test-compile-cache'),
+    ...ports.urls,
+    ...options.env,
   };
   const startApp = async (name: AppName, { env = {}, nodeArgs = [] }: AppOptions = {}): Promise<AppProcess> => {
     const known = started.get(name) ?? [];
     const first = known.length === 0;
     const port = first ? ports.of[name] : await freePort();
     const internalPort = first ? ports.internal : await freePort();
-    const app = await openApp({ name, port, internalPort, nodeArgs, logFile: join(folder, `${name}-${known.length}.log`), env: { ...common, PORT: String(port), INTERNAL_PORT: String(internalPort), ...env } });
+    const app = await openApp({
+      name,
+      port,
+      internalPort,
+      nodeArgs,
+      logFile: join(folder, `${name}-${known.length}.log`),
+      env: { ...common, PORT: String(port), INTERNAL_PORT: String(internalPort), ...env },
+    });
     started.set(name, [...known, app]);
     return app;
   };
@@ -90,13 +119,26 @@ async function addressesOf() {
   const internal = await freePort();
   const url = (port: number): string => `http://127.0.0.1:${port}`;
   const urls = {
-    ADMISSION_URL: url(of.admission), ADMISSION_INTERNAL_URL: url(internal), BOOKING_URL: url(of.booking), OPS_URL: url(of.ops), WORKER_URL: url(of.worker),
-    SANDBOX_URL: url(of.sandbox), TOSS_URL: url(of.sandbox), PUBLIC_ORIGIN: url(of.web),
+    ADMISSION_URL: url(of.admission),
+    ADMISSION_INTERNAL_URL: url(internal),
+    BOOKING_URL: url(of.booking),
+    OPS_URL: url(of.ops),
+    WORKER_URL: url(of.worker),
+    SANDBOX_URL: url(of.sandbox),
+    TOSS_URL: url(of.sandbox),
+    PUBLIC_ORIGIN: url(of.web),
   };
   return { of, internal, urls };
 }
 
-type Launch = { readonly name: AppName; readonly port: number; readonly internalPort: number; readonly nodeArgs: readonly string[]; readonly logFile: string; readonly env: Record<string, string> };
+type Launch = {
+  readonly name: AppName;
+  readonly port: number;
+  readonly internalPort: number;
+  readonly nodeArgs: readonly string[];
+  readonly logFile: string;
+  readonly env: Record<string, string>;
+};
 
 async function openApp({ name, port, internalPort, nodeArgs, logFile, env }: Launch): Promise<AppProcess> {
   const script = join(CHECKOUT, 'apps', name, 'src/main.ts');
@@ -106,16 +148,26 @@ async function openApp({ name, port, internalPort, nodeArgs, logFile, env }: Lau
     child = startNode(script, { name, env, nodeArgs, logFile });
     const deadline = performance.now() + LIVE_WITHIN_MS;
     while (performance.now() < deadline && child.running) {
-      if (await fetch(`${url}/health/live`).then((answer) => answer.ok, () => false)) return;
+      if (
+        await fetch(`${url}/health/live`).then(
+          (answer) => answer.ok,
+          () => false,
+        )
+      )
+        return;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
     throw new Error(`${name} did not start:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`);
   };
   await launch();
   return {
-    name, port, url,
+    name,
+    port,
+    url,
     internalUrl: `http://127.0.0.1:${internalPort}`,
-    get process() { return child; },
+    get process() {
+      return child;
+    },
     kill: () => child.kill(),
     stop: () => child.stop(),
     restart: async () => {

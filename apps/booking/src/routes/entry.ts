@@ -1,4 +1,15 @@
-import { bindingText, bindingOf, identityOf, sessionIdOf, signEntrySession, sourceOf, verifyEntryToken, type EntryClaims, type EntryTokenRefusal, type HolderSecret } from '@onsale/entry-token';
+import {
+  bindingText,
+  bindingOf,
+  identityOf,
+  sessionIdOf,
+  signEntrySession,
+  sourceOf,
+  verifyEntryToken,
+  type EntryClaims,
+  type EntryTokenRefusal,
+  type HolderSecret,
+} from '@onsale/entry-token';
 import { EnterBody, ProblemError, SESSION_COOKIE, type ProblemCode, type RedeemReply, type SessionReply } from '@onsale/contract';
 import { addOutboxRow, inTransaction } from '@onsale/database';
 import { MINUTE_MS, type OpaqueId } from '@onsale/kernel';
@@ -68,13 +79,26 @@ function checkToken(context: BookingContext, token: string, holder: HolderSecret
 }
 
 async function redeem(context: BookingContext, claims: EntryClaims, holder: HolderSecret): Promise<number> {
-  const answer = await context.redeemer.redeem(claims.room, { place: claims.place, epoch: claims.epoch, callNo: claims.callNo, binding: bindingText(bindingOf(holder)) });
+  const answer = await context.redeemer.redeem(claims.room, {
+    place: claims.place,
+    epoch: claims.epoch,
+    callNo: claims.callNo,
+    binding: bindingText(bindingOf(holder)),
+  });
   if (answer === undefined) throw new ProblemError('unavailable', { retryAfterMs: 2_000, detail: 'The waiting room did not answer. Your token stays good.' });
-  if (answer.word !== 'redeemed' && answer.word !== 'again') throw new ProblemError(CODE_OF_WORD[answer.word], answer.word === 'recovering' ? { retryAfterMs: 5_000 } : {});
+  if (answer.word !== 'redeemed' && answer.word !== 'again')
+    throw new ProblemError(CODE_OF_WORD[answer.word], answer.word === 'recovering' ? { retryAfterMs: 5_000 } : {});
   return answer.remainingMs;
 }
 
-async function openSession(context: BookingContext, claims: EntryClaims, holder: HolderSecret, leaseMs: number, reply: FastifyReply, asCookie: boolean): Promise<SessionReply> {
+async function openSession(
+  context: BookingContext,
+  claims: EntryClaims,
+  holder: HolderSecret,
+  leaseMs: number,
+  reply: FastifyReply,
+  asCookie: boolean,
+): Promise<SessionReply> {
   const binding = bindingOf(holder);
   const sid = sessionIdOf(context.sessionKeys[0], { room: claims.room, place: claims.place, binding });
   const sidText = sid.toString('base64url') as OpaqueId;
@@ -82,7 +106,15 @@ async function openSession(context: BookingContext, claims: EntryClaims, holder:
   const personText = person.toString('base64url') as OpaqueId;
   const lastsMs = leaseMs - BEFORE_LEASE_MS;
   if (lastsMs <= 0) throw new ProblemError('session-ended');
-  const stored = await context.sessions.redeem({ sid: sidText, room: claims.room, place: claims.place, person: personText, binding: bindingText(binding), shows: claims.shows, lastsMs });
+  const stored = await context.sessions.redeem({
+    sid: sidText,
+    room: claims.room,
+    place: claims.place,
+    person: personText,
+    binding: bindingText(binding),
+    shows: claims.shows,
+    lastsMs,
+  });
   if (!stored.ok) {
     if (stored.refusal.kind === 'token-used') throw new ProblemError('token-used');
     if (stored.refusal.kind === 'unknown-show') throw new ProblemError('not-found');
@@ -93,7 +125,13 @@ async function openSession(context: BookingContext, claims: EntryClaims, holder:
   if (context.sessions.isEnded(sidText)) throw new ProblemError('session-ended');
   const text = signEntrySession(session, context.sessionKeys[0]);
   if (asCookie) {
-    void reply.setCookie(context.cookiePrefix + SESSION_COOKIE, text, { path: '/', httpOnly: true, sameSite: 'lax', secure: context.cookiePrefix !== '', maxAge: Math.ceil(lastsMs / 1_000) });
+    void reply.setCookie(context.cookiePrefix + SESSION_COOKIE, text, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: context.cookiePrefix !== '',
+      maxAge: Math.ceil(lastsMs / 1_000),
+    });
   }
   void reply.code(stored.value.again ? 200 : 201);
   return await describe(context, session, asCookie ? undefined : text);

@@ -11,18 +11,27 @@ type HoldInput = { seats: number[] } | { bestAvailable: { quantity: number; grad
 
 /** Holds: every write is a command to the engine, whose transaction is the authority. */
 export function holdRoutes(server: FastifyInstance, context: BookingContext): void {
-  server.post<{ Params: { show: ShowId }; Body: HoldInput }>('/shows/:show/holds', { schema: { params: ShowParams, body: HoldBody } }, async (request, reply) => {
-    const { show } = request.params;
-    const session = context.guard.sessionFor(request, 'write', show);
-    const key = idempotencyKeyOf(request);
-    refuseWhenBlind(context);
-    const book = await bookOf(context, show);
-    book.map.touch();
-    const hold = keyedId(context.holdIdSecret, 'hold', session.sidText, key);
-    const starting = { show, hold, person: session.personText, session: session.sidText };
-    const done = await submit(context, 'seats' in request.body ? { kind: 'hold', ...starting, seats: request.body.seats } : { kind: 'best-available', ...starting, ...request.body.bestAvailable });
-    return reply.code(done.again ? 200 : 201).send(holdReply(book, done.hold));
-  });
+  server.post<{ Params: { show: ShowId }; Body: HoldInput }>(
+    '/shows/:show/holds',
+    { schema: { params: ShowParams, body: HoldBody } },
+    async (request, reply) => {
+      const { show } = request.params;
+      const session = context.guard.sessionFor(request, 'write', show);
+      const key = idempotencyKeyOf(request);
+      refuseWhenBlind(context);
+      const book = await bookOf(context, show);
+      book.map.touch();
+      const hold = keyedId(context.holdIdSecret, 'hold', session.sidText, key);
+      const starting = { show, hold, person: session.personText, session: session.sidText };
+      const done = await submit(
+        context,
+        'seats' in request.body
+          ? { kind: 'hold', ...starting, seats: request.body.seats }
+          : { kind: 'best-available', ...starting, ...request.body.bestAvailable },
+      );
+      return reply.code(done.again ? 200 : 201).send(holdReply(book, done.hold));
+    },
+  );
 
   server.get<{ Params: { show: ShowId } }>('/shows/:show/holds/mine', { schema: { params: ShowParams } }, async (request) => {
     const { show } = request.params;
@@ -32,15 +41,19 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
     return holdReply(await bookOf(context, show), hold);
   });
 
-  server.put<{ Params: { show: ShowId; id: OpaqueId }; Body: { seats: number[] } }>('/shows/:show/holds/:id', { schema: { params: HoldParams, body: SwapBody } }, async (request) => {
-    const { show, id } = request.params;
-    const session = context.guard.sessionFor(request, 'write', show);
-    idempotencyKeyOf(request);
-    refuseWhenBlind(context);
-    const book = await bookOf(context, show);
-    const done = await submit(context, { kind: 'swap', show, hold: id, person: session.personText, session: session.sidText, seats: request.body.seats });
-    return holdReply(book, done.hold);
-  });
+  server.put<{ Params: { show: ShowId; id: OpaqueId }; Body: { seats: number[] } }>(
+    '/shows/:show/holds/:id',
+    { schema: { params: HoldParams, body: SwapBody } },
+    async (request) => {
+      const { show, id } = request.params;
+      const session = context.guard.sessionFor(request, 'write', show);
+      idempotencyKeyOf(request);
+      refuseWhenBlind(context);
+      const book = await bookOf(context, show);
+      const done = await submit(context, { kind: 'swap', show, hold: id, person: session.personText, session: session.sidText, seats: request.body.seats });
+      return holdReply(book, done.hold);
+    },
+  );
 
   server.delete<{ Params: { show: ShowId; id: OpaqueId } }>('/shows/:show/holds/:id', { schema: { params: HoldParams } }, async (request, reply) => {
     const { show, id } = request.params;

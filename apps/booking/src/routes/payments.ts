@@ -12,24 +12,28 @@ import { bookOf } from './seat-map.ts';
 type Attempt = { Params: { id: OpaqueId; n: number } };
 
 export function paymentRoutes(server: FastifyInstance, context: BookingContext): void {
-  server.post<{ Params: { id: OpaqueId } }>('/orders/:id/payments', { schema: { params: OrderParams }, config: { importance: 'high' } }, async (request, reply) => {
-    const order = await ownOrder(context, request);
-    const opened = await openPayment(context.sales, order, idempotencyKeyOf(request));
-    if (!opened.ok) throw salesProblem(opened.refusal);
-    const { attempt, remainingMs, again } = opened.value;
-    const { eventName } = (await bookOf(context, order.show)).terms();
-    const body: PaymentReply = {
-      n: attempt.n,
-      providerOrderId: attempt.providerOrderId,
-      orderName: orderNameOf(eventName.ko, order.lines.length),
-      amount: attempt.amount,
-      currency: attempt.currency,
-      tossClientKey: context.toss.clientKey,
-      scriptUrl: context.toss.scriptUrl,
-      remainingMs,
-    };
-    return reply.code(again ? 200 : 201).send(body);
-  });
+  server.post<{ Params: { id: OpaqueId } }>(
+    '/orders/:id/payments',
+    { schema: { params: OrderParams }, config: { importance: 'high' } },
+    async (request, reply) => {
+      const order = await ownOrder(context, request);
+      const opened = await openPayment(context.sales, order, idempotencyKeyOf(request));
+      if (!opened.ok) throw salesProblem(opened.refusal);
+      const { attempt, remainingMs, again } = opened.value;
+      const { eventName } = (await bookOf(context, order.show)).terms();
+      const body: PaymentReply = {
+        n: attempt.n,
+        providerOrderId: attempt.providerOrderId,
+        orderName: orderNameOf(eventName.ko, order.lines.length),
+        amount: attempt.amount,
+        currency: attempt.currency,
+        tossClientKey: context.toss.clientKey,
+        scriptUrl: context.toss.scriptUrl,
+        remainingMs,
+      };
+      return reply.code(again ? 200 : 201).send(body);
+    },
+  );
 
   const confirmOptions = { schema: { params: PaymentParams, body: ConfirmBody }, config: { importance: 'money' as const } };
   server.post<Attempt & { Body: ConfirmInput }>('/orders/:id/payments/:n/confirm', confirmOptions, async (request, reply) => {

@@ -24,16 +24,20 @@ export function seatMapRoutes(server: FastifyInstance, context: BookingContext):
     return reply.type('application/json; charset=utf-8').send(open ? texts.open : texts.closed);
   });
 
-  server.get<{ Params: { show: ShowId }; Querystring: { since?: number } }>('/shows/:show/seats', { schema: { params: ShowParams, querystring: SeatsQuery } }, async (request, reply) => {
-    const { show } = request.params;
-    context.guard.sessionFor(request, 'read', show);
-    const book = await bookOf(context, show);
-    book.map.touch();
-    const etag = `"${book.map.version}"`;
-    void reply.header('etag', etag).header('cache-control', 'no-store');
-    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-    return seatsSince(book, request.query.since);
-  });
+  server.get<{ Params: { show: ShowId }; Querystring: { since?: number } }>(
+    '/shows/:show/seats',
+    { schema: { params: ShowParams, querystring: SeatsQuery } },
+    async (request, reply) => {
+      const { show } = request.params;
+      context.guard.sessionFor(request, 'read', show);
+      const book = await bookOf(context, show);
+      book.map.touch();
+      const etag = `"${book.map.version}"`;
+      void reply.header('etag', etag).header('cache-control', 'no-store');
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      return seatsSince(book, request.query.since);
+    },
+  );
 }
 
 export async function bookOf(context: BookingContext, show: ShowId): Promise<ShowBook> {
@@ -45,7 +49,8 @@ export async function bookOf(context: BookingContext, show: ShowId): Promise<Sho
 /** Changes after `since`, or everything when they are not remembered any more. */
 export function seatsSince(book: ShowBook, since: number | undefined): SeatDelta | SeatMapReply {
   const delta = since === undefined ? undefined : book.map.since(since);
-  if (delta !== undefined) return { type: 'delta', show: book.show, from: delta.from, version: delta.version, changes: delta.changes.map(([seat, code]) => [seat, code]) };
+  if (delta !== undefined)
+    return { type: 'delta', show: book.show, from: delta.from, version: delta.version, changes: delta.changes.map(([seat, code]) => [seat, code]) };
   return { type: 'seats', show: book.show, ...book.map.snapshot() };
 }
 

@@ -18,7 +18,12 @@ export type CallEntry = {
   readonly orders: readonly number[];
   readonly lowestLeft: number | null;
 };
-export type Judgement = { readonly invariant: string; readonly checked: number; readonly violations: readonly string[]; /** A figure worth showing. */ readonly note: string };
+export type Judgement = {
+  readonly invariant: string;
+  readonly checked: number;
+  readonly violations: readonly string[];
+  /** A figure worth showing. */ readonly note: string;
+};
 
 const WINDOW_MS = 60_000;
 /** Credit never holds more than one second's worth of calls, and always one. */
@@ -27,7 +32,12 @@ const VIOLATIONS_SHOWN_MAX = 20;
 
 type Call = JournalEntry & CallEntry;
 const callsOf = (journal: readonly JournalEntry[]): Call[] => journal.filter((entry): entry is Call => entry.kind === 'call');
-const judged = (invariant: string, checked: number, violations: string[], note: string): Judgement => ({ invariant, checked, violations: violations.slice(0, VIOLATIONS_SHOWN_MAX), note });
+const judged = (invariant: string, checked: number, violations: string[], note: string): Judgement => ({
+  invariant,
+  checked,
+  violations: violations.slice(0, VIOLATIONS_SHOWN_MAX),
+  note,
+});
 
 /** W1: no call while slots in use ≥ capacity. */
 export function judgeCapacity(journal: readonly JournalEntry[]): Judgement {
@@ -37,7 +47,8 @@ export function judgeCapacity(journal: readonly JournalEntry[]): Judgement {
   for (const call of calls) {
     const after = call.slotsBefore + call.n;
     most = Math.max(most, after);
-    if (call.capacity !== null && call.n > 0 && after > call.capacity) violations.push(`call at ${call.clock}: ${call.slotsBefore} slots in use, ${call.n} called, capacity ${call.capacity}`);
+    if (call.capacity !== null && call.n > 0 && after > call.capacity)
+      violations.push(`call at ${call.clock}: ${call.slotsBefore} slots in use, ${call.n} called, capacity ${call.capacity}`);
   }
   return judged('W1', calls.length, violations, `most slots in use after a call: ${most}`);
 }
@@ -56,7 +67,8 @@ export function judgeRate(journal: readonly JournalEntry[]): Judgement {
     most = Math.max(most, inWindow);
     if (call.rate === null) continue;
     if (inWindow > call.rate) violations.push(`${inWindow} calls in the minute up to ${call.clock}, rate ${call.rate}`);
-    if (call.n > Math.max(1, (call.rate * BURST_MS) / WINDOW_MS) + 1e-9) violations.push(`${call.n} calls at once at ${call.clock}, rate ${call.rate} allows ${(call.rate * BURST_MS) / WINDOW_MS}`);
+    if (call.n > Math.max(1, (call.rate * BURST_MS) / WINDOW_MS) + 1e-9)
+      violations.push(`${call.n} calls at once at ${call.clock}, rate ${call.rate} allows ${(call.rate * BURST_MS) / WINDOW_MS}`);
   }
   for (let index = 1; index < calls.length; index += 1) {
     const [before, call] = [calls[index - 1] as Call, calls[index] as Call];
@@ -71,11 +83,19 @@ export function judgeOrder(journal: readonly JournalEntry[]): Judgement {
   const violations: string[] = [];
   for (const call of calls) {
     const highest = call.orders.at(-1);
-    if (call.orders.some((order, index) => index > 0 && order <= (call.orders[index - 1] as number))) violations.push(`orders out of order in the call at ${call.clock}`);
-    if (highest !== undefined && call.lowestLeft !== null && highest >= call.lowestLeft) violations.push(`order ${highest} was called at ${call.clock} while ${call.lowestLeft} stood in line`);
-    if (call.places.length !== call.n || call.orders.length !== call.n) violations.push(`the call at ${call.clock} names ${call.places.length} places for ${call.n}`);
+    if (call.orders.some((order, index) => index > 0 && order <= (call.orders[index - 1] as number)))
+      violations.push(`orders out of order in the call at ${call.clock}`);
+    if (highest !== undefined && call.lowestLeft !== null && highest >= call.lowestLeft)
+      violations.push(`order ${highest} was called at ${call.clock} while ${call.lowestLeft} stood in line`);
+    if (call.places.length !== call.n || call.orders.length !== call.n)
+      violations.push(`the call at ${call.clock} names ${call.places.length} places for ${call.n}`);
   }
-  return judged('W3', calls.reduce((sum, { n }) => sum + n, 0), violations, `${calls.length} calls`);
+  return judged(
+    'W3',
+    calls.reduce((sum, { n }) => sum + n, 0),
+    violations,
+    `${calls.length} calls`,
+  );
 }
 
 /** W6, the waiting room's half: a place is redeemed at most once, and only after it entered or was called. */

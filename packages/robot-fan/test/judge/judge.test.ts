@@ -1,8 +1,32 @@
 import t from 'tap';
-import { judgeArrivals, judgeCapacity, judgeNotes, judgeOrder, judgeRate, judgeRedeems, judgeSeats, Latencies, makeReport, Observations, printReport, type JournalEntry } from '@onsale/robot-fan';
+import {
+  judgeArrivals,
+  judgeCapacity,
+  judgeNotes,
+  judgeOrder,
+  judgeRate,
+  judgeRedeems,
+  judgeSeats,
+  Latencies,
+  makeReport,
+  Observations,
+  printReport,
+  type JournalEntry,
+} from '@onsale/robot-fan';
 
 const call = (clock: number, orders: number[], more: Partial<JournalEntry> = {}): JournalEntry => ({
-  id: `${clock}-0`, clock, kind: 'call', n: orders.length, rate: 600, capacity: 100, slotsBefore: 0, inWindow: orders.length, places: orders, orders, lowestLeft: null, ...more,
+  id: `${clock}-0`,
+  clock,
+  kind: 'call',
+  n: orders.length,
+  rate: 600,
+  capacity: 100,
+  slotsBefore: 0,
+  inWindow: orders.length,
+  places: orders,
+  orders,
+  lowestLeft: null,
+  ...more,
 });
 
 t.test('a clean journal is clean', async (t) => {
@@ -16,7 +40,15 @@ t.test('each judge finds what was planted for it', async (t) => {
   const minute = Array.from({ length: 601 }, (_, index) => call(index * 99, [index + 1]));
   t.match(judgeRate(minute).violations[0], /601 calls in the minute/);
   t.same(judgeRate(minute.slice(0, 600)).violations, []);
-  t.match(judgeRate([call(0, Array.from({ length: 11 }, (_, n) => n + 1))]).violations[0], /11 calls at once/);
+  t.match(
+    judgeRate([
+      call(
+        0,
+        Array.from({ length: 11 }, (_, n) => n + 1),
+      ),
+    ]).violations[0],
+    /11 calls at once/,
+  );
   t.match(judgeRate([call(1_000, [1]), call(999, [2])]).violations[0], /stepped back/);
   t.match(judgeOrder([call(0, [2, 1])]).violations[0], /out of order/);
   t.match(judgeOrder([call(0, [5], { lowestLeft: 4 })]).violations[0], /while 4 stood in line/);
@@ -34,7 +66,8 @@ t.test('a window is the 60 s up to the call, its far end excluded', async (t) =>
 
 t.test('robots compare what they remember', async (t) => {
   const observations = new Observations();
-  const fan = (n: number, order: number, sent: number, answered: number, seats: number[] = []) => Object.assign(observations.newFan(n, 'buyer'), { order, joinSentAtMs: sent, joinedAtMs: answered, seats });
+  const fan = (n: number, order: number, sent: number, answered: number, seats: number[] = []) =>
+    Object.assign(observations.newFan(n, 'buyer'), { order, joinSentAtMs: sent, joinedAtMs: answered, seats });
   fan(0, 10, 0, 5, [1, 2]);
   fan(1, 11, 6, 9, [3]);
   t.same(judgeArrivals(observations.fans).violations, []);
@@ -46,7 +79,10 @@ t.test('robots compare what they remember', async (t) => {
   t.ok(judgeArrivals(observations.fans).violations.some((text) => /both have order 11/.test(text)));
   observations.violation('W6', 'opened twice');
   const notes = judgeNotes(observations.violations, ['W4', 'W6']);
-  t.same(notes.map(({ violations }) => violations.length), [0, 1]);
+  t.same(
+    notes.map(({ violations }) => violations.length),
+    [0, 1],
+  );
   const report = makeReport(observations, notes, 1.5);
   t.equal(report.violations, 1);
   t.match(printReport(report), /VERDICT: 1 violations/);
