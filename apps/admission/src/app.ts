@@ -20,6 +20,8 @@ export type AppOptions = {
   readonly checkReplies?: boolean;
 };
 
+const ROUTES = [roomRoute, frameRoute, deviceRoute, joinRoute, placeRoute, leaveRoute, returnRoute, enterRoute, jwksRoute];
+
 /** The public side of the waiting room. Opens nothing itself: what it works with is handed in. */
 export async function buildApp(context: AdmissionContext, options: AppOptions): Promise<OnsaleServer> {
   const { connection, sockets } = context;
@@ -31,7 +33,7 @@ export async function buildApp(context: AdmissionContext, options: AppOptions): 
     api: { title: 'Onsale admission', description: 'The public side of the waiting room', version: '1', prefix: ADMISSION_PREFIX },
   });
   await server.register(async (scope) => {
-    for (const add of [roomRoute, frameRoute, deviceRoute, joinRoute, placeRoute, leaveRoute, returnRoute, enterRoute, jwksRoute]) add(scope as OnsaleServer, context);
+    for (const add of ROUTES) add(scope as OnsaleServer, context);
   }, { prefix: ADMISSION_PREFIX });
   options.metrics.gauge('onsale_place_sockets', 'Sockets of fans in line', () => sockets.size);
   sockets.attach(server.server);

@@ -19,7 +19,9 @@ const secret = running.config.secrets.internal[0] as string;
 type Bad = { readonly name: string; readonly payload?: string | object; readonly headers?: Record<string, string>; readonly url?: (url: string) => string };
 
 const json = { 'content-type': 'application/json' };
-const NONSENSE: readonly unknown[] = [null, true, 0, -1, 1.5, 1e308, '', 'x', 'ㄱ'.repeat(50), [], [[]], {}, { a: 1 }, '__proto__', Number.MAX_SAFE_INTEGER, '\u0000'];
+const NONSENSE: readonly unknown[] = [
+  null, true, 0, -1, 1.5, 1e308, Number.MAX_SAFE_INTEGER, '', 'x', 'ㄱ'.repeat(50), '__proto__', '\u0000', [], [[]], {}, { a: 1 },
+];
 
 function badBodies(): Bad[] {
   return [
@@ -35,18 +37,20 @@ function badBodies(): Bad[] {
   ];
 }
 
-const badRooms: Bad[] = ['NOT-A-SLUG', '-', 'a'.repeat(49), '%00', 'a%2Fb', '..', 'ㄱ', `${'x'.repeat(300)}`].map((slug) => ({ name: `room ${slug.slice(0, 20)}`, url: (url) => url.replace(/\/rooms\/[^/]+/, `/rooms/${encodeURI(slug)}`) }));
-const unknownRoom: Bad = { name: 'an unknown room', url: (url) => url.replace(/\/rooms\/[^/]+/, '/rooms/nobody-knows-this') };
+const inRoom = (slug: string): Bad => ({ name: `room ${slug.slice(0, 20)}`, url: (url) => url.replace(/\/rooms\/[^/]+/, `/rooms/${encodeURI(slug)}`) });
+const badRooms = ['NOT-A-SLUG', '-', 'a'.repeat(49), '%00', 'a%2Fb', '..', 'ㄱ', 'x'.repeat(300)].map(inRoom);
+const unknownRoom = inRoom('nobody-knows-this');
 
 function badIdentities(receipt: string): Bad[] {
   const flipped = shuffled(random, [...receipt].map((_, index) => index)).slice(0, 8).map((index) => {
     const other = pick(random, [...'ABCDEFabcdef0123-_'].filter((letter) => letter !== receipt[index]));
     return receipt.slice(0, index) + other + receipt.slice(index + 1);
   });
+  const texts = ['', 'x', 'a.b.c', 'x'.repeat(8_000), receipt.slice(1), `${receipt}A`];
   return [
     { name: 'no receipt', headers: { authorization: '' } },
     { name: 'Basic', headers: { authorization: 'Basic abc' } },
-    ...['', 'x', 'a.b.c', 'x'.repeat(8_000), receipt.slice(1), `${receipt}A`, ...flipped].map((text) => ({ name: `receipt ${text.slice(0, 10)}…`, headers: { authorization: `Bearer ${text}` } })),
+    ...[...texts, ...flipped].map((text) => ({ name: `receipt ${text.slice(0, 10)}…`, headers: bearer(text) })),
     { name: 'a broken cookie', headers: { authorization: '', cookie: 'onsale_device=v1.aaaa.bbbb', origin: 'http://localhost:3000' } },
   ];
 }
@@ -67,8 +71,9 @@ t.test('bad input on every route gets a problem and changes nothing', async (t) 
       ...(bad.payload === undefined ? {} : { payload: bad.payload }),
     });
     const where = `${route.method} ${route.path}: ${bad.name}`;
-    if (answer.statusCode < 400 || answer.statusCode >= 600 || answer.statusCode === 500) t.fail(`${where} answered ${answer.statusCode} ${answer.body.slice(0, 200)}`);
-    if (!String(answer.headers['content-type']).startsWith('application/problem+json')) t.fail(`${where}: no problem but ${String(answer.headers['content-type'])}`);
+    const { statusCode, body } = answer;
+    if (statusCode < 400 || statusCode >= 600 || statusCode === 500) t.fail(`${where} answered ${statusCode} ${body.slice(0, 200)}`);
+    if (!String(answer.headers['content-type']).startsWith('application/problem+json')) t.fail(`${where}: not sent as a problem`);
     const problem = answer.json<Problem>();
     if (!isProblemCode(problem.code) || problem.status !== answer.statusCode) t.fail(`${where}: ${answer.body.slice(0, 200)}`);
     if (answer.body.includes(fan.clientKey) || answer.body.includes(fan.receipt)) t.fail(`${where}: the answer repeats a secret`);
@@ -76,16 +81,20 @@ t.test('bad input on every route gets a problem and changes nothing', async (t) 
   const mine = routes.filter(({ api }) => api === 'admission' || api === 'admission-internal');
   t.equal(mine.length, 10);
   for (const route of mine) {
-    if (route.path.includes(':room')) for (const bad of route.needs === 'internal' ? badRooms : [...badRooms, unknownRoom]) await ask(route, { ...bad, headers: { ...bearer(fan.receipt), ...json }, ...bodyFor(route) });
+    const rooms = !route.path.includes(':room') ? [] : route.needs === 'internal' ? badRooms : [...badRooms, unknownRoom];
+    for (const bad of rooms) await ask(route, { ...bad, headers: { ...bearer(fan.receipt), ...json }, ...bodyFor(route) });
     if (route.body !== undefined) for (const bad of badBodies()) await ask(route, bad);
     if (route.needs === 'receipt') for (const bad of badIdentities(fan.receipt)) await ask(route, bad);
     if (route.needs === 'identity') await ask(route, { name: 'no identity', payload: {} });
-    if (route.needs === 'internal') for (const wrong of ['', 'x', secret.slice(1), `${secret}x`]) await ask(route, { name: 'a wrong internal secret', payload: redeemBody(), headers: { [INTERNAL_SECRET_HEADER]: wrong } });
+    const wrongSecrets = route.needs === 'internal' ? ['', 'x', secret.slice(1), `${secret}x`] : [];
+    for (const wrong of wrongSecrets) await ask(route, { name: 'a wrong internal secret', payload: redeemBody(), headers: internalProof(wrong) });
   }
+  const redeemRoute = mine.find(({ needs }) => needs === 'internal') as Route;
   for (const field of ['place', 'epoch', 'callNo', 'binding']) {
-    for (const value of NONSENSE) await ask(mine.find(({ needs }) => needs === 'internal') as Route, { name: `${field} ${JSON.stringify(value)}`, payload: { ...redeemBody(), [field]: value } });
+    for (const value of NONSENSE) await ask(redeemRoute, { name: `${field} ${JSON.stringify(value)}`, payload: { ...redeemBody(), [field]: value } });
   }
-  const unknown = await running.admission.internal.inject({ method: 'POST', url: '/rooms/nobody-knows-this/redeem', payload: redeemBody(), headers: { [INTERNAL_SECRET_HEADER]: secret } });
+  const { internal } = running.admission;
+  const unknown = await internal.inject({ method: 'POST', url: '/rooms/nobody-knows-this/redeem', payload: redeemBody(), headers: internalProof(secret) });
   t.match(unknown.json(), { word: 'recovering', remainingMs: 0 });
   // Wrong phase of the place: in line, not called.
   for (const route of mine.filter(({ path }) => path.endsWith('/entry'))) await ask(route, { name: 'not called', headers: bearer(fan.receipt) });
@@ -93,7 +102,11 @@ t.test('bad input on every route gets a problem and changes nothing', async (t) 
 });
 
 const redeemBody = (): object => ({ place: 2 ** 32 + 1, epoch: 1, callNo: 1, binding: 'A'.repeat(43) });
-const bodyFor = (route: Route): Pick<Bad, 'payload'> => (route.body === undefined ? {} : { payload: route.needs === 'internal' ? redeemBody() : { clientKey: newKey() } });
+const bodyFor = (route: Route): Pick<Bad, 'payload'> => {
+  if (route.body === undefined) return {};
+  return { payload: route.needs === 'internal' ? redeemBody() : { clientKey: newKey() } };
+};
+const internalProof = (text: string): Record<string, string> => ({ [INTERNAL_SECRET_HEADER]: text });
 
 t.test('replays change nothing: join, leave and enter again, a token redeemed twice', async (t) => {
   const { room } = await running.makeRoom({ rejoin: false });
@@ -104,7 +117,9 @@ t.test('replays change nothing: join, leave and enter again, a token redeemed tw
   const token = (await enter()).json<{ entryToken: string }>().entryToken;
   const claims = JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString()) as { callNo: number; cnf: { kh: string } };
   const redeem = (binding = claims.cnf.kh) =>
-    internal.inject({ method: 'POST', url: `/rooms/${room}/redeem`, headers: { [INTERNAL_SECRET_HEADER]: secret }, payload: { place: fan.me.place, epoch: 1, callNo: claims.callNo, binding } });
+    internal.inject({
+      method: 'POST', url: `/rooms/${room}/redeem`, headers: internalProof(secret), payload: { place: fan.me.place, epoch: 1, callNo: claims.callNo, binding },
+    });
   t.match((await redeem()).json(), { word: 'redeemed' });
   const before = await dumpOf(running.connection, room);
   t.match((await redeem()).json(), { word: 'again' });
@@ -112,9 +127,11 @@ t.test('replays change nothing: join, leave and enter again, a token redeemed tw
   await enter();
   t.equal((await app.inject({ method: 'POST', url: pathOf(room, '/places/me/return'), headers: bearer(fan.receipt) })).statusCode, 200);
   t.equal(await dumpOf(running.connection, room), before);
-  await app.inject({ method: 'DELETE', url: pathOf(room, '/places/me'), headers: bearer(fan.receipt) });
+  const leave = () => app.inject({ method: 'DELETE', url: pathOf(room, '/places/me'), headers: bearer(fan.receipt) });
+  const join = () => app.inject({ method: 'POST', url: pathOf(room, '/places'), payload: { clientKey: fan.clientKey } });
+  await leave();
   const ended = await dumpOf(running.connection, room);
-  for (const replay of [enter, redeem, () => app.inject({ method: 'DELETE', url: pathOf(room, '/places/me'), headers: bearer(fan.receipt) }), () => app.inject({ method: 'POST', url: pathOf(room, '/places'), payload: { clientKey: fan.clientKey } })]) await replay();
+  for (const replay of [enter, redeem, leave, join]) await replay();
   t.equal(await dumpOf(running.connection, room), ended);
 });
 
@@ -131,6 +148,9 @@ t.test('Redis away: 503 with Retry-After on every route that needs it, and none 
 });
 
 t.test('what the contract lists is what is served', async (t) => {
-  for (const route of routes.filter(({ api }) => api === 'admission')) t.ok(running.admission.app.hasRoute({ method: route.method, url: ADMISSION_PREFIX + route.path }), route.path);
-  for (const route of routes.filter(({ api }) => api === 'admission-internal')) t.ok(running.admission.internal.hasRoute({ method: route.method, url: route.path }), route.path);
+  const { app, internal } = running.admission;
+  for (const { api, method, path } of routes) {
+    if (api === 'admission') t.ok(app.hasRoute({ method, url: ADMISSION_PREFIX + path }), path);
+    if (api === 'admission-internal') t.ok(internal.hasRoute({ method, url: path }), path);
+  }
 });

@@ -11,13 +11,15 @@ const frame = (given: Partial<Frame> = {}): Frame => ({
   counts: { waiting: 9, absent: 0, called: 0, entered: 0, redeemed: 0, slotsInUse: 0 },
   pace: { phase: 'open', reason: 'rate', ratePerMinute: 600, bucketMs: 5_000, buckets: [50, 50, 50, 50, 50, 50] },
   settings: {
-    room: 'r' as RoomId, name: { ko: '방', en: 'room' }, shows: ['s' as ShowId], phase: 'open', opensAtMs: null, ratePerMinute: 600, capacity: 10, ...DEFAULT_TIMES,
-    identity: 'device', rejoin: true, version: 1, epoch: 1,
+    room: 'r' as RoomId, name: { ko: '방', en: 'room' }, shows: ['s' as ShowId], phase: 'open', opensAtMs: null, ratePerMinute: 600, capacity: 10,
+    ...DEFAULT_TIMES, identity: 'device', rejoin: true, version: 1, epoch: 1,
   },
   ...given,
 });
 const viewOf = (given: Partial<Frame> = {}, standsSinceMs = 0) => frameViewOf(frame(given), { seq: 7, callsInWindow: 5, standsSinceMs, readAtMs: 0 });
-const place = (given: Partial<PlaceView> = {}): PlaceView => ({ place: (2 ** 32 + 64) as Place, state: 'waiting', order: 1, ahead: 0, missed: 0, remainingMs: null, callNo: null, ...given });
+const place = (given: Partial<PlaceView> = {}): PlaceView => ({
+  place: (2 ** 32 + 64) as Place, state: 'waiting', order: 1, ahead: 0, missed: 0, remainingMs: null, callNo: null, ...given,
+});
 
 t.test('polling: often near the front, seldom far from it, never so late that a call is missed', async (t) => {
   const after = (ahead: number, given: Partial<Frame> = {}): number => placeReplyOf(place({ ahead }), viewOf(given)).pollAfterMs;
@@ -54,7 +56,8 @@ t.test('why nobody is called: the room’s reason, a caller that is away, a Redi
 
 t.test('who is far: behind the first mark with 20,000 ahead', async (t) => {
   t.equal(viewOf().farBeyondOrder, Infinity);
-  t.equal(viewOf({ marks: [{ order: 5, ahead: 0 }, { order: 30_000, ahead: 19_000 }, { order: 50_000, ahead: 21_000 }, { order: 60_000, ahead: 30_000 }] }).farBeyondOrder, 50_000);
+  const marks = [[5, 0], [30_000, 19_000], [50_000, 21_000], [60_000, 30_000]].map(([order, ahead]) => ({ order: order as number, ahead: ahead as number }));
+  t.equal(viewOf({ marks }).farBeyondOrder, 50_000);
 });
 
 t.test('the poll limiter forgets rather than grows', async (t) => {

@@ -153,8 +153,13 @@ t.test('nonsense closes the socket: policy, too big, no place, and silence after
   const fan = await joinRoom(running, room);
   const silent = connect(room);
   const bad = [
-    ['not json', closeCodes.policy], ['[]', closeCodes.policy], ['{"type":"hello","receipt":1}', closeCodes.policy], ['{"type":"hello","more":1}', closeCodes.policy],
-    ['{"type":"frame"}', closeCodes.policy], [`{"type":"hello","receipt":"${'x'.repeat(5_000)}"}`, closeCodes.tooBig], ['{"type":"hello","receipt":"forged"}', closeCodes.noPlace],
+    ['not json', closeCodes.policy],
+    ['[]', closeCodes.policy],
+    ['{"type":"hello","receipt":1}', closeCodes.policy],
+    ['{"type":"hello","more":1}', closeCodes.policy],
+    ['{"type":"frame"}', closeCodes.policy],
+    [`{"type":"hello","receipt":"${'x'.repeat(5_000)}"}`, closeCodes.tooBig],
+    ['{"type":"hello","receipt":"forged"}', closeCodes.noPlace],
   ] as const;
   for (const [text, { code }] of bad) {
     const client = connect(room);

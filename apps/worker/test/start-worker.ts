@@ -27,7 +27,8 @@ export async function openHouse(t: TestContext): Promise<House> {
     database, redis,
     async makeRoom(settings = {}) {
       const room = redis.newRoom();
-      const whole = valueOf(await createRoom(database.pool, { ...DEFAULT_SETTINGS, room, name: { ko: '시험', en: 'Test' }, shows: [SHOW], phase: 'open', ...settings }, ACT));
+      const wanted: RoomSettings = { ...DEFAULT_SETTINGS, room, name: { ko: '시험', en: 'Test' }, shows: [SHOW], phase: 'open', ...settings };
+      const whole = valueOf(await createRoom(database.pool, wanted, ACT));
       await configure(redis.connection, whole, { create: true });
       return whole;
     },
@@ -38,8 +39,9 @@ export async function openHouse(t: TestContext): Promise<House> {
     },
     async startWorker(given = {}) {
       const worker = await wire({
-        app: 'worker', production: false, host: '127.0.0.1', port: 0, publicOrigins: [], publicOrigin: '', secureCookies: false, logLevel: 'silent', trustProxyHops: 0,
-        checkReplies: true, dataFolder: '.data', redisUrl: redis.url, databaseUrl: database.url, pools: { hot: 1, money: 3, reads: 2 }, secrets,
+        app: 'worker', production: false, host: '127.0.0.1', port: 0, publicOrigins: [], publicOrigin: '', secureCookies: false, logLevel: 'silent',
+        trustProxyHops: 0, checkReplies: true, dataFolder: '.data', redisUrl: redis.url, databaseUrl: database.url,
+        pools: { hot: 1, money: 3, reads: 2 }, secrets,
         admissionInternalUrl: 'http://127.0.0.1:1', tossUrl: 'http://127.0.0.1:1', ...given,
       } as unknown as WorkerConfig);
       t.teardown(() => worker.close());
@@ -76,7 +78,9 @@ export async function publishSmallShow({ database }: House, seats = 10): Promise
   const layout: LayoutDoc = {
     width: 100, height: 100, stage: [], focus: [50, 0], seats,
     grades: [{ grade: 'R', name: { ko: 'R', en: 'R' }, price: 100_000, fee: 2_000, color: '#112233' }],
-    sections: [{ section: '1', name: { ko: '1', en: '1' }, outline: [], rows: [{ row: '1', first: 0, count: seats, label0: 1, x: 1, y: 1, dx: 1, dy: 0, grade: 'R' }] }],
+    sections: [{
+      section: '1', name: { ko: '1', en: '1' }, outline: [], rows: [{ row: '1', first: 0, count: seats, label0: 1, x: 1, y: 1, dx: 1, dy: 0, grade: 'R' }],
+    }],
   };
   await publishShow(database.pool, {
     show: SHOW, event: 'event', eventName: { ko: '공연', en: 'Concert' }, venueName: { ko: '홀', en: 'Hall' }, currency: 'KRW', layout,

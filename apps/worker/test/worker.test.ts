@@ -64,10 +64,12 @@ t.test('the outbox: finish frees the slot and closes the row; a kind nobody know
   await until('the slot is free', async () => (await house.gauges(room)).counts.slotsInUse === 0);
   t.equal(await stateOf(house, room, place), 'finished');
   const rows = await until('finish is closed, the others were tried', async () => {
-    const [all] = await house.database.pool.query<RowDataPacket[]>('SELECT kind, closed_at IS NOT NULL AS closed, attempts, last_error FROM outbox ORDER BY id');
+    const sql = 'SELECT kind, closed_at IS NOT NULL AS closed, attempts, last_error FROM outbox ORDER BY id';
+    const [all] = await house.database.pool.query<RowDataPacket[]>(sql);
     return all[0]?.['closed'] === 1 && all.slice(1).every((row) => (row['attempts'] as number) >= 1 && row['last_error'] !== null) ? all : undefined;
   });
-  t.match(rows.slice(1).map((row) => ({ ...row })), [{ kind: 'of-tomorrow', closed: 0, last_error: 'unknown-kind' }, { kind: 'finish', closed: 0, last_error: 'malformed' }]);
+  t.match({ ...rows[1] }, { kind: 'of-tomorrow', closed: 0, last_error: 'unknown-kind' });
+  t.match({ ...rows[2] }, { kind: 'finish', closed: 0, last_error: 'malformed' });
 });
 
 t.test('reconcile: a slot without a session is freed, a session without a place is ended, a forgotten one is adopted', async (t) => {
@@ -116,7 +118,9 @@ t.test('settings: a newer row is put in force; what is in force and unsaved is s
   let nowMs = 0;
   const database = { reads: house.database.pool, hot: house.database.pool, money: house.database.pool, close: () => Promise.resolve() };
   const logger = { warn: () => undefined } as never;
-  const keeper = startSettingsKeeper({ database, connection: house.redis.connection, logger, monotonic: () => nowMs, onError: (error) => t.fail(String(error)), onRooms: () => undefined });
+  const keeper = startSettingsKeeper({
+    database, connection: house.redis.connection, logger, monotonic: () => nowMs, onError: (error) => t.fail(String(error)), onRooms: () => undefined,
+  });
   t.teardown(() => keeper.stop());
   await until('looked at', () => keeper.health().runs >= 1 && keeper.health().lastRunMs > 0);
   t.equal((await readRoom(house.database.pool, room))?.version, 2, 'ops itself saves it first');
@@ -163,7 +167,8 @@ t.test('the auditor finds a planted violation, in the rows and in the journal, a
   await house.database.pool.query("UPDATE seat SET state = 'sold', claim = UNHEX(REPEAT('ab', 16)) WHERE seat_no = 3");
   const journal = keysOf(room).find((key) => key.endsWith(':journal')) as string;
   const [real] = (await readJournal(house.redis.connection, room, '0')).filter(({ kind }) => kind === 'call');
-  const call = { n: 1, rate: -1, capacity: 2, slotsBefore: 2, inWindow: 1, firstCallNo: 99, places: ['4294967999'], orders: ['4294967999'], lowestLeft: '', reason: 'line' };
+  const called = { places: ['4294967999'], orders: ['4294967999'], lowestLeft: '', firstCallNo: 99 };
+  const call = { n: 1, rate: -1, capacity: 2, slotsBefore: 2, inWindow: 1, reason: 'line', ...called };
   await house.redis.redis.xadd(journal, '*', 'kind', 'call', 'clock', String((real?.clock ?? 0) + 1), 'data', JSON.stringify(call));
   kick(worker, 'auditor');
   const found = await until('found', async () => {

@@ -4,7 +4,11 @@ import { epochOf, parsePlace, parseRoomId } from '@onsale/kernel';
 import { sameSecret, type OnsaleServer } from '@onsale/runtime';
 import { redeem, type RedeemReply as Redeemed, type RoomConnection } from '@onsale/waiting-room';
 
-export type RedeemContext = { readonly connection: RoomConnection; /** The first is in use, the others are being retired. */ readonly internalSecrets: readonly string[] };
+export type RedeemContext = {
+  readonly connection: RoomConnection;
+  /** The first is in use, the others are being retired. */
+  readonly internalSecrets: readonly string[];
+};
 
 /** On the internal listener only, for booking and for foreign guards behind it: opens booking for one entered place, once. */
 export function redeemRoute(server: OnsaleServer, { connection, internalSecrets }: RedeemContext): void {

@@ -1,19 +1,17 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { ADMISSION_PREFIX, PlaceSocketInput, ProblemError, SOCKET_MESSAGE_BYTES_MAX } from '@onsale/contract';
+import { PlaceSocketInput, SOCKET_MESSAGE_BYTES_MAX } from '@onsale/contract';
 import { SECOND_MS, type MonotonicClock, type Random } from '@onsale/kernel';
-import { originAllowed } from '@onsale/runtime';
 import type { PlaceView, RoomConnection } from '@onsale/waiting-room';
 import { Compile } from 'typebox/compile';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { deviceSecretIn, holderOfSecret, type HolderKeys } from '../holder.ts';
 import type { OpenRoom } from '../open-room.ts';
 import type { Rooms } from '../rooms.ts';
-import { createHandshakeLimiter } from './handshake-limiter.ts';
+import { createHandshakes, RECONNECT_SPREAD_MS } from './handshake.ts';
 import { PlaceConnection } from './place-connection.ts';
 import { SLICE_SOCKETS } from './place-hub.ts';
-import { refuseUpgrade } from './refuse-upgrade.ts';
 import { closeWith, RoomSockets } from './room-sockets.ts';
 
 /**
@@ -42,116 +40,107 @@ export type PlaceSocketsOptions = {
 };
 
 export const HELLO_WITHIN_MS = 5 * SECOND_MS;
-/** After a stop the crowd comes back within this time, everybody at a moment of their own. */
-export const RECONNECT_SPREAD_MS = 30 * SECOND_MS;
 /** What a client has to say between two pings: a hello, a few signs of life. */
 const MESSAGES_PER_PING_MAX = 20;
 const TICK_MS = 500;
 const CLOSING_MS_MAX = 2 * SECOND_MS;
-const PATH = new RegExp(`^${ADMISSION_PREFIX}/rooms/([a-z0-9-]{1,48})/socket(?:\\?.*)?$`);
+const CLOSING_LOOK_MS = 50;
 const input = Compile(PlaceSocketInput);
 
 export function createPlaceSockets(options: PlaceSocketsOptions): PlaceSockets {
-  const { rooms, holderKeys, monotonic, onError, random } = options;
-  const allowedOrigins = new Set(options.publicOrigins);
-  const handshakes = createHandshakeLimiter(options.handshakesPerSecond);
+  const { holderKeys, monotonic, random } = options;
+  const handshakes = createHandshakes({ ...options, perSecond: options.handshakesPerSecond });
   const wss = new WebSocketServer({
     noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: SOCKET_MESSAGE_BYTES_MAX, WebSocket: PlaceConnection,
   });
-  const byRoom = new Map<string, RoomSockets>();
-  /** Who has not said hello yet, the oldest first. */
-  const strangers: { readonly connection: PlaceConnection; readonly sinceMs: number }[] = [];
-  const everybody = new Set<RoomSockets>();
-  let isStopping = false;
-
+  const rooms = new Map<OpenRoom, RoomSockets>();
+  const strangers = new Strangers();
   const socketsOf = (open: OpenRoom): RoomSockets => {
-    const known = byRoom.get(open.room);
-    if (known !== undefined && known.open === open) return known;
-    const fresh = new RoomSockets({ connection: options.connection, open, holderKeys, monotonic, onError });
-    byRoom.set(open.room, fresh);
-    everybody.add(fresh);
-    return fresh;
+    const sockets = rooms.get(open) ?? new RoomSockets({ ...options, open });
+    rooms.set(open, sockets);
+    return sockets;
   };
-
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    socket.on('error', destroy);
-    const slug = PATH.exec(request.url ?? '')?.[1];
-    if (isStopping) return refuseUpgrade(socket, 'unavailable', { retryAfterMs: Math.ceil(random() * RECONNECT_SPREAD_MS) });
-    if (slug === undefined) return refuseUpgrade(socket, 'not-found');
-    if (!handshakes.take(monotonic())) return refuseUpgrade(socket, 'overloaded', { retryAfterMs: Math.ceil(SECOND_MS + random() * RECONNECT_SPREAD_MS) });
-    if (!originAllowed(request.headers, allowedOrigins)) return refuseUpgrade(socket, 'origin-refused');
-    const open = rooms.peek(slug);
-    if (open !== undefined) return upgrade(open, request, socket, head);
-    rooms.open(slug).then(
-      (opened) => (socket.destroyed ? undefined : upgrade(opened, request, socket, head)),
-      (error: unknown) => (error instanceof ProblemError ? refuseUpgrade(socket, error.code, error.extras) : refuseUpgrade(socket, 'unavailable', { retryAfterMs: SECOND_MS })),
-    );
+  const accept = (connection: PlaceConnection, request: IncomingMessage, stream: Duplex, open: OpenRoom): void => {
+    const room = socketsOf(open);
+    connection.stream = stream;
+    connection.room = room;
+    connection.on('message', onMessage);
+    connection.on('pong', onPong);
+    connection.on('close', onClose);
+    connection.on('error', ignore);
+    strangers.add(connection, monotonic());
+    const secret = deviceSecretIn(holderKeys, request.headers.cookie);
+    // Without a place the cookie proves nothing yet: the hello may bring a receipt.
+    if (secret !== undefined) void room.greet(connection, () => holderOfSecret(secret), true);
   };
-
-  const upgrade = (open: OpenRoom, request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    socket.removeListener('error', destroy);
-    wss.handleUpgrade(request, socket, head, (connection) => {
-      const room = socketsOf(open);
-      connection.stream = socket;
-      connection.room = room;
-      connection.on('message', onMessage);
-      connection.on('pong', onPong);
-      connection.on('close', onClose);
-      connection.on('error', ignore);
-      strangers.push({ connection, sinceMs: monotonic() });
-      const secret = deviceSecretIn(holderKeys, request.headers.cookie);
-      // Without a place the cookie proves nothing yet: the hello may bring a receipt.
-      if (secret !== undefined) void room.greet(connection, () => holderOfSecret(secret), true);
-    });
-  };
-
   const tick = (): void => {
-    const nowMs = monotonic();
-    let over = 0;
-    for (const { connection, sinceMs } of strangers) {
-      if (nowMs - sinceMs < HELLO_WITHIN_MS) break;
-      over += 1;
-      if (connection.isOpen && connection.index === -1 && !connection.isGreeting) closeWith(connection, 'silent');
-    }
-    strangers.splice(0, over);
-    for (const room of everybody) {
-      room.tick();
-      if (!room.isIdle || strangers.length > 0) continue;
-      room.stop();
-      everybody.delete(room);
-      byRoom.delete(room.open.room);
+    strangers.closeSilent(monotonic());
+    for (const [open, sockets] of rooms) {
+      sockets.tick();
+      if (!sockets.isIdle || strangers.size > 0) continue;
+      sockets.stop();
+      rooms.delete(open);
     }
   };
   const timer = setInterval(tick, TICK_MS);
 
   return {
     attach(server) {
-      server.on('upgrade', onUpgrade);
+      server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+        handshakes.check(request, stream, (open) => wss.handleUpgrade(request, stream, head, (connection) => accept(connection, request, stream, open)));
+      });
     },
-    changed: (room, view) => byRoom.get(room)?.changed(view),
+    changed(room, view) {
+      const open = options.rooms.peek(room);
+      if (open !== undefined) rooms.get(open)?.changed(view);
+    },
     get size() {
-      let size = 0;
-      for (const room of everybody) size += room.hub.size;
-      return size;
+      return Array.from(rooms.values(), ({ hub }) => hub.size).reduce((sum, size) => sum + size, 0);
     },
     async stop() {
-      isStopping = true;
+      handshakes.refuseAll();
       clearInterval(timer);
-      await Promise.all(Array.from(everybody, (room) => room.flushSigns()));
-      const open = [...strangers.map(({ connection }) => connection), ...Array.from(everybody, ({ hub }) => hub.members()).flat()];
-      for (let at = 0; at < open.length; at += 1) {
-        if (at > 0 && at % SLICE_SOCKETS === 0) await nextTurn();
-        closeWith(open[at] as PlaceConnection, 'restart', String(Math.floor(random() * RECONNECT_SPREAD_MS)));
-      }
-      for (let waited = 0; waited < CLOSING_MS_MAX && open.some((connection) => connection.readyState !== PlaceConnection.CLOSED); waited += 50) await sleep(50);
-      for (const connection of open) connection.terminate();
-      for (const room of everybody) room.stop();
+      await Promise.all(Array.from(rooms.values(), (sockets) => sockets.flushSigns()));
+      await sendAway([...strangers.all(), ...Array.from(rooms.values(), ({ hub }) => hub.members()).flat()], random);
+      for (const sockets of rooms.values()) sockets.stop();
     },
   };
 }
 
-function destroy(this: Duplex): void {
-  this.destroy();
+/** Everybody is told how long to stay away; who does not close in time is cut. */
+async function sendAway(connections: readonly PlaceConnection[], random: Random): Promise<void> {
+  for (const [at, connection] of connections.entries()) {
+    if (at > 0 && at % SLICE_SOCKETS === 0) await nextTurn();
+    closeWith(connection, 'restart', String(Math.floor(random() * RECONNECT_SPREAD_MS)));
+  }
+  const isGone = ({ readyState }: PlaceConnection): boolean => readyState === PlaceConnection.CLOSED;
+  for (let waitedMs = 0; waitedMs < CLOSING_MS_MAX && !connections.every(isGone); waitedMs += CLOSING_LOOK_MS) await sleep(CLOSING_LOOK_MS);
+  for (const connection of connections) connection.terminate();
+}
+
+/** Who has just come, the oldest first: one list and no timer each. */
+class Strangers {
+  readonly #waiting: { readonly connection: PlaceConnection; readonly sinceMs: number }[] = [];
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  add(connection: PlaceConnection, sinceMs: number): void {
+    this.#waiting.push({ connection, sinceMs });
+  }
+
+  all(): PlaceConnection[] {
+    return this.#waiting.map(({ connection }) => connection);
+  }
+
+  /** Closes who has said nothing for HELLO_WITHIN_MS, and forgets everybody who came before then. */
+  closeSilent(nowMs: number): void {
+    const young = this.#waiting.findIndex(({ sinceMs }) => nowMs - sinceMs < HELLO_WITHIN_MS);
+    for (const { connection } of this.#waiting.splice(0, young === -1 ? this.#waiting.length : young)) {
+      if (connection.isOpen && connection.index === -1 && !connection.isGreeting) closeWith(connection, 'silent');
+    }
+  }
 }
 
 /** `ws` closes the socket by itself: a broken frame, a message too long, a connection that is gone. */

@@ -190,7 +190,9 @@ export class RoomSockets implements RoomListener {
   }
 }
 
-const CLOSE_OF_PROBLEM: Partial<Record<ProblemCode, CloseName>> = { 'no-receipt': 'noPlace', 'bad-receipt': 'noPlace', 'place-ended': 'ended', 'room-not-open': 'noPlace' };
+const CLOSE_OF_PROBLEM: Partial<Record<ProblemCode, CloseName>> = {
+  'no-receipt': 'noPlace', 'bad-receipt': 'noPlace', 'place-ended': 'ended', 'room-not-open': 'noPlace',
+};
 
 export function closeWith(connection: PlaceConnection, name: CloseName, reason: string = closeCodes[name].meaning): void {
   connection.close(closeCodes[name].code, reason);

@@ -39,8 +39,9 @@ export function startCaller({ connection, room, logger, monotonic, onError, onRe
     const gauges = await readGauges(connection, room);
     if (gauges.word !== 'gauges' || !gauges.fenced) return false;
     const { word } = await readopt(connection, room, gauges.adoptedRunId);
-    if (word === 'readopted') logger.warn({ room, incarnation: gauges.incarnation + 1 }, 'another Redis than the adopted one answers; its data are the room’s now');
-    return word === 'readopted';
+    if (word !== 'readopted') return false;
+    logger.warn({ room, incarnation: gauges.incarnation + 1 }, 'another Redis than the adopted one answers; its data are the room’s now');
+    return true;
   };
   return startLoop({ name: `caller of ${room}`, everyMs: CALL_EVERY_MS, backoffMaxMs: BACKOFF_MAX_MS, staleAfterMs: 5 * SECOND_MS, run, onError });
 }

@@ -37,7 +37,11 @@ export function startOutboxRelay({ database, effects, logger, onError, wake }: R
   const settle = async (rows: readonly OutboxRow[], outcomes: readonly EffectOutcome[]): Promise<void> => {
     const done = rows.filter((_, index) => outcomes[index]?.word === 'done');
     // One commit for the whole batch; a row that somebody else has closed meanwhile is closed.
-    if (done.length > 0) await inTransaction(database.money, { isolation: 'read committed', repeatable: true }, async (tx) => { for (const { id } of done) await closeOutboxRow(tx, id); });
+    if (done.length > 0) {
+      await inTransaction(database.money, { isolation: 'read committed', repeatable: true }, async (tx) => {
+        for (const { id } of done) await closeOutboxRow(tx, id);
+      });
+    }
     for (const [index, row] of rows.entries()) {
       const outcome = outcomes[index];
       if (outcome?.word !== 'retry') continue;
