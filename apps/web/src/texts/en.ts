@@ -1,8 +1,9 @@
 import { booking } from './en/booking.ts';
+import { ops } from './en/ops.ts';
 import { queue } from './en/queue.ts';
 import { shell } from './en/shell.ts';
 
 /** English, the reference of the catalogue: its keys are the keys. */
-export const en = { ...shell, ...queue, ...booking } as const;
+export const en = { ...shell, ...queue, ...booking, ...ops } as const;
 export type TextKey = keyof typeof en;
 export type Texts = Readonly<Record<TextKey, string>>;

@@ -1,6 +1,7 @@
 import type { Texts } from './en.ts';
 import { booking } from './ko/booking.ts';
+import { ops } from './ko/ops.ts';
 import { queue } from './ko/queue.ts';
 import { shell } from './ko/shell.ts';
 
-export const ko: Texts = { ...shell, ...queue, ...booking };
+export const ko: Texts = { ...shell, ...queue, ...booking, ...ops };

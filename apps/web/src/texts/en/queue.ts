@@ -47,6 +47,7 @@ export const queue = {
   'queue.absent-lead': 'Your place is kept. As soon as this page reaches us again you are back at your old place.',
   'queue.finished': 'Your visit is over',
   'queue.finished-lead': 'Thank you for coming. Tickets that you bought are under My tickets.',
+  'queue.my-tickets': 'My tickets',
   'queue.lapsed': 'Your place has lapsed',
   'queue.lapsed-lead': 'Two calls, or your time to enter, went by. You can join again at the end of the line.',
   'queue.left': 'You have left the line',

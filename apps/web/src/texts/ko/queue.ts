@@ -49,6 +49,7 @@ export const queue: Readonly<Record<keyof typeof english, string>> = {
   'queue.absent-lead': '순번은 그대로 있습니다. 다시 연결되는 즉시 원래 자리로 돌아갑니다.',
   'queue.finished': '이용이 끝났습니다',
   'queue.finished-lead': '이용해 주셔서 감사합니다. 예매한 티켓은 내 티켓에서 볼 수 있습니다.',
+  'queue.my-tickets': '내 티켓',
   'queue.lapsed': '순번이 만료되었습니다',
   'queue.lapsed-lead': '입장 차례를 두 번 놓쳤거나 입장 시간이 지났습니다. 맨 뒤에 다시 설 수 있습니다.',
   'queue.left': '줄에서 나왔습니다',

@@ -90,6 +90,7 @@ function QuietScene({ view, say, driver, state }: SceneProps) {
           {say(state.busy === 'join' ? 'queue.joining' : view.scene === 'left' ? 'queue.join' : 'queue.join-again')}
         </button>
       ) : null}
+      {view.scene === 'finished' ? <a class="button" href="/me">{say('queue.my-tickets')}</a> : null}
     </SceneCard>
   );
 }
