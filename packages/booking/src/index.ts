@@ -6,9 +6,13 @@ export {
 export { holdsOfSession, readHold } from './store/hold-lookup.ts';
 export { type SeatMap } from './store/seat-map.ts';
 export { openShowBooks, type ShowBook, type ShowBooks, type ShowBooksOptions } from './store/show-book.ts';
+export { type ShowTerms } from './store/show-terms.ts';
 export { publishShow, type ShowToPublish } from './store/publish-show.ts';
 export { eraseShow } from './store/erase-show.ts';
-export { openEntrySessions, type EndReason, type EntrySession, type EntrySessions, type EntrySessionsOptions, type NewEntrySession, type RedeemAnswer, type SessionUse } from './store/entry-session.ts';
+export {
+  openEntrySessions, type EndReason, type EntrySession, type EntrySessions, type EntrySessionsOptions, type NewEntrySession, type RedeemAnswer,
+  type SessionUse,
+} from './store/entry-session.ts';
 export * from './store/orders.ts';
 export * from './store/tickets.ts';
 export { findViolations, type Violation } from './store/invariants.ts';

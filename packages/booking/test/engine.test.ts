@@ -1,7 +1,9 @@
 import t from 'tap';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { invariant, randomBelow, seededRandom, valueOf, type OpaqueId, type ShowId } from '@onsale/kernel';
-import { AlongsideRefusal, findExpired, findViolations, HOLD_MS, PAYING_MS, readHold, type CommandAnswer, type DecidableCommand, type SeatCommand } from '../src/index.ts';
+import {
+  AlongsideRefusal, findExpired, findViolations, HOLD_MS, PAYING_MS, readHold, type CommandAnswer, type DecidableCommand, type SeatCommand,
+} from '../src/index.ts';
 import { readArrays } from '../src/store/lock-rows.ts';
 import { ShowModel } from '../src/model/index.ts';
 import { enterFans, fan, idFor, ownDatabase, poolOf, publishedShow, SEED, SHOW, startProcess } from './own-show.ts';
@@ -12,7 +14,10 @@ const kindOf = (answer: CommandAnswer): string => (answer.ok ? answer.value.kind
 /** Alternatives come from memory, which the model has none of; the order of changed seats is nobody's business. */
 const comparable = (answer: CommandAnswer): unknown =>
   answer.ok
-    ? { ...answer.value, changed: [...answer.value.changed].sort(), hold: answer.value.hold && { ...answer.value.hold, seats: [...answer.value.hold.seats].sort() } }
+    ? {
+      ...answer.value, changed: [...answer.value.changed].sort(),
+      hold: answer.value.hold && { ...answer.value.hold, seats: [...answer.value.hold.seats].sort() },
+    }
     : { ...answer.refusal, alternatives: [] };
 
 for (const maps of [false, true]) {
@@ -24,7 +29,9 @@ for (const maps of [false, true]) {
     await publishedShow(pool, 4, WORLD.seats / 4, { limits: WORLD_LIMITS });
     const TURNS = 120;
     await pool.query('INSERT INTO allowance (scope_id, person, live) VALUES ?', [
-      sessionsOfWorld(TURNS * 6).flatMap(({ person, session }) => [['attempts', session, 0], ['orders', session, 0], [`show/${SHOW}`, person, 0], ['event/event', person, 0]])
+      sessionsOfWorld(TURNS * 6).flatMap(({ person, session }) => [
+        ['attempts', session, 0], ['orders', session, 0], [`show/${SHOW}`, person, 0], ['event/event', person, 0],
+      ])
         .map(([scope, id, live]) => [scope as string, Buffer.from(id as string, 'base64url'), live as number])
         .filter((row, index, all) => all.findIndex((other) => other[0] === row[0] && (other[1] as Buffer).equals(row[1] as Buffer)) === index),
     ]);
@@ -37,7 +44,9 @@ for (const maps of [false, true]) {
       model.nowMs += passed;
       if (random() < 0.03) {
         const session = someSession(random, holds);
-        if (!model.endedSessions.has(session)) await pool.query("INSERT INTO session_end (sid, reason, at) VALUES (?, 'revoked', NOW(3))", [Buffer.from(session, 'base64url')]);
+        if (!model.endedSessions.has(session)) await pool.query(
+          "INSERT INTO session_end (sid, reason, at) VALUES (?, 'revoked', NOW(3))", [Buffer.from(session, 'base64url')],
+        );
         model.endedSessions.add(session);
       }
       const commands = randomTurn(random, model, 6, () => (holds += 1));
@@ -73,7 +82,10 @@ t.test('one fan from hold to ticket, with deadlines by the database clock', asyn
   t.match(valueOf(await engine.submit(hold)), { again: true, hold: { remainingMs: HOLD_MS - 60_000 } }, 'the same request, the same hold');
   t.match(await engine.submit({ ...hold, seats: [5] }), { refusal: { kind: 'key-reused' } });
   t.match(await engine.submit({ ...order, person: fan(1).person }), { refusal: { kind: 'no-hold' } }, "another's hold is not there");
-  t.match(valueOf(await engine.submit({ kind: 'swap', show: SHOW, hold: hold.hold, ...fan(0), seats: [4, 5] })), { changed: [5, 3], hold: { seats: [4, 5], remainingMs: HOLD_MS - 60_000 } }, 'a swap gains no time');
+  t.match(
+    valueOf(await engine.submit({ kind: 'swap', show: SHOW, hold: hold.hold, ...fan(0), seats: [4, 5] })),
+    { changed: [5, 3], hold: { seats: [4, 5], remainingMs: HOLD_MS - 60_000 } }, 'a swap gains no time',
+  );
   t.match(valueOf(await engine.submit(hold)), { again: true, hold: { seats: [4, 5] } }, 'the first request again shows what became of its hold');
   let written = 0;
   const count = async (): Promise<void> => void (written += 1);
@@ -82,14 +94,20 @@ t.test('one fan from hold to ticket, with deadlines by the database clock', asyn
   t.equal(written, 1, 'what goes alongside is written once');
   t.match(valueOf(await engine.submit({ kind: 'lengthen', order: order.order, ...about })), { hold: { remainingMs: PAYING_MS } });
   nowMs += 60_000;
-  t.match(valueOf(await engine.submit({ kind: 'lengthen', order: order.order, ...about, attempt: idFor('second') })), { hold: { remainingMs: PAYING_MS - 60_000 } }, 'once');
+  t.match(
+    valueOf(await engine.submit({ kind: 'lengthen', order: order.order, ...about, attempt: idFor('second') })),
+    { hold: { remainingMs: PAYING_MS - 60_000 } }, 'once',
+  );
   valueOf(await engine.submit({ kind: 'confirming', order: order.order, ...about }));
   nowMs += 3_600_000;
   t.same(await findExpired(pool), [], 'no clock ends a hold that is being confirmed (B5)');
   t.match(await engine.submit({ kind: 'confirming', order: order.order, ...about, attempt: idFor('second') }), { refusal: { kind: 'payment-in-progress' } });
   t.match(valueOf(await engine.submit({ kind: 'resume', ...about })), { hold: { state: 'live', remainingMs: 120_000 } }, 'after a refused card, two minutes');
   valueOf(await engine.submit({ kind: 'confirming', order: order.order, ...about, attempt: idFor('second') }));
-  t.match(valueOf(await engine.submit({ kind: 'settle', ...about, attempt: idFor('second') })), { changed: [4, 5], hold: { state: 'settled', remainingMs: 0 } });
+  t.match(
+    valueOf(await engine.submit({ kind: 'settle', ...about, attempt: idFor('second') })),
+    { changed: [4, 5], hold: { state: 'settled', remainingMs: 0 } },
+  );
   t.match(valueOf(await engine.submit({ kind: 'return', show: SHOW, hold: hold.hold, seats: [4], to: 'free' })), { changed: [4], hold: { seats: [5] } });
   t.same(await findViolations(pool), []);
   const map = (await books.open(SHOW))?.map;
@@ -104,7 +122,9 @@ t.test('refusals before the queue, and limits', async (t) => {
   await publishedShow(pool, 2, 10, { show: 'over' as ShowId, closesAt: new Date('2021-01-01T00:00:00Z'), event: 'other' });
   await enterFans(pool, 4, [SHOW, 'second' as ShowId, 'over' as ShowId]);
   const { engine, books } = startProcess(t, url);
-  const ask = async (seats: number[], n = 0, show = SHOW) => kindOf(await engine.submit({ kind: 'hold', show, hold: idFor(`${show} ${n} ${seats}`), ...fan(n), seats }));
+  const ask = async (
+    seats: number[], n = 0, show = SHOW,
+  ) => kindOf(await engine.submit({ kind: 'hold', show, hold: idFor(`${show} ${n} ${seats}`), ...fan(n), seats }));
   t.equal(await ask([0], 0, 'nowhere' as ShowId), 'unknown-show');
   t.equal(await ask([0], 0, 'over' as ShowId), 'sale-closed');
   t.equal(await ask([40]), 'unknown-seat');
@@ -120,11 +140,18 @@ t.test('refusals before the queue, and limits', async (t) => {
   await pool.query("UPDATE show_sale SET per_person_and_show = 10 WHERE show_id = 'second'");
   await books.close();
   const second = startProcess(t, url);
-  t.match(await second.engine.submit({ kind: 'hold', show: 'second' as ShowId, hold: idFor('y'), ...fan(0), seats: [9] }), { refusal: { kind: 'limit', scope: 'event', max: 8 } });
-  t.match(await second.engine.submit({ kind: 'hold', show: SHOW, hold: idFor('z'), ...fan(99), seats: [9] }), { refusal: { kind: 'seat-busy' } }, 'who never entered has no allowance');
+  t.match(
+    await second.engine.submit({ kind: 'hold', show: 'second' as ShowId, hold: idFor('y'), ...fan(0), seats: [9] }),
+    { refusal: { kind: 'limit', scope: 'event', max: 8 } },
+  );
+  t.match(
+    await second.engine.submit({ kind: 'hold', show: SHOW, hold: idFor('z'), ...fan(99), seats: [9] }), { refusal: { kind: 'seat-busy' } },
+    'who never entered has no allowance',
+  );
   const taken = await second.engine.submit({ kind: 'hold', show: SHOW, hold: idFor('w'), ...fan(1), seats: [2, 3] });
   t.match(taken, { refusal: { kind: 'seat-taken', seats: [2, 3] } });
-  if (!taken.ok && taken.refusal.kind === 'seat-taken') t.ok(taken.refusal.alternatives.length > 0 && taken.refusal.alternatives.every((seats) => seats.length === 2));
+  const sets = !taken.ok && taken.refusal.kind === 'seat-taken' ? taken.refusal.alternatives : [];
+  t.ok(sets.length > 0 && sets.every((seats) => seats.length === 2));
 });
 
 t.test('best available, orphan rule and operators', async (t) => {
@@ -133,7 +160,9 @@ t.test('best available, orphan rule and operators', async (t) => {
   await publishedShow(pool, 2, 8, { orphanRule: true });
   await enterFans(pool, 40);
   const { engine } = startProcess(t, url);
-  const best = (n: number, quantity: number, grade?: string): SeatCommand => ({ kind: 'best-available', show: SHOW, hold: idFor(`best ${n}`), ...fan(n), quantity, ...(grade === undefined ? {} : { grade }) });
+  const best = (
+    n: number, quantity: number, grade?: string,
+  ): SeatCommand => ({ kind: 'best-available', show: SHOW, hold: idFor(`best ${n}`), ...fan(n), quantity, ...(grade === undefined ? {} : { grade }) });
   const crowd = await Promise.all(Array.from({ length: 5 }, (_, n) => engine.submit(best(n, 2))));
   const seats = crowd.flatMap((answer) => valueOf(answer).hold?.seats ?? []);
   t.equal(new Set(seats).size, 10, 'no two were given one seat');
@@ -182,7 +211,10 @@ t.test('alongside: writes with the command or not at all, and refuses for its ow
 t.test('the statements of a batch use the primary keys, at 400 and at 15,000 seats', async (t) => {
   const url = await ownDatabase(t);
   const pool = poolOf(t, url);
-  await pool.query("INSERT INTO session_end (sid, reason, at) VALUES ?", [Array.from({ length: 2_000 }, (_, n) => [Buffer.from(idFor(`end ${n}`), 'base64url'), 'finished', new Date()])]);
+  await pool.query(
+    "INSERT INTO session_end (sid, reason, at) VALUES ?",
+    [Array.from({ length: 2_000 }, (_, n) => [Buffer.from(idFor(`end ${n}`), 'base64url'), 'finished', new Date()])],
+  );
   for (const [show, rows] of [['small', 4], ['large', 150]] as const) {
     await publishedShow(pool, rows, 100, { show: show as ShowId, event: show });
     await enterFans(pool, 130, [show as ShowId], rows * 1_000);
@@ -200,11 +232,16 @@ t.test('the statements of a batch use the primary keys, at 400 and at 15,000 sea
       return connection;
     };
     const seatsOf = (n: number): number[] => [2 * n, 2 * n + 1];
-    const holds = Array.from({ length: 128 }, (_, n): DecidableCommand => ({ kind: 'hold', show: show as ShowId, hold: idFor(`${show} ${n}`), ...fan(rows * 1_000 + n), seats: seatsOf(n) }));
+    const holds = Array.from(
+      { length: 128 },
+      (_, n): DecidableCommand => ({ kind: 'hold', show: show as ShowId, hold: idFor(`${show} ${n}`), ...fan(rows * 1_000 + n), seats: seatsOf(n) }),
+    );
     for (const answer of await Promise.all(holds.map((command) => engine.submit(command)))) valueOf(answer);
     const ends = holds.map(({ show, ...rest }) => ({ kind: 'release' as const, show, hold: (rest as { hold: OpaqueId }).hold }));
     for (const answer of await Promise.all(ends.map((command) => engine.submit(command)))) valueOf(answer);
-    for (const table of ['session_end', 'allowance', 'hold', 'seat']) t.ok([...statements.keys()].some((text) => text.includes(` ${table} `)), `${table} was explained`);
+    for (const table of ['session_end', 'allowance', 'hold', 'seat']) t.ok(
+      [...statements.keys()].some((text) => text.includes(` ${table} `)), `${table} was explained`,
+    );
     for (const [text, plan] of statements) t.match(plan, /^(const|eq_ref|range|ref|null):(PRIMARY|null)$/, `${show}: ${plan} for ${text.slice(0, 60)}`);
   }
 });

@@ -44,7 +44,10 @@ export function hall(rows: number, perRow: number): LayoutDoc {
     }),
   }));
   const grade = (name: string, price: number) => ({ grade: name, name: { ko: name, en: name }, price, fee: 2_000, color: '#112233' });
-  return { width: perRow + 20, height: rows + 20, stage: [], focus: [10 + perRow / 2, 0], seats: rows * perRow, grades: [grade('R', 120_000), grade('S', 90_000)], sections };
+  return {
+    width: perRow + 20, height: rows + 20, stage: [], focus: [10 + perRow / 2, 0], seats: rows * perRow,
+    grades: [grade('R', 120_000), grade('S', 90_000)], sections,
+  };
 }
 
 export const showOf = (layout: LayoutDoc, more: Partial<ShowToPublish> = {}): ShowToPublish => ({
@@ -71,7 +74,9 @@ export async function enterFans(pool: Pool, count: number, shows: readonly ShowI
   for (let first = from; first < from + count; first += 1_000) {
     await Promise.all(Array.from({ length: Math.min(1_000, from + count - first) }, async (_, k) => {
       const { person, session } = fan(first + k);
-      valueOf(await sessions.redeem({ sid: session, room: ROOM, place: (2 ** 32 + first + k + 1) as Place, person, binding: 'binding', shows, lastsMs: 1_500_000 }));
+      valueOf(await sessions.redeem({
+        sid: session, room: ROOM, place: (2 ** 32 + first + k + 1) as Place, person, binding: 'binding', shows, lastsMs: 1_500_000,
+      }));
     }));
   }
   await sessions.close();
@@ -79,7 +84,9 @@ export async function enterFans(pool: Pool, count: number, shows: readonly ShowI
 
 export type Process = { readonly engine: HoldEngine; readonly books: ShowBooks; readonly pool: Pool; readonly faults: unknown[] };
 /** One booking process' worth: an engine with its own hot pool, memory and polls. */
-export function startProcess(t: Teardown, url: string, options: Partial<HoldEngineOptions> & { readonly config?: Partial<PoolConfig>; readonly maps?: boolean } = {}): Process {
+export function startProcess(
+  t: Teardown, url: string, options: Partial<HoldEngineOptions> & { readonly config?: Partial<PoolConfig>; readonly maps?: boolean } = {},
+): Process {
   const faults: unknown[] = [];
   const pool = poolOf(t, url, { connections: 3, ...options.config });
   const reads = poolOf(t, url, { connections: 2, ...options.config });

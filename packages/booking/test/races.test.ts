@@ -2,7 +2,9 @@ import t from 'tap';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pick, randomBelow, seededRandom, shuffled, valueOf } from '@onsale/kernel';
 import type { Pool } from '@onsale/database';
-import { createHoldEngine, findViolations, openShowBooks, readHold, type CommandAnswer, type HoldEngine, type SeatCommand, type ShowToPublish } from '../src/index.ts';
+import {
+  createHoldEngine, findViolations, openShowBooks, readHold, type CommandAnswer, type HoldEngine, type SeatCommand, type ShowToPublish,
+} from '../src/index.ts';
 import { readArrays } from '../src/store/lock-rows.ts';
 import { commitProxy } from './commit-proxy.ts';
 import { enterFans, fan, idFor, ownDatabase, poolOf, publishedShow, SEED, SHOW, startProcess } from './own-show.ts';
@@ -23,7 +25,9 @@ async function raceCourse(t: Test, rows: number, perRow: number, fans: number, m
 
 /** `fans` of two processes, all at once, for one seat. */
 async function contend(engines: readonly HoldEngine[], fans: number, seat = 7): Promise<string[]> {
-  const answers = await Promise.all(Array.from({ length: fans }, (_, n) => (engines[n % engines.length] as HoldEngine).submit(holdOf(`contender ${n}`, n, [seat]))));
+  const answers = await Promise.all(Array.from(
+    { length: fans }, (_, n) => (engines[n % engines.length] as HoldEngine).submit(holdOf(`contender ${n}`, n, [seat])),
+  ));
   return answers.map(kindOf);
 }
 
@@ -50,7 +54,9 @@ t.test('negative control: without locked reads the same race sells the seat twic
 
 const ACTORS = 30;
 /** Holds, swaps, releases, orders and operators, at random, from two processes, on a show so small that everything collides. */
-async function storm(t: Test, url: string, fanCount: number, seats: number, turns: number): Promise<{ readonly answers: CommandAnswer[]; readonly faults: unknown[] }> {
+async function storm(
+  t: Test, url: string, fanCount: number, seats: number, turns: number,
+): Promise<{ readonly answers: CommandAnswer[]; readonly faults: unknown[] }> {
   const random = seededRandom(SEED);
   const processes = [startProcess(t, url), startProcess(t, url)];
   const fans = Array.from({ length: fanCount }, (_, n) => fan(n));
@@ -96,23 +102,30 @@ t.test('limits under races: one person, many requests, two processes (B4); two s
   await pool.query('INSERT INTO allowance (scope_id, person, live) VALUES ?', [[['attempts', Buffer.from(idFor('other session'), 'base64url'), 0]]]);
   const engines = [startProcess(t, url).engine, startProcess(t, url).engine];
   const answers = await Promise.all(Array.from({ length: 40 }, (_, k) => (engines[k % 2] as HoldEngine).submit({
-    kind: 'hold', show: SHOW, hold: idFor(`h ${k}`), person: fan(0).person, session: k % 4 < 2 ? fan(0).session : idFor('other session'), seats: [2 * k, 2 * k + 1].slice(0, 1 + (k % 3 === 0 ? 1 : 0)),
+    kind: 'hold', show: SHOW, hold: idFor(`h ${k}`), person: fan(0).person, session: k % 4 < 2 ? fan(0).session : idFor('other session'),
+    seats: k % 3 === 0 ? [2 * k, 2 * k + 1] : [2 * k],
   })));
   const seats = answers.filter(({ ok }) => ok).reduce((sum, answer) => sum + (valueOf(answer).hold?.seats.length ?? 0), 0);
   t.ok(seats === 4 || seats === 3, `${seats} of 4 seats`);
   // Giving back and taking again: the attempts run out before the seats do.
-  for (const [k, answer] of answers.entries()) if (answer.ok) valueOf(await (engines[k % 2] as HoldEngine).submit({ kind: 'release', show: SHOW, hold: idFor(`h ${k}`) }));
+  for (const [k, answer] of answers.entries()) if (answer.ok) valueOf(await (engines[k % 2] as HoldEngine).submit({
+    kind: 'release', show: SHOW, hold: idFor(`h ${k}`),
+  }));
   const kinds = new Set<string>();
   let more = 0;
   for (let k = 0; k < 30 && !kinds.has('too-many-attempts'); k += 1) {
     const ids = [`again ${k} 0`, `again ${k} 1`];
     const pair = await Promise.all(ids.map((id, p) => (engines[p] as HoldEngine).submit(holdOf(id, 0, [10 + p]))));
     more += pair.filter(({ ok }) => ok).length;
-    for (const [p, answer] of pair.entries()) if (answer.ok) valueOf(await (engines[p] as HoldEngine).submit({ kind: 'release', show: SHOW, hold: idFor(ids[p] as string) }));
+    for (const [p, answer] of pair.entries()) if (answer.ok) valueOf(await (engines[p] as HoldEngine).submit({
+      kind: 'release', show: SHOW, hold: idFor(ids[p] as string),
+    }));
     for (const answer of pair) kinds.add(kindOf(answer));
   }
   t.ok(kinds.has('too-many-attempts'), [...kinds].join(' '));
-  const [[attempts]] = await readArrays<[number]>(pool, "SELECT live FROM allowance WHERE scope_id = 'attempts' AND person = ?", [Buffer.from(fan(0).session, 'base64url')]) as [[number]];
+  const [[attempts]] = await readArrays<[number]>(
+    pool, "SELECT live FROM allowance WHERE scope_id = 'attempts' AND person = ?", [Buffer.from(fan(0).session, 'base64url')],
+  ) as [[number]];
   t.equal(attempts, 6);
   t.ok(more <= 6);
   t.same(await findViolations(pool), []);
@@ -138,7 +151,9 @@ t.test("a stranger's idle transaction delays only its own rows, and never says t
   await stranger.query('SELECT seat_no FROM seat WHERE show_id = ? AND seat_no < 21 FOR UPDATE', [SHOW]);
   await stranger.query("SELECT live FROM allowance WHERE scope_id = 'event/event' AND person = ? FOR UPDATE", [Buffer.from(fan(3).person, 'base64url')]);
   const began = performance.now();
-  const [locked, lockedPerson, ...others] = await Promise.all([holdOf('a', 0, [20, 21]), holdOf('b', 3, [90]), ...Array.from({ length: 8 }, (_, n) => holdOf(`o ${n}`, 5 + n, [30 + n]))].map(async (command) => {
+  const [locked, lockedPerson, ...others] = await Promise.all([
+    holdOf('a', 0, [20, 21]), holdOf('b', 3, [90]), ...Array.from({ length: 8 }, (_, n) => holdOf(`o ${n}`, 5 + n, [30 + n])),
+  ].map(async (command) => {
     const answer = await engine.submit(command);
     return { kind: kindOf(answer), afterMs: performance.now() - began };
   }));
@@ -171,7 +186,9 @@ t.test('the answer to COMMIT is lost: the batch runs again and finds its own hol
 
   let notes = 0;
   proxy.loseNext(2);
-  const settled = await engine.submit({ kind: 'order', show: SHOW, hold: idFor('h 0'), person: fan(0).person, order: idFor('order') }, async () => void (notes += 1));
+  const settled = await engine.submit(
+    { kind: 'order', show: SHOW, hold: idFor('h 0'), person: fan(0).person, order: idFor('order') }, async () => void (notes += 1),
+  );
   t.match(valueOf(settled), { again: true, hold: { order: idFor('order') } });
   t.equal(notes, 1, 'what goes alongside was not written twice');
   proxy.loseNext(99);
@@ -249,7 +266,9 @@ t.test('swaps across each other, while others grab what is given up: all new sea
       const now = await readHold(pool, SHOW, idFor(`s ${n}`));
       t.strictSame([...(now?.seats ?? [])].sort(), [...(had.get(n) ?? [])].sort());
     }
-    for (const [k, answer] of grabbed.entries()) if (answer.ok) valueOf(await (engines[0] as HoldEngine).submit({ kind: 'release', show: SHOW, hold: idFor((grabs[k] as { id: string }).id) }));
+    for (const [k, answer] of grabbed.entries()) if (answer.ok) valueOf(await (engines[0] as HoldEngine).submit({
+      kind: 'release', show: SHOW, hold: idFor((grabs[k] as { id: string }).id),
+    }));
     const violations = await findViolations(pool);
     if (violations.length > 0) return t.fail(JSON.stringify(violations));
   }
@@ -300,7 +319,10 @@ t.test("another process' seats are seen within the poll, deltas and gaps include
   t.match(map.counts(), { free: 35, held: 5 });
   t.equal(Buffer.from(map.snapshot().state, 'base64')[0], 0b01010101);
   t.equal(advances.at(-1)?.[1], map.version);
-  t.ok(advances.every(([from, version], index) => from < version && (index === 0 || advances[index - 1]?.[1] === from)), 'every advance goes on from the one before');
+  t.ok(
+    advances.every(([from, version], index) => from < version && (index === 0 || advances[index - 1]?.[1] === from)),
+    'every advance goes on from the one before',
+  );
   // Versions that are gone from the table: the whole state is read anew.
   await pool.query('UPDATE show_clock SET version = version + 100');
   await pool.query('DELETE FROM seat_delta');

@@ -7,7 +7,9 @@ import { fan, idFor, SHOW } from './own-show.ts';
 export const WORLD = { seats: 40, fans: 8, attempts: 3, orders: 2 } as const;
 export const WORLD_LIMITS: SeatLimits = { perOrder: 3, perPersonAndShow: 5, perPersonAndEvent: 6, attemptsPerSession: 5, ordersPerEntry: 2 };
 
-const seatsFor = (random: Random): number[] => shuffled(random, Array.from({ length: WORLD.seats }, (_, seat) => seat)).slice(0, 1 + Math.floor(4 * random() ** 2));
+const seatsFor = (random: Random): number[] => shuffled(
+  random, Array.from({ length: WORLD.seats }, (_, seat) => seat),
+).slice(0, 1 + Math.floor(4 * random() ** 2));
 
 /**
  * Commands that arrive in one turn of the event loop: new holds and operators' blocks first, then at most one about each hold that existed
@@ -30,7 +32,10 @@ function randomStart(random: Random, model: ShowModel, count: () => number): Dec
     return { kind: 'hold', show: SHOW, hold: id, person, session, seats: random() < 0.7 && seats.length > 0 ? seats : seatsFor(random) };
   }
   const round = count();
-  return { kind: 'hold', show: SHOW, hold: idFor(`hold ${round}`), ...fanOf(random, round), seats: seatsFor(random), holdMs: 60_000 * (1 + randomBelow(random, 3)) };
+  return {
+    kind: 'hold', show: SHOW, hold: idFor(`hold ${round}`), ...fanOf(random, round), seats: seatsFor(random),
+    holdMs: 60_000 * (1 + randomBelow(random, 3)),
+  };
 }
 
 /** Entry sessions use up their attempts: so the fans have new ones from time to time. */
@@ -42,10 +47,15 @@ const fanOf = (random: Random, round: number): { person: OpaqueId; session: Opaq
 /** A session that is in use about now. */
 export const someSession = (random: Random, round: number): OpaqueId => fanOf(random, round).session;
 export const sessionsOfWorld = (rounds: number) =>
-  Array.from({ length: WORLD.fans }, (_, n) => Array.from({ length: Math.ceil(rounds / HOLDS_PER_SESSION) }, (_, k) => ({ person: fan(n).person, session: idFor(`session ${n} of ${k}`) }))).flat();
+  Array.from(
+    { length: WORLD.fans },
+    (_, n) => Array.from({ length: Math.ceil(rounds / HOLDS_PER_SESSION) }, (_, k) => ({ person: fan(n).person, session: idFor(`session ${n} of ${k}`) })),
+  ).flat();
 
 /** What people do with a hold in this state, as numbers of the cases below; the rest of the time anything. */
-const LIKELY = { live: [1, 1, 4, 4, 2], ordered: [5, 5, 6, 6, 6, 9], confirming: [8, 9, 9, 2, 6], settled: [11, 11, 9], released: [10], expired: [10, 3] } as const;
+const LIKELY = {
+  live: [1, 1, 4, 4, 2], ordered: [5, 5, 6, 6, 6, 9], confirming: [8, 9, 9, 2, 6], settled: [11, 11, 9], released: [10], expired: [10, 3],
+} as const;
 
 function randomAbout(random: Random, hold: ShowModel['holds'] extends Map<OpaqueId, infer Hold> ? Hold : never): DecidableCommand {
   const attempt = random() < 0.7 && hold.attempt !== null ? hold.attempt : idFor(`attempt ${hold.id} ${randomBelow(random, WORLD.attempts)}`);
@@ -56,7 +66,10 @@ function randomAbout(random: Random, hold: ShowModel['holds'] extends Map<Opaque
   switch (random() < 0.65 ? pick(random, LIKELY[hold.order !== null && hold.state === 'live' ? 'ordered' : hold.state]) : randomBelow(random, 12)) {
     case 0:
     case 1:
-      return { kind: 'swap', ...about, person, session: hold.session, seats: [...new Set([...(random() < 0.5 ? hold.seats.slice(1) : []), ...seatsFor(random)])] };
+      return {
+        kind: 'swap', ...about, person, session: hold.session,
+        seats: [...new Set([...(random() < 0.5 ? hold.seats.slice(1) : []), ...seatsFor(random)])],
+      };
     case 2:
       return { kind: 'release', ...about, ...(random() < 0.6 ? { person } : {}), ...(random() < 0.3 ? { attempt } : {}) };
     case 3:

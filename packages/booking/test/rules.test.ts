@@ -64,17 +64,28 @@ t.test('fuzz: a batch decides as the model does one command after another, and k
       const kind = answer.ok ? `${answer.value.kind}${answer.value.again ? ' again' : ''}` : answer.refusal.kind;
       kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     }
-    for (const { seat, tag } of writes.changes) invariant(tag === (tables.seats.get(seat)?.claim == null ? 0 : tagOf(tables.seats.get(seat)?.claim as OpaqueId)), 'tag');
-    const violations = findRowViolations({ seats: tables.seats, holds: [...tables.holds.values()], limits: WORLD_LIMITS, liveOf: (person) => tables.allowances.get(allowanceKeyText(showScope(SHOW), person)) ?? 0 });
+    for (const { seat, tag } of writes.changes) invariant(
+      tag === (tables.seats.get(seat)?.claim == null ? 0 : tagOf(tables.seats.get(seat)?.claim as OpaqueId)), 'tag',
+    );
+    const violations = findRowViolations({
+      seats: tables.seats, holds: [...tables.holds.values()], limits: WORLD_LIMITS,
+      liveOf: (person) => tables.allowances.get(allowanceKeyText(showScope(SHOW), person)) ?? 0,
+    });
     if (violations.length > 0) return t.fail(violations.join('; '));
   }
   for (const seat of tables.seats.keys()) t.equal(tables.seats.get(seat)?.state, model.stateOf(seat));
   for (const hold of model.holds.values()) t.equal(tables.allowances.get(allowanceKeyText(ATTEMPTS_SCOPE, hold.session)) ?? 0, model.attemptsOf(hold.session));
   t.comment(JSON.stringify(Object.fromEntries([...kinds].sort())));
-  for (const kind of ['hold', 'hold again', 'swap', 'release', 'expire', 'order', 'lengthen', 'confirming', 'resume', 'await-deposit', 'settle', 'settle again', 'retake', 'return', 'block', 'unblock']) {
+  for (const kind of [
+    'hold', 'hold again', 'swap', 'release', 'expire', 'order', 'lengthen', 'confirming', 'resume', 'await-deposit', 'settle', 'settle again',
+    'retake', 'return', 'block', 'unblock',
+  ]) {
     t.ok(kinds.has(kind), `${kind} happened`);
   }
-  for (const kind of ['seat-taken', 'limit', 'too-many-attempts', 'session-ended', 'hold-expired', 'hold-state', 'no-hold', 'key-reused', 'payment-in-progress', 'orders-used']) {
+  for (const kind of [
+    'seat-taken', 'limit', 'too-many-attempts', 'session-ended', 'hold-expired', 'hold-state', 'no-hold', 'key-reused', 'payment-in-progress',
+    'orders-used',
+  ]) {
     t.ok(kinds.has(kind), `${kind} happened`);
   }
 });
@@ -83,7 +94,9 @@ t.test('a row that is missing is locked elsewhere: the command is put off, and n
   const { person, session } = fan(0);
   const hold = { kind: 'hold', show: SHOW, hold: idFor('a'), person, session, seats: [0, 1] } as const;
   const seats = new Map<number, SeatRow>([[0, { state: 'free', claim: null }], [1, { state: 'free', claim: null }]]);
-  const allowances = new Map([[ATTEMPTS_SCOPE, session], [showScope(SHOW), person], [eventScope(EVENT), person], [ORDERS_SCOPE, session]].map(([scope, holder]) => [allowanceKeyText(scope as string, holder as OpaqueId), 0]));
+  const allowances = new Map([
+    [ATTEMPTS_SCOPE, session], [showScope(SHOW), person], [eventScope(EVENT), person], [ORDERS_SCOPE, session],
+  ].map(([scope, holder]) => [allowanceKeyText(scope as string, holder as OpaqueId), 0]));
   const all: LockedRows = { endedSessions: new Set(), allowances, holds: new Map(), seats };
   t.ok((decideBatch(TERMS, [hold], all).decisions[0] as { ok: boolean }).ok);
   for (const scope of [allowanceKeyText(ATTEMPTS_SCOPE, session), allowanceKeyText(showScope(SHOW), person), allowanceKeyText(eventScope(EVENT), person)]) {
@@ -101,7 +114,10 @@ t.test('a row that is missing is locked elsewhere: the command is put off, and n
 t.test('pricing: sums are exact, shares never exceed their seat, too much and too little are refused', async (t) => {
   const random = seededRandom(SEED);
   for (let round = 0; round < 2_000; round += 1) {
-    const seats = Array.from({ length: 1 + randomBelow(random, 6) }, (_, seat) => ({ seat, grade: pick(random, ['R', 'S']), price: randomBelow(random, 200_000), fee: randomBelow(random, 3_000) }));
+    const seats = Array.from(
+      { length: 1 + randomBelow(random, 6) },
+      (_, seat) => ({ seat, grade: pick(random, ['R', 'S']), price: randomBelow(random, 200_000), fee: randomBelow(random, 3_000) }),
+    );
     const faces = seats.reduce((sum, { price }) => sum + price, 0);
     const coupon = randomBelow(random, faces + 1);
     const points = randomBelow(random, 50_000);
@@ -115,7 +131,9 @@ t.test('pricing: sums are exact, shares never exceed their seat, too much and to
     t.equal(lines.reduce((sum, line) => sum + line.coupon, 0), coupon);
     t.equal(lines.reduce((sum, line) => sum + line.points, 0), points);
     t.equal(amountOf(lines), due - points);
-    if (lines.some(({ face, fee, coupon: share, points: point, paid }) => paid < 0 || share > face || paid + share + point !== face + fee)) t.fail('a line does not add up');
+    if (lines.some(({
+      face, fee, coupon: share, points: point, paid,
+    }) => paid < 0 || share > face || paid + share + point !== face + fee)) t.fail('a line does not add up');
   }
   const two = [{ seat: 1, grade: 'R', price: 100_000, fee: 2_000 }, { seat: 2, grade: 'S', price: 50_000, fee: 2_000 }];
   t.same(valueOf(priceSeats(two, { coupon: 10_000, couponGrades: ['S'] })).map(({ coupon }) => coupon), [0, 10_000]);
@@ -131,7 +149,10 @@ t.test('layout: names, neighbours across a change of grade, and refusal of what 
   t.match(nameSeat(index, 25), { section: '1', row: '3', label: '6', grade: 'S', price: 90_000, fee: 2_000 });
   t.same([index.left[10], index.right[10], index.right[19]], [-1, 11, -1]);
   const row = (first: number, count: number, x: number, grade: string) => ({ row: '1', first, count, label0: first + 1, x, y: 0, dx: 1, dy: 0, grade });
-  const mixed = { ...doc, seats: 6, sections: [{ ...doc.sections[0], section: 'A', name: { ko: '', en: '' }, outline: [], rows: [row(0, 2, 0, 'R'), row(2, 2, 2, 'S'), row(4, 2, 7, 'S')] }] };
+  const mixed = {
+    ...doc, seats: 6,
+    sections: [{ ...doc.sections[0], section: 'A', name: { ko: '', en: '' }, outline: [], rows: [row(0, 2, 0, 'R'), row(2, 2, 2, 'S'), row(4, 2, 7, 'S')] }],
+  };
   const linked = indexLayout(mixed);
   t.same([linked.right[1], linked.left[2], linked.right[3], linked.left[4]], [2, 1, -1, -1], 'grade changes are no aisle, gaps are');
   t.throws(() => indexLayout({ ...doc, seats: 41 }));
@@ -146,7 +167,9 @@ t.test('seat codes travel unharmed', async (t) => {
     t.same(unpackCodes(packCodes(codes), seats), codes);
     t.equal(toBase64(packCodes(codes)), Buffer.from(packCodes(codes)).toString('base64'));
   }
-  const changes = Array.from({ length: 50 }, () => ({ seat: randomBelow(random, 200_000), state: pick(random, SEAT_STATES), tag: randomBelow(random, 2 ** 32) }));
+  const changes = Array.from(
+    { length: 50 }, () => ({ seat: randomBelow(random, 200_000), state: pick(random, SEAT_STATES), tag: randomBelow(random, 2 ** 32) }),
+  );
   t.same(unpackChanges(packChanges(changes)), changes);
   const id = idFor('tag');
   t.equal(tagOf(id), Buffer.from(id, 'base64url').readUInt32BE());
@@ -186,7 +209,9 @@ t.test('best available: neighbours, no orphan where it can be helped, nearest to
       continue;
     }
     const orphansOf = (seats: readonly number[]): number => [layout.left[seats[0] as number], layout.right[seats.at(-1) as number]]
-      .filter((seat) => seat !== -1 && codes[seat as number] === SEAT_CODES.free && ![layout.left[seat as number], layout.right[seat as number]].some((next) => next !== -1 && codes[next as number] === SEAT_CODES.free && !seats.includes(next as number))).length;
+      .filter((seat) => seat !== -1 && codes[seat as number] === SEAT_CODES.free && ![
+        layout.left[seat as number], layout.right[seat as number],
+      ].some((next) => next !== -1 && codes[next as number] === SEAT_CODES.free && !seats.includes(next as number))).length;
     const far = (seats: readonly number[]): number => {
       const x = ((layout.x[seats[0] as number] as number) + (layout.x[seats.at(-1) as number] as number)) / 2;
       return Math.hypot(x - layout.focus[0], (layout.y[seats[0] as number] as number) - layout.focus[1]);
@@ -227,7 +252,9 @@ t.test('negative control: the audit of rows sees what is broken', async (t) => {
   const hold = (id: OpaqueId, seats: number[], state: HoldRow['state'] = 'live'): HoldRow => ({
     id, person: fan(0).person, session: null, state, seats, order: null, attempt: null, lengthened: false, awaiting: false, swaps: 0, expired: false, leftMs: 1,
   });
-  const audit = (seats: [number, SeatRow][], holds: HoldRow[], live: number) => findRowViolations({ seats: new Map(seats), holds, limits: WORLD_LIMITS, liveOf: () => live });
+  const audit = (
+    seats: [number, SeatRow][], holds: HoldRow[], live: number,
+  ) => findRowViolations({ seats: new Map(seats), holds, limits: WORLD_LIMITS, liveOf: () => live });
   t.same(audit([[0, row('held', a)]], [hold(a, [0])], 1), []);
   t.ok(audit([[0, row('held', a)]], [hold(a, [0]), hold(b, [0])], 2).length > 0, 'two holds own one seat');
   t.ok(audit([[0, row('free', null)]], [hold(a, [0])], 1).length > 0, 'a live hold without its seat');

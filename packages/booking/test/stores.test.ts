@@ -7,7 +7,8 @@ import { inTransaction, migrate } from '@onsale/database';
 import { valueOf, type Place, type RoomId, type ShowId } from '@onsale/kernel';
 import { startMariadb } from '@onsale/services';
 import {
-  eraseShow, findExpired, findOverdueDeposits, findViolations, holdsOfSession, idSecret, insertOrder, issueTickets, keyedId, lockOrder, moveLines, moveOrder, moveTicket,
+  eraseShow, findExpired, findOverdueDeposits, findViolations, holdsOfSession, idSecret, insertOrder, issueTickets, keyedId, lockOrder, moveLines, moveOrder,
+  moveTicket,
   nameSeat, openEntrySessions, ordersInState, ordersOfPerson, priceSeats, pruneDeltas, publishShow, readOrder, refundLine, ticketsOf, type NewEntrySession,
 } from '../src/index.ts';
 import { readArrays } from '../src/store/lock-rows.ts';
@@ -27,14 +28,19 @@ t.test('entry sessions: redeemed once, the same answer again, ended for writers 
   const sessions = openEntrySessions({ pool });
   const other = openEntrySessions({ pool: poolOf(t, url, { connections: 1 }) });
   t.teardown(() => Promise.all([sessions.close(), other.close()]));
-  const session = (n: number, more: Partial<NewEntrySession> = {}): NewEntrySession => ({ sid: fan(n).session, room: ROOM, place: (2 ** 32 + n + 1) as Place, person: fan(n).person, binding: `binding ${n}`, shows: [SHOW], lastsMs: 60_000, ...more });
+  const session = (n: number, more: Partial<NewEntrySession> = {}): NewEntrySession => ({
+    sid: fan(n).session, room: ROOM, place: (2 ** 32 + n + 1) as Place, person: fan(n).person, binding: `binding ${n}`, shows: [SHOW],
+    lastsMs: 60_000, ...more,
+  });
   const statements = pool.gauges().statements;
   const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => sessions.redeem(session(n))));
   t.ok(answers.every((answer) => valueOf(answer).remainingMs > 50_000 && !valueOf(answer).again));
   t.ok(pool.gauges().statements - statements < 20, 'a hundred newcomers shared one transaction');
   t.match(valueOf(await sessions.redeem(session(3))), { again: true });
   t.match(await sessions.redeem(session(3, { sid: idFor('thief') })), { refusal: { kind: 'token-used' } });
-  t.match(await Promise.all([sessions.redeem(session(200)), sessions.redeem(session(200, { sid: idFor('twin') })), other.redeem(session(200, { sid: idFor('twin 2') }))]).then((all) => all.filter(({ ok }) => ok).length), 1, 'one of three');
+  t.match(await Promise.all([
+    sessions.redeem(session(200)), sessions.redeem(session(200, { sid: idFor('twin') })), other.redeem(session(200, { sid: idFor('twin 2') })),
+  ]).then((all) => all.filter(({ ok }) => ok).length), 1, 'one of three');
   t.match(await sessions.redeem(session(300, { shows: ['nowhere' as ShowId] })), { refusal: { kind: 'unknown-show' } });
   t.match(await sessions.read(fan(3).session), { room: ROOM, person: fan(3).person, binding: 'binding 3', shows: [SHOW], lastsMs: 60_000, ended: false });
   t.equal(await sessions.read(idFor('nobody')), undefined);
@@ -45,8 +51,14 @@ t.test('entry sessions: redeemed once, the same answer again, ended for writers 
   t.match(await holdsOfSession(pool, SHOW, fan(3).session), [{ id: idFor('a'), seats: [1] }]);
   await inTransaction(pool, RC, (tx) => sessions.end(tx, fan(3).session, 'revoked'));
   await inTransaction(pool, RC, (tx) => sessions.end(tx, fan(3).session, 'left'));
-  t.match(await engine.submit({ kind: 'hold', show: SHOW, hold: idFor('b'), ...fan(3), seats: [2] }), { refusal: { kind: 'session-ended' } }, 'in the writing transaction');
-  t.match(await engine.submit({ kind: 'order', show: SHOW, hold: idFor('a'), person: fan(3).person, order: idFor('o') }), { refusal: { kind: 'session-ended' } });
+  t.match(
+    await engine.submit({ kind: 'hold', show: SHOW, hold: idFor('b'), ...fan(3), seats: [2] }), { refusal: { kind: 'session-ended' } },
+    'in the writing transaction',
+  );
+  t.match(
+    await engine.submit({ kind: 'order', show: SHOW, hold: idFor('a'), person: fan(3).person, order: idFor('o') }),
+    { refusal: { kind: 'session-ended' } },
+  );
   t.ok(await until(() => other.isEnded(fan(3).session)), 'another process hears of it');
   t.ok(!other.isEnded(fan(4).session) && other.knowsEnds());
   t.match(await sessions.read(fan(3).session), { ended: true });
@@ -72,13 +84,19 @@ t.test('an order from hold to tickets and back, along its diagram only', async (
   valueOf(await engine.submit({ kind: 'order', show: SHOW, hold, person: fan(0).person, order }, async (tx, done) => {
     const lines = valueOf(priceSeats((done.hold?.seats ?? []).map((seat) => nameSeat(index, seat)), { coupon: 10_000 }));
     await insertOrder(tx, {
-      id: order, show: SHOW, hold, person: fan(0).person, session: fan(0).session, account: null, keyHash: Buffer.alloc(32, 1), currency: 'KRW', lines, feePolicy: 1,
+      id: order, show: SHOW, hold, person: fan(0).person, session: fan(0).session, account: null, keyHash: Buffer.alloc(32, 1), currency: 'KRW', lines,
+      feePolicy: 1,
       buyer: { name: '김하늘', email: null },
     });
   }));
-  t.match(await readOrder(pool, order), { state: 'open', amount: 204_000, hold, buyer: { name: '김하늘', email: null }, lines: [{ seat: 3, grade: 'R', face: 120_000, fee: 2_000 }, { seat: 25, grade: 'S' }] });
+  t.match(await readOrder(pool, order), {
+    state: 'open', amount: 204_000, hold, buyer: { name: '김하늘', email: null },
+    lines: [{ seat: 3, grade: 'R', face: 120_000, fee: 2_000 }, { seat: 25, grade: 'S' }],
+  });
   t.same(await findViolations(pool), []);
-  const move = (to: Parameters<typeof moveOrder>[2], options?: Parameters<typeof moveOrder>[3]) => inTransaction(pool, RC, (tx) => moveOrder(tx, order, to, options));
+  const move = (
+    to: Parameters<typeof moveOrder>[2], options?: Parameters<typeof moveOrder>[3],
+  ) => inTransaction(pool, RC, (tx) => moveOrder(tx, order, to, options));
   t.equal(await move('confirming'), false, 'not from open');
   t.equal(await move('paying'), true);
   valueOf(await engine.submit({ kind: 'confirming', ...about, order }, async (tx) => void (await moveOrder(tx, order, 'confirming'))));
@@ -118,7 +136,9 @@ t.test('what is due is found by the database clock, and old deltas go', async (t
   await publishedShow(pool, 4, 10);
   await enterFans(pool, 4);
   const { engine } = startProcess(t, url, { config: { nowMs: () => nowMs } });
-  for (let n = 0; n < 3; n += 1) valueOf(await engine.submit({ kind: 'hold', show: SHOW, hold: idFor(`h ${n}`), ...fan(n), seats: [n], holdMs: 60_000 * (n + 1) }));
+  for (let n = 0; n < 3; n += 1) valueOf(await engine.submit({
+    kind: 'hold', show: SHOW, hold: idFor(`h ${n}`), ...fan(n), seats: [n], holdMs: 60_000 * (n + 1),
+  }));
   t.same(await findExpired(pool), []);
   nowMs += 120_000;
   const due = await findExpired(pool);
@@ -169,7 +189,10 @@ t.test('ids from keys: the same for the same request, another for anything else'
   const secret = idSecret(Buffer.alloc(32, 7));
   const id = keyedId(secret, 'hold', fan(0).session, 'key-1');
   t.equal(keyedId(secret, 'hold', fan(0).session, 'key-1'), id);
-  t.equal(new Set([id, keyedId(secret, 'order', fan(0).session, 'key-1'), keyedId(secret, 'hold', fan(1).session, 'key-1'), keyedId(secret, 'hold', fan(0).session, 'key-2')]).size, 4);
+  t.equal(new Set([
+    id, keyedId(secret, 'order', fan(0).session, 'key-1'), keyedId(secret, 'hold', fan(1).session, 'key-1'),
+    keyedId(secret, 'hold', fan(0).session, 'key-2'),
+  ]).size, 4);
 });
 
 t.test('kill -9 of the database in the middle of a sale: every acknowledged hold is there (B2)', async (t) => {
@@ -204,6 +227,8 @@ t.test('kill -9 of the database in the middle of a sale: every acknowledged hold
   t.same([...acknowledged].filter((n) => !stored.has(idFor(`h ${n}`))), []);
   t.same(await findViolations(pool), []);
   // The same requests again: every one is decided now, and no one holds twice.
-  for (let n = 0; n < 480; n += 1) if (!acknowledged.has(n)) valueOf(await engine.submit({ kind: 'hold', show: SHOW, hold: idFor(`h ${n}`), ...fan(n), seats: [2 * n, 2 * n + 1] }));
+  for (let n = 0; n < 480; n += 1) if (!acknowledged.has(n)) valueOf(await engine.submit({
+    kind: 'hold', show: SHOW, hold: idFor(`h ${n}`), ...fan(n), seats: [2 * n, 2 * n + 1],
+  }));
   t.same(await findViolations(pool), []);
 });

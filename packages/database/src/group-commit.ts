@@ -16,8 +16,9 @@ import { CommitUnknown, DatabaseAway, DatabaseBusy, isDuplicate, SqlFailure } fr
  *                └─┘ deadlock, lock wait, duplicate, lost connection or lost COMMIT: the whole batch again, ≤ 5 times
  *
  * Guarantees: a command is answered after its transaction committed, or not at all decided. Commands that share a key are never in two
- * batches at once, and are handed to `run` in order of arrival (one that was deferred may see a later one decided). Whatever waits is bounded in number and in time. A command that breaks its batch
- * (its run throws) fails alone: the batch is halved until it stands by itself.
+ * batches at once, and are handed to `run` in order of arrival (one that was deferred may see a later one decided). Whatever waits is
+ * bounded in number and in time. A command that breaks its batch (its run throws) fails alone: the batch is halved until it stands by
+ * itself.
  *
  * `run` must be repeatable: run again after a COMMIT whose answer was lost, it must find what it did and answer the same.
  */

@@ -1,7 +1,10 @@
 import t from 'tap';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pick, randomBelow, seededRandom } from '@onsale/kernel';
-import { CommitUnknown, createGroupCommit, DatabaseAway, inTransaction, openPool, type GroupCommitOptions, type NotDecided, type Outcome, type ResultSetHeader } from '../src/index.ts';
+import {
+  CommitUnknown, createGroupCommit, DatabaseAway, inTransaction, openPool, type GroupCommitOptions, type NotDecided, type Outcome,
+  type ResultSetHeader,
+} from '../src/index.ts';
 import { ownDatabase } from './own-database.ts';
 
 const SEED = process.env['ONSALE_SEED'] ?? String(Date.now());
@@ -76,7 +79,10 @@ t.test('without deferrals, commands of one key are decided in order of arrival',
     decided.push(...batch.filter(({ keys }) => keys.includes('hot')).map(({ id }) => id));
     return done(batch);
   }, { limits: { batchMax: 8, queueMs: 10_000 } });
-  await Promise.all(Array.from({ length: 200 }, (_, id) => group.submit({ id, keys: id % 2 === 0 ? ['hot', `own ${randomBelow(random, 9)}`] : [`own ${randomBelow(random, 9)}`] })));
+  await Promise.all(Array.from(
+    { length: 200 },
+    (_, id) => group.submit({ id, keys: id % 2 === 0 ? ['hot', `own ${randomBelow(random, 9)}`] : [`own ${randomBelow(random, 9)}`] }),
+  ));
   t.same(decided, Array.from({ length: 100 }, (_, index) => 2 * index));
   await group.close();
 });
@@ -124,7 +130,9 @@ t.test('a command answered by admission enters no batch; admission sees the keys
     batches.push(batch.map(({ id }) => id));
     return done(batch);
   }, {
-    admit: ({ id, keys }, isTaken) => (id === 7 ? { answer: { id, said: 'memory' } } : id === 9 ? { answer: { id, said: `taken ${isTaken('x')} ${isTaken('y')}` } } : { keys }),
+    admit: ({ id, keys }, isTaken) => (id === 7 ? { answer: { id, said: 'memory' } } : id === 9 ? { answer: {
+      id, said: `taken ${isTaken('x')} ${isTaken('y')}`,
+    } } : { keys }),
   });
   const answers = await Promise.all([{ id: 7, keys: [] }, { id: 8, keys: ['x'] }, { id: 9, keys: [] }].map((command) => group.submit(command)));
   t.same(answers.map(({ said }) => said), ['memory', 'done', 'taken true false']);

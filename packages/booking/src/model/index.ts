@@ -92,7 +92,10 @@ export class ShowModel {
   #done(kind: DecidableCommand['kind'], hold: ModelHold, changed: readonly number[] | 'again' = []): CommandAnswer {
     const { id, person, state, order, attempt } = hold;
     const ticking = state === 'live' || (state === 'confirming' && hold.awaiting);
-    const view = { id, show: this.#options.show, person, state, seats: [...hold.seats], remainingMs: ticking ? Math.max(0, hold.untilMs - this.nowMs) : 0, order, attempt };
+    const view = {
+      id, show: this.#options.show, person, state, seats: [...hold.seats], remainingMs: ticking ? Math.max(0, hold.untilMs - this.nowMs) : 0, order,
+      attempt,
+    };
     return ok({ kind, hold: view, changed: changed === 'again' ? [] : changed, untouched: [], again: changed === 'again' });
   }
 
@@ -107,7 +110,8 @@ export class ShowModel {
     const refusal = this.#startRefusal(command, command.seats.length, command.seats.length) ?? this.#takenRefusal(command.seats);
     if (refusal !== undefined) return refuse(refusal);
     const hold: ModelHold = {
-      id: command.hold, person: command.person, session: command.session, state: 'live', seats: [...command.seats], untilMs: this.nowMs + (command.holdMs ?? HOLD_MS),
+      id: command.hold, person: command.person, session: command.session, state: 'live', seats: [...command.seats],
+      untilMs: this.nowMs + (command.holdMs ?? HOLD_MS),
       order: null, attempt: null, lengthened: false, awaiting: false, swapped: false, returned: false,
     };
     this.holds.set(hold.id, hold);

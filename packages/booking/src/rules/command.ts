@@ -11,7 +11,10 @@ export type SeatCommand =
   | HoldCommand
   | BestAvailableCommand
   | SwapCommand
-  | { readonly kind: 'release'; readonly show: ShowId; readonly hold: OpaqueId; readonly person?: OpaqueId; /** Gives up on a silent provider. */ readonly attempt?: OpaqueId }
+  | {
+    readonly kind: 'release'; readonly show: ShowId; readonly hold: OpaqueId; readonly person?: OpaqueId;
+    /** Gives up on a silent provider. */ readonly attempt?: OpaqueId;
+  }
   | { readonly kind: 'expire'; readonly show: ShowId; readonly hold: OpaqueId }
   /** Binds a live hold to the ticket order that `alongside` writes; a hold has one order. */
   | { readonly kind: 'order'; readonly show: ShowId; readonly hold: OpaqueId; readonly person: OpaqueId; readonly order: OpaqueId }
@@ -96,7 +99,10 @@ export type CommandRefusal =
   /** The entry session has made all the orders it may. */
   | { readonly kind: 'orders-used'; readonly max: number }
   | { readonly kind: 'limit'; readonly scope: 'order' | 'show' | 'event'; readonly max: number }
-  | { readonly kind: 'seat-taken'; readonly seats: readonly number[]; /** Nearest free sets of as many seats, best first. */ readonly alternatives: readonly (readonly number[])[] }
+  | {
+    readonly kind: 'seat-taken'; readonly seats: readonly number[];
+    /** Nearest free sets of as many seats, best first. */ readonly alternatives: readonly (readonly number[])[];
+  }
   /** A row stayed locked by somebody else for too long. */
   | { readonly kind: 'seat-busy'; readonly retryAfterMs: number }
   | { readonly kind: 'orphan-seat'; /** Seats that would be left alone. */ readonly seats: readonly number[] }

@@ -9,7 +9,9 @@ import type { DecidableCommand, Decision, Scene } from './scene.ts';
  * Decides a batch of commands of one show in order of arrival, in memory, from rows that are all locked. Pure: the same rows and commands
  * give the same writes. Each command sees what the ones before it did.
  */
-export function decideBatch(terms: Scene['terms'], commands: readonly DecidableCommand[], locked: LockedRows): { readonly decisions: readonly Decision[]; readonly writes: BatchWrites } {
+export function decideBatch(
+  terms: Scene['terms'], commands: readonly DecidableCommand[], locked: LockedRows,
+): { readonly decisions: readonly Decision[]; readonly writes: BatchWrites } {
   const scene: Scene = { terms, rows: new BatchRows(terms.show, locked) };
   const decisions = commands.map((command) => decide(scene, command));
   return { decisions, writes: scene.rows.writes() };

@@ -21,11 +21,16 @@ export type LayoutIndex = {
   readonly span: number;
 };
 /** `first … first + count − 1` are neighbours of one grade. */
-export type IndexedRow = { readonly row: string; readonly section: number; readonly first: number; readonly count: number; readonly label0: number; readonly grade: number };
+export type IndexedRow = {
+  readonly row: string; readonly section: number; readonly first: number; readonly count: number; readonly label0: number; readonly grade: number;
+};
 export type IndexedSection = { readonly section: string; readonly firstRow: number; readonly rowCount: number; readonly x: number; readonly y: number };
 
 /** What a fan calls a seat. */
-export type SeatName = { readonly seat: number; readonly section: string; readonly row: string; readonly label: string; readonly grade: string; readonly price: number; readonly fee: number };
+export type SeatName = {
+  readonly seat: number; readonly section: string; readonly row: string; readonly label: string; readonly grade: string; readonly price: number;
+  readonly fee: number;
+};
 
 const GRADES_MAX = 255;
 /** How far, in seat pitches, the next row entry may start from where this one would have gone on, to be its neighbour. */

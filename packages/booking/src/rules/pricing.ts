@@ -32,7 +32,9 @@ export const PAID_MIN_VIRTUAL_ACCOUNT = 200;
  * Prices an order seat by seat, so that each can be refunded by itself later. A coupon is shared out in proportion to the face prices it
  * applies to (never more than a seat's face), points in proportion to what is then left; largest remainder, so that sums are exact.
  */
-export function priceSeats(seats: readonly SeatPrice[], reductions: Reductions = {}, paidMin: number = PAID_MIN): Result<readonly PricedLine[], PricingRefusal> {
+export function priceSeats(
+  seats: readonly SeatPrice[], reductions: Reductions = {}, paidMin: number = PAID_MIN,
+): Result<readonly PricedLine[], PricingRefusal> {
   const { coupon = 0, couponGrades, points = 0 } = reductions;
   const couponBase = seats.map(({ grade, price }) => (couponGrades === undefined || couponGrades.includes(grade) ? price : 0));
   if (coupon > sum(couponBase)) return refuse({ kind: 'reduction-too-large', what: 'coupon', max: sum(couponBase) });

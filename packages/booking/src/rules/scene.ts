@@ -4,10 +4,10 @@ import type { CommandAnswer, CommandDone, CommandRefusal, SeatCommand } from './
 import type { HoldRow } from './hold.ts';
 import { ATTEMPTS_SCOPE, eventScope, showScope, type LiveSeats } from './seat-limit.ts';
 import type { SeatState } from './seat.ts';
-import type { ShowTerms } from './terms.ts';
+import type { DecidingTerms } from './terms.ts';
 
 /** What the deciding functions see: the terms of the show, and the rows as the commands before have left them. */
-export type Scene = { readonly terms: Pick<ShowTerms, 'show' | 'event' | 'limits'>; readonly rows: BatchRows };
+export type Scene = { readonly terms: DecidingTerms; readonly rows: BatchRows };
 /** `defer`: a row that the command needs is locked by somebody else. Nothing of the command was written into the rows. */
 export type Decision = CommandAnswer | 'defer';
 /** Best available has chosen its seats by now. */

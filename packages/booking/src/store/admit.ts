@@ -34,7 +34,9 @@ export function admit(book: ShowBook, item: Item, isTaken: IsTaken): Admission<C
  * B11: a seat that is taken at a known version, in no batch in flight (which may be freeing it), is refused. Not if some seat carries the
  * tag of the hold to be made: then this is the same request again, and the database knows its answer.
  */
-function refuseFromMemory(book: ShowBook, command: Extract<DecidableCommand, { kind: 'hold' | 'swap' }>, item: Item, isTaken: IsTaken): CommandRefusal | undefined {
+function refuseFromMemory(
+  book: ShowBook, command: Extract<DecidableCommand, { kind: 'hold' | 'swap' }>, item: Item, isTaken: IsTaken,
+): CommandRefusal | undefined {
   const { codes, tags } = book.map.memory;
   const own = tagOf(command.hold);
   if (command.kind === 'hold' && book.map.memory.hasTag(own)) return undefined;

@@ -69,7 +69,8 @@ function seatsOf(command: DecidableCommand, known: HoldRow | undefined): readonl
 /** The rows of a whole batch. */
 export function rowsNeeded(items: readonly { readonly command: DecidableCommand; readonly known: HoldRow | undefined }[]): RowsNeeded {
   const needed = {
-    startingSessions: new Set<OpaqueId>(), attempts: new Set<OpaqueId>(), orders: new Set<OpaqueId>(), persons: new Set<OpaqueId>(), holds: new Set<OpaqueId>(), seats: new Set<number>(),
+    startingSessions: new Set<OpaqueId>(), attempts: new Set<OpaqueId>(), orders: new Set<OpaqueId>(),
+    persons: new Set<OpaqueId>(), holds: new Set<OpaqueId>(), seats: new Set<number>(),
   };
   for (const { command, known } of items) {
     for (const seat of seatsOf(command, known)) needed.seats.add(seat);

@@ -41,7 +41,12 @@ export interface EntrySessions {
   living(room: RoomId, afterPlace: number, limit: number): Promise<readonly { readonly place: Place; readonly sid: OpaqueId; readonly remainingMs: number }[]>;
   close(): Promise<void>;
 }
-export type EntrySessionsOptions = { readonly pool: Pool; readonly onFault?: (error: unknown) => void; /** False for a process that reads no ends. Default true. */ readonly poll?: boolean };
+export type EntrySessionsOptions = {
+  readonly pool: Pool;
+  readonly onFault?: (error: unknown) => void;
+  /** False for a process that reads no ends. Default true. */
+  readonly poll?: boolean;
+};
 
 const RETRY_MS = 500;
 /** A place opens few shows; a session's JSON stays small. */
@@ -56,7 +61,7 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
     admit: ({ place }) => ({ keys: [String(place)] }),
     run: async (room, batch) => (await insertSessions(pool, room as RoomId, batch)).map((answer) => ({ answer })),
     refused: (_, why, error) =>
-      refuse(why === 'failed' ? { kind: 'unavailable', retryAfterMs: isUnavailable(error) ? error.retryAfterMs : RETRY_MS } : { kind: 'busy', retryAfterMs: RETRY_MS }),
+      refuse({ kind: why === 'failed' ? 'unavailable' : 'busy', retryAfterMs: isUnavailable(error) ? error.retryAfterMs : RETRY_MS }),
     limits: { inFlightMax: 1 },
     ...(onFault === undefined ? {} : { onFault }),
   });
@@ -66,16 +71,21 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
       return redeeming.submit(session);
     },
     async read(sid) {
-      const sql = `SELECT room, place, person, binding, shows, TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000, TIMESTAMPDIFF(MICROSECOND, made_at, until_at) DIV 1000,
-        EXISTS (SELECT 1 FROM session_end e WHERE e.sid = s.sid) FROM entry_session s WHERE sid = ?`;
+      const sql = `SELECT room, place, person, binding, shows, TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000,
+        TIMESTAMPDIFF(MICROSECOND, made_at, until_at) DIV 1000, EXISTS (SELECT 1 FROM session_end e WHERE e.sid = s.sid) FROM entry_session s WHERE sid = ?`;
       type Columns = [RoomId, Place, Buffer, string, unknown, number, number, number];
       const [row] = await readArrays<Columns>(pool, sql, [bytesOf(sid)]);
       if (row === undefined) return undefined;
       const [room, place, person, binding, shows, leftMs, lastsMs, ended] = row;
-      return { sid, room, place, person: idOf(person), binding, shows: jsonOf<ShowId[]>(shows), lastsMs: Number(lastsMs), remainingMs: Math.max(0, Number(leftMs)), ended: ended === 1 };
+      return {
+        sid, room, place, person: idOf(person), binding, shows: jsonOf<ShowId[]>(shows), lastsMs: Number(lastsMs),
+        remainingMs: Math.max(0, Number(leftMs)), ended: ended === 1,
+      };
     },
     async use(sid) {
-      const rows = await readArrays<[string, number]>(pool, 'SELECT scope_id, live FROM allowance WHERE scope_id IN (?) AND person = ?', [[ATTEMPTS_SCOPE, ORDERS_SCOPE], bytesOf(sid)]);
+      const rows = await readArrays<[string, number]>(
+        pool, 'SELECT scope_id, live FROM allowance WHERE scope_id IN (?) AND person = ?', [[ATTEMPTS_SCOPE, ORDERS_SCOPE], bytesOf(sid)],
+      );
       const live = new Map(rows);
       return { attempts: live.get(ATTEMPTS_SCOPE) ?? 0, orders: live.get(ORDERS_SCOPE) ?? 0 };
     },
@@ -110,7 +120,9 @@ function insertSessions(pool: Pool, room: RoomId, batch: readonly NewEntrySessio
     const before = await readSessions(tx, room, places);
     const fresh = known.filter(({ place }) => !before.has(place)).sort((one, other) => one.place - other.place);
     if (fresh.length > 0) {
-      const rows = fresh.map(({ place, sid, person, binding, shows, lastsMs }) => [room, place, bytesOf(sid), bytesOf(person), binding, JSON.stringify(shows), written('NOW(3)'), untilIn(lastsMs)]);
+      const rows = fresh.map(({ place, sid, person, binding, shows, lastsMs }) => [
+        room, place, bytesOf(sid), bytesOf(person), binding, JSON.stringify(shows), written('NOW(3)'), untilIn(lastsMs),
+      ]);
       await tx.query('INSERT IGNORE INTO entry_session (room, place, sid, person, binding, shows, made_at, until_at) VALUES ?', [rows]);
       await insertAllowances(tx, fresh, events);
     }

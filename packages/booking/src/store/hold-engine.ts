@@ -61,7 +61,10 @@ export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
       const beforehand = refuseBeforehand(book, command);
       if (beforehand !== undefined) return refuse(beforehand);
       book.map.touch();
-      const item: Item = { command, alongside, known: undefined, decidable: command.kind === 'best-available' ? undefined : command, adjacent: true, picks: 0, avoid: new Set() };
+      const item: Item = {
+        command, alongside, known: undefined, decidable: command.kind === 'best-available' ? undefined : command, adjacent: true, picks: 0,
+        avoid: new Set(),
+      };
       if (isAboutHold(command)) {
         item.known = await lookup(command.show, command.hold);
         if (item.known === undefined) return refuse({ kind: 'no-hold' });

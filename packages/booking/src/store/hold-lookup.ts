@@ -18,7 +18,10 @@ export function createHoldLookup(pool: Pool): HoldLookup {
     waiting.clear();
     await Promise.all(batches.flatMap(([show, callers]) => chunksOf([...callers]).map((chunk) => answer(show, chunk))));
   };
-  const answer = async (show: ShowId, callers: readonly (readonly [OpaqueId, readonly { resolve: (row: HoldRow | undefined) => void; reject: (error: unknown) => void }[]])[]): Promise<void> => {
+  const answer = async (
+    show: ShowId,
+    callers: readonly (readonly [OpaqueId, readonly { resolve: (row: HoldRow | undefined) => void; reject: (error: unknown) => void }[]])[],
+  ): Promise<void> => {
     try {
       const found = await readHolds(pool, show, callers.map(([id]) => id));
       for (const [id, all] of callers) for (const { resolve } of all) resolve(found.get(id));
@@ -49,7 +52,8 @@ export async function readHold(session: Queryable, show: ShowId, id: OpaqueId, p
 const HOLDS_OF_SESSION_MAX = 100;
 /** Holds of an entry session in this show that own seats, newest first: what `GET …/holds/mine` shows. */
 export async function holdsOfSession(session: Queryable, show: ShowId, sid: OpaqueId): Promise<readonly HoldView[]> {
-  const sql = `SELECT ${HOLD_COLUMNS} FROM hold WHERE show_id = ? AND session = ? AND state IN ('live', 'confirming', 'settled') ORDER BY made_at DESC LIMIT ${HOLDS_OF_SESSION_MAX}`;
+  const sql = `SELECT ${HOLD_COLUMNS} FROM hold WHERE show_id = ? AND session = ? AND state IN ('live', 'confirming', 'settled')
+    ORDER BY made_at DESC LIMIT ${HOLDS_OF_SESSION_MAX}`;
   const rows = await readArrays<HoldColumns>(session, sql, [show, bytesOf(sid)]);
   return rows.map(holdOf).filter((row) => !(row.state === 'live' && row.expired)).map((row) => viewOf(show, row));
 }

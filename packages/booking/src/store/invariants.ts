@@ -28,13 +28,16 @@ const CHECKS: readonly Check[] = [
   {
     invariant: 'B1',
     what: 'a claimed seat whose hold does not own it',
-    sql: `SELECT s.show_id, s.seat_no, s.state FROM (SELECT * FROM seat WHERE claim IS NOT NULL /*show*/) s LEFT JOIN hold h ON h.show_id = s.show_id AND h.id = s.claim
-      WHERE h.id IS NULL OR NOT JSON_CONTAINS(h.seats, CAST(s.seat_no AS CHAR)) OR (s.state = 'held') <> (h.state IN ('live', 'confirming')) OR (s.state = 'sold') <> (h.state = 'settled')`,
+    sql: `SELECT s.show_id, s.seat_no, s.state FROM (SELECT * FROM seat WHERE claim IS NOT NULL /*show*/) s
+      LEFT JOIN hold h ON h.show_id = s.show_id AND h.id = s.claim
+      WHERE h.id IS NULL OR NOT JSON_CONTAINS(h.seats, CAST(s.seat_no AS CHAR))
+        OR (s.state = 'held') <> (h.state IN ('live', 'confirming')) OR (s.state = 'sold') <> (h.state = 'settled')`,
   },
   {
     invariant: 'B1',
     what: 'a hold that owns other than its seats',
-    sql: `SELECT h.show_id, HEX(h.id), JSON_LENGTH(h.seats), COUNT(s.seat_no) FROM (SELECT * FROM hold WHERE state IN ('live', 'confirming', 'settled') /*show*/) h
+    sql: `SELECT h.show_id, HEX(h.id), JSON_LENGTH(h.seats), COUNT(s.seat_no)
+      FROM (SELECT * FROM hold WHERE state IN ('live', 'confirming', 'settled') /*show*/) h
       LEFT JOIN (SELECT * FROM seat WHERE claim IS NOT NULL /*show*/) s ON s.show_id = h.show_id AND s.claim = h.id
       GROUP BY h.show_id, h.id, h.seats HAVING JSON_LENGTH(h.seats) <> COUNT(s.seat_no)`,
   },
@@ -65,7 +68,8 @@ const CHECKS: readonly Check[] = [
     what: 'an order and its hold disagree',
     sql: `SELECT HEX(o.id), o.state, h.state FROM (SELECT * FROM ticket_order WHERE 1 = 1 /*show*/) o JOIN hold h ON h.show_id = o.show_id AND h.id = o.hold_id
       WHERE (o.state IN ('open', 'paying') AND h.state <> 'live') OR (o.state IN ('confirming', 'awaiting-deposit') AND h.state <> 'confirming')
-        OR (o.state = 'paid' AND h.state <> 'settled') OR (o.state IN ('cancelled', 'expired') AND h.state IN ('live', 'confirming', 'settled')) OR NOT (h.order_id <=> o.id)`,
+        OR (o.state = 'paid' AND h.state <> 'settled') OR (o.state IN ('cancelled', 'expired') AND h.state IN ('live', 'confirming', 'settled'))
+        OR NOT (h.order_id <=> o.id)`,
   },
   {
     invariant: 'B4',
@@ -95,7 +99,8 @@ const CHECKS: readonly Check[] = [
   {
     invariant: 'B4',
     what: 'a hold of more seats than one order may have',
-    sql: `SELECT h.show_id, HEX(h.id), JSON_LENGTH(h.seats) FROM (SELECT * FROM hold WHERE 1 = 1 /*show*/) h JOIN show_sale t ON t.show_id = h.show_id WHERE JSON_LENGTH(h.seats) > t.per_order`,
+    sql: `SELECT h.show_id, HEX(h.id), JSON_LENGTH(h.seats) FROM (SELECT * FROM hold WHERE 1 = 1 /*show*/) h
+      JOIN show_sale t ON t.show_id = h.show_id WHERE JSON_LENGTH(h.seats) > t.per_order`,
   },
   {
     invariant: 'B4',
@@ -110,12 +115,15 @@ const CHECKS: readonly Check[] = [
     what: 'an order whose amount is not the sum of its lines, or whose line is not its price',
     sql: `SELECT HEX(o.id), o.amount, SUM(l.paid) FROM (SELECT * FROM ticket_order WHERE 1 = 1 /*show*/) o JOIN order_line l ON l.order_id = o.id
       LEFT JOIN show_grade g ON g.show_id = o.show_id AND g.grade = l.grade
-      GROUP BY o.id, o.amount HAVING o.amount <> SUM(l.paid) OR SUM(l.face = g.price AND l.fee = g.fee AND l.paid + l.coupon + l.points = l.face + l.fee) <> COUNT(*)`,
+      GROUP BY o.id, o.amount HAVING o.amount <> SUM(l.paid)
+        OR SUM(l.face = g.price AND l.fee = g.fee AND l.paid + l.coupon + l.points = l.face + l.fee) <> COUNT(*)`,
   },
   {
     invariant: 'B6',
     what: 'an order for other seats than its hold has',
-    sql: `SELECT HEX(o.id), h.state FROM (SELECT * FROM ticket_order WHERE 1 = 1 /*show*/) o JOIN hold h ON h.show_id = o.show_id AND h.id = o.hold_id JOIN order_line l ON l.order_id = o.id
-      WHERE l.state IN ('open', 'paid') AND h.state IN ('live', 'confirming', 'settled') AND NOT JSON_CONTAINS(h.seats, CAST(l.seat_no AS CHAR)) GROUP BY o.id, h.state`,
+    sql: `SELECT HEX(o.id), h.state FROM (SELECT * FROM ticket_order WHERE 1 = 1 /*show*/) o
+      JOIN hold h ON h.show_id = o.show_id AND h.id = o.hold_id JOIN order_line l ON l.order_id = o.id
+      WHERE l.state IN ('open', 'paid') AND h.state IN ('live', 'confirming', 'settled') AND NOT JSON_CONTAINS(h.seats, CAST(l.seat_no AS CHAR))
+      GROUP BY o.id, h.state`,
   },
 ];

@@ -58,8 +58,8 @@ async function lockAllowances(tx: Tx, { show, event }: ShowScope, { attempts, or
 }
 
 /** As stored, with its deadline measured by the database's clock. */
-export const HOLD_COLUMNS =
-  'id, person, session, state, seats, order_id, attempt, lengthened, awaiting, swaps, until_at <= NOW(3), TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000';
+export const HOLD_COLUMNS = `id, person, session, state, seats, order_id, attempt, lengthened, awaiting, swaps,
+  until_at <= NOW(3), TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000`;
 export type HoldColumns = [
   id: Buffer, person: Buffer, session: Buffer | null, state: HoldState, seats: unknown, order: Buffer | null, attempt: Buffer | null,
   lengthened: number, awaiting: number, swaps: number, expired: number, leftMs: number,

@@ -39,14 +39,16 @@ export async function insertOrder(tx: Tx, order: NewTicketOrder): Promise<void> 
   invariant(lines.length > 0, 'an order without seats');
   invariant(keyHash.length === 32, 'the key is stored as its SHA-256');
   await tx.query(
-    `INSERT INTO ticket_order (id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy, buyer_name, buyer_email, made_at, moved_at)
-     VALUES (?)`,
+    `INSERT INTO ticket_order (id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy,
+       buyer_name, buyer_email, made_at, moved_at) VALUES (?)`,
     [[
       bytesOf(id), show, bytesOf(hold), bytesOf(person), bytesOrNull(session), bytesOrNull(account), keyHash, 'open', amountOf(lines), currency, feePolicy,
       buyer.name, buyer.email, written('NOW(3)'), written('NOW(3)'),
     ]],
   );
-  const rows = lines.map(({ seat, grade, face, fee, coupon, points, paid }, line) => [bytesOf(id), line, show, seat, grade, face, fee, coupon, points, paid, 'open', 0]);
+  const rows = lines.map(({ seat, grade, face, fee, coupon, points, paid }, line) => [
+    bytesOf(id), line, show, seat, grade, face, fee, coupon, points, paid, 'open', 0,
+  ]);
   await tx.query('INSERT INTO order_line (order_id, line, show_id, seat_no, grade, face, fee, coupon, points, paid, state, refunded) VALUES ?', [rows]);
 }
 
@@ -63,8 +65,8 @@ type OrderColumns = [
 const orderOf = (columns: OrderColumns, lines: readonly StoredLine[]): TicketOrder => {
   const [id, show, hold, person, session, account, keyHash, state, amount, currency, feePolicy, name, email, refusal, madeAt, paidAt] = columns;
   return {
-    id: idOf(id), show, hold: idOf(hold), person: idOf(person), session: idOrNull(session), account: idOrNull(account), keyHash, state, amount, currency, feePolicy,
-    buyer: { name, email }, refusal: refusal === null ? null : jsonOf(refusal), madeAt, paidAt, lines,
+    id: idOf(id), show, hold: idOf(hold), person: idOf(person), session: idOrNull(session), account: idOrNull(account), keyHash, state, amount, currency,
+    feePolicy, buyer: { name, email }, refusal: refusal === null ? null : jsonOf(refusal), madeAt, paidAt, lines,
   };
 };
 
@@ -74,12 +76,17 @@ async function readOne(session: Queryable, id: OpaqueId, lock: string): Promise<
   return orderOf(row, (await readLines(session, [id])).get(id) ?? []);
 }
 
-type LineColumns = [order: Buffer, line: number, seat: number, grade: string, face: number, fee: number, coupon: number, points: number, paid: number, state: LineState, refunded: number];
+type LineColumns = [
+  order: Buffer, line: number, seat: number, grade: string, face: number, fee: number, coupon: number, points: number, paid: number, state: LineState,
+  refunded: number,
+];
 async function readLines(session: Queryable, orders: readonly OpaqueId[]): Promise<Map<OpaqueId, StoredLine[]>> {
   const all = new Map<OpaqueId, StoredLine[]>();
   if (orders.length === 0) return all;
-  const sql = 'SELECT order_id, line, seat_no, grade, face, fee, coupon, points, paid, state, refunded FROM order_line WHERE order_id IN (?) ORDER BY order_id, line';
-  for (const [order, line, seat, grade, face, fee, coupon, points, paid, state, refunded] of await readArrays<LineColumns>(session, sql, [orders.map(bytesOf)])) {
+  const sql = `SELECT order_id, line, seat_no, grade, face, fee, coupon, points, paid, state, refunded FROM order_line
+    WHERE order_id IN (?) ORDER BY order_id, line`;
+  const rows = await readArrays<LineColumns>(session, sql, [orders.map(bytesOf)]);
+  for (const [order, line, seat, grade, face, fee, coupon, points, paid, state, refunded] of rows) {
     const id = idOf(order);
     all.set(id, [...(all.get(id) ?? []), { line, seat, grade, face, fee, coupon, points, paid, state, refunded }]);
   }
@@ -92,13 +99,17 @@ export type OrdersOwner = { readonly person: OpaqueId } | { readonly account: Op
 export async function ordersOfPerson(session: Queryable, owner: OrdersOwner, limit: number = ORDERS_MAX): Promise<readonly TicketOrder[]> {
   const [column, id] = Object.entries(owner)[0] as [string, OpaqueId];
   invariant(['person', 'account', 'session'].includes(column), 'orders are found by person, account or session');
-  const rows = await readArrays<OrderColumns>(session, `SELECT ${ORDER_COLUMNS} FROM ticket_order WHERE ${column} = ? ORDER BY made_at DESC LIMIT ?`, [bytesOf(id), Math.min(limit, ORDERS_MAX)]);
+  const rows = await readArrays<OrderColumns>(
+    session, `SELECT ${ORDER_COLUMNS} FROM ticket_order WHERE ${column} = ? ORDER BY made_at DESC LIMIT ?`, [bytesOf(id), Math.min(limit, ORDERS_MAX)],
+  );
   const lines = await readLines(session, rows.map(([order]) => idOf(order)));
   return rows.map((row) => orderOf(row, lines.get(idOf(row[0])) ?? []));
 }
 
 /** Orders of a show in one state that last moved before `olderMs` ago, oldest first: what a reconciler or a cancelled show has to work through. */
-export async function ordersInState(session: Queryable, state: OrderState, options: { readonly olderMs?: number; readonly show?: ShowId; readonly limit: number }): Promise<readonly OpaqueId[]> {
+export async function ordersInState(
+  session: Queryable, state: OrderState, options: { readonly olderMs?: number; readonly show?: ShowId; readonly limit: number },
+): Promise<readonly OpaqueId[]> {
   const values: SqlValue[] = [state, (options.olderMs ?? 0) * 1_000];
   const ofShow = options.show === undefined ? '' : ' AND show_id = ?';
   if (options.show !== undefined) values.push(options.show);
@@ -133,7 +144,9 @@ export async function moveOrder(tx: Tx, id: OpaqueId, to: OrderState, options: M
   const refusal = options.refusal === undefined ? '' : ', refusal = ?';
   const values: SqlValue[] = [to];
   if (options.refusal !== undefined) values.push(options.refusal === null ? null : JSON.stringify(options.refusal));
-  const [{ affectedRows }] = await tx.query<ResultSetHeader>(`UPDATE ticket_order SET state = ?, moved_at = NOW(3)${paid}${refusal} WHERE id = ? AND state IN (?)`, [...values, bytesOf(id), from]);
+  const [{ affectedRows }] = await tx.query<ResultSetHeader>(
+    `UPDATE ticket_order SET state = ?, moved_at = NOW(3)${paid}${refusal} WHERE id = ? AND state IN (?)`, [...values, bytesOf(id), from],
+  );
   return affectedRows === 1;
 }
 
@@ -141,7 +154,9 @@ export async function moveOrder(tx: Tx, id: OpaqueId, to: OrderState, options: M
 export async function moveLines(tx: Tx, order: OpaqueId, from: LineState, to: LineState, lines?: readonly number[]): Promise<number> {
   const named = lines === undefined ? '' : ' AND line IN (?)';
   if (lines?.length === 0) return 0;
-  const [{ affectedRows }] = await tx.query<ResultSetHeader>(`UPDATE order_line SET state = ? WHERE order_id = ? AND state = ?${named}`, [to, bytesOf(order), from, ...(lines === undefined ? [] : [lines])]);
+  const [{ affectedRows }] = await tx.query<ResultSetHeader>(
+    `UPDATE order_line SET state = ? WHERE order_id = ? AND state = ?${named}`, [to, bytesOf(order), from, ...(lines === undefined ? [] : [lines])],
+  );
   return affectedRows;
 }
 /** Fixes what a cancelled line got back; once. */

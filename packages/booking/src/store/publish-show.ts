@@ -36,7 +36,9 @@ export async function publishShow(pool: Pool, show: ShowToPublish): Promise<'pub
   const begun = await inTransaction(pool, { isolation: 'read committed' }, (tx) => begin(tx, show));
   if (!begun) return 'already';
   const seats = Array.from({ length: index.seats }, (_, seat) => [show.show, seat, index.grades[index.grade[seat] as number]?.grade as string, 'free', null]);
-  for (const chunk of chunksOf(seats, SEATS_PER_STATEMENT)) await pool.query('INSERT IGNORE INTO seat (show_id, seat_no, grade, state, claim) VALUES ?', [chunk]);
+  for (const chunk of chunksOf(seats, SEATS_PER_STATEMENT)) await pool.query(
+    'INSERT IGNORE INTO seat (show_id, seat_no, grade, state, claim) VALUES ?', [chunk],
+  );
   await startClock(pool, show.show);
   await pool.query("UPDATE show_sale SET state = 'on-sale', published_at = NOW(3) WHERE show_id = ? AND state = 'publishing'", [show.show]);
   await pool.query('ANALYZE TABLE seat, hold, allowance');
@@ -44,7 +46,10 @@ export async function publishShow(pool: Pool, show: ShowToPublish): Promise<'pub
 }
 
 /** False when the show is published already. */
-async function begin(tx: Tx, { show, event, eventName, venueName, startsAt, opensAt, closesAt, currency, layout, limits, orphanRule = true, feePolicy = 1 }: ShowToPublish): Promise<boolean> {
+async function begin(
+  tx: Tx,
+  { show, event, eventName, venueName, startsAt, opensAt, closesAt, currency, layout, limits, orphanRule = true, feePolicy = 1 }: ShowToPublish,
+): Promise<boolean> {
   const { perOrder, perPersonAndShow, perPersonAndEvent, attemptsPerSession, ordersPerEntry } = { ...DEFAULT_LIMITS, ...limits };
   const doc = JSON.stringify(layout);
   const version = createHash('sha256').update(doc).digest('hex').slice(0, 16);
@@ -76,6 +81,9 @@ const ERASED_VERSIONS = 1_000;
 async function startClock(pool: Pool, show: ShowId): Promise<void> {
   await inTransaction(pool, { isolation: 'read committed' }, async (tx) => {
     await tx.query('INSERT INTO show_clock (show_id, version) VALUES (?, 0) ON DUPLICATE KEY UPDATE version = version + ?', [show, ERASED_VERSIONS]);
-    await tx.query("INSERT INTO seat_delta (show_id, version, changes, at) SELECT show_id, version, '', NOW(3) FROM show_clock WHERE show_id = ? AND version > 0", [show]);
+    await tx.query(
+      "INSERT INTO seat_delta (show_id, version, changes, at) SELECT show_id, version, '', NOW(3) FROM show_clock WHERE show_id = ? AND version > 0",
+      [show],
+    );
   });
 }

@@ -166,7 +166,9 @@ class PolledSeatMap implements SeatMap {
     const began = performance.now();
     const [clock] = await readArrays<[number]>(pool, 'SELECT version FROM show_clock WHERE show_id = ?', [show]);
     if (clock === undefined) throw new Error('a show without a clock');
-    const rows = await readArrays<[number, SeatState, Buffer | null]>(pool, 'SELECT seat_no, state, LEFT(claim, 4) FROM seat WHERE show_id = ? ORDER BY seat_no', [show]);
+    const rows = await readArrays<[number, SeatState, Buffer | null]>(
+      pool, 'SELECT seat_no, state, LEFT(claim, 4) FROM seat WHERE show_id = ? ORDER BY seat_no', [show],
+    );
     this.#advance(() => this.memory.load(clock[0], rows.map(([seat, state, tag]) => ({ seat, state, tag: tag === null ? 0 : tag.readUInt32BE() }))));
     this.#loadedAt = began;
   }

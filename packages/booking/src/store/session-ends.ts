@@ -15,7 +15,9 @@ const LOOK_BACK_S = 15;
 const START_LOOK_BACK_S = 3_600;
 const KEPT_MAX = 200_000;
 
-export function openSessionEnds(options: { readonly pool: Pool; readonly onFault?: ((error: unknown) => void) | undefined; readonly poll: boolean }): SessionEnds {
+export function openSessionEnds(options: {
+  readonly pool: Pool; readonly onFault?: ((error: unknown) => void) | undefined; readonly poll: boolean;
+}): SessionEnds {
   const ended = new Set<OpaqueId>();
   let goodAt = options.poll ? -Infinity : Infinity;
   let first = true;

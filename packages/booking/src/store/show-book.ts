@@ -1,10 +1,10 @@
-import type { Currency, ShowId } from '@onsale/kernel';
+import type { ShowId } from '@onsale/kernel';
 import type { Pool } from '@onsale/database';
 import { indexLayout, type LayoutIndex } from '../rules/layout-index.ts';
-import type { Bilingual, LayoutDoc } from '../rules/layout.ts';
-import type { ShowTerms } from '../rules/terms.ts';
+import type { LayoutDoc } from '../rules/layout.ts';
 import { readArrays } from './lock-rows.ts';
 import { openSeatMap, type SeatMap } from './seat-map.ts';
+import { readTerms, type ShowTerms } from './show-terms.ts';
 import { jsonOf } from './sql-text.ts';
 
 /** Everything about one show that a process keeps in memory. */
@@ -52,7 +52,9 @@ export function openShowBooks(options: ShowBooksOptions): ShowBooks {
       unknown.set(show, performance.now());
       return undefined;
     }
-    const [row] = await readArrays<[unknown, string]>(pool, 'SELECT l.doc, s.layout_version FROM show_layout l JOIN show_sale s USING (show_id) WHERE show_id = ?', [show]);
+    const [row] = await readArrays<[unknown, string]>(
+      pool, 'SELECT l.doc, s.layout_version FROM show_layout l JOIN show_sale s USING (show_id) WHERE show_id = ?', [show],
+    );
     if (row === undefined) throw new Error('a published show without a layout');
     const layout = jsonOf<LayoutDoc>(row[0]);
     const index = indexLayout(layout);
@@ -62,18 +64,18 @@ export function openShowBooks(options: ShowBooksOptions): ShowBooks {
     else open.set(show, entry);
     return entry.book;
   };
-  const refresh = setInterval(() => {
+  const refresh = setInterval(() => void refreshTerms(), TERMS_MS).unref();
+  const refreshTerms = async (): Promise<void> => {
     if (open.size === 0) return;
-    readTerms(pool, [...open.keys()]).then(
-      (all) => {
-        for (const [show, terms] of all) {
-          const entry = open.get(show);
-          if (entry) entry.terms = terms;
-        }
-      },
-      (error: unknown) => closed || onFault?.(error),
-    );
-  }, TERMS_MS).unref();
+    try {
+      for (const [show, terms] of await readTerms(pool, [...open.keys()])) {
+        const entry = open.get(show);
+        if (entry !== undefined) entry.terms = terms;
+      }
+    } catch (error) {
+      if (!closed) onFault?.(error);
+    }
+  };
 
   return {
     peek: (show) => open.get(show)?.book,
@@ -95,24 +97,5 @@ export function openShowBooks(options: ShowBooksOptions): ShowBooks {
       open.clear();
       return Promise.resolve();
     },
-  };
-}
-
-type TermsColumns = [
-  show: ShowId, event: string, eventName: unknown, venueName: unknown, state: ShowTerms['state'], startsAt: Date, opensAt: Date, closesAt: Date, currency: Currency,
-  perOrder: number, perPersonAndShow: number, perPersonAndEvent: number, attemptsPerSession: number, ordersPerEntry: number, orphanRule: number, feePolicy: number, inWindow: number,
-];
-export async function readTerms(session: Pick<Pool, 'query'>, shows: readonly ShowId[]): Promise<Map<ShowId, ShowTerms>> {
-  const sql = `SELECT show_id, event_id, event_name, venue_name, state, starts_at, opens_at, closes_at, currency, per_order, per_person_and_show, per_person_and_event,
-    attempts_per_session, orders_per_entry, orphan_rule, fee_policy, opens_at <= NOW(3) AND NOW(3) < closes_at FROM show_sale WHERE show_id IN (?) AND state <> 'publishing'`;
-  const rows = await readArrays<TermsColumns>(session, sql, [shows]);
-  return new Map(rows.map((row) => [row[0], termsOf(row)]));
-}
-function termsOf([show, event, eventName, venueName, state, startsAt, opensAt, closesAt, currency, perOrder, perPersonAndShow, perPersonAndEvent, attemptsPerSession, ordersPerEntry, orphanRule, feePolicy, inWindow]: TermsColumns): ShowTerms {
-  return {
-    show, event, eventName: jsonOf<Bilingual>(eventName), venueName: jsonOf<Bilingual>(venueName), state, startsAt, opensAt, closesAt, currency, feePolicy,
-    limits: { perOrder, perPersonAndShow, perPersonAndEvent, attemptsPerSession, ordersPerEntry },
-    orphanRule: orphanRule === 1,
-    saleOpen: inWindow === 1 && state === 'on-sale',
   };
 }

@@ -19,7 +19,9 @@ export type Ticket = {
  * hold, so paid and ticketed are one step (B3). Again: no line is open, nothing happens. Returns how many were issued.
  */
 export async function issueTickets(tx: Tx, order: OpaqueId, newId: (line: number) => OpaqueId): Promise<number> {
-  const lines = await readArrays<[number, ShowId, number]>(tx, "SELECT line, show_id, seat_no FROM order_line WHERE order_id = ? AND state = 'open' ORDER BY line FOR UPDATE", [bytesOf(order)]);
+  const lines = await readArrays<[number, ShowId, number]>(
+    tx, "SELECT line, show_id, seat_no FROM order_line WHERE order_id = ? AND state = 'open' ORDER BY line FOR UPDATE", [bytesOf(order)],
+  );
   if (lines.length === 0) return 0;
   const rows = lines.map(([line, show, seat]) => [bytesOf(newId(line)), bytesOf(order), line, show, seat, 1, 'valid', written('NOW(3)'), written('NOW(3)')]);
   await tx.query('INSERT INTO ticket (id, order_id, line, show_id, seat_no, generation, state, made_at, moved_at) VALUES ?', [rows]);
@@ -30,10 +32,14 @@ export async function issueTickets(tx: Tx, order: OpaqueId, newId: (line: number
 
 const TICKET_COLUMNS = 'id, order_id, line, show_id, seat_no, generation, state';
 type TicketColumns = [id: Buffer, order: Buffer, line: number, show: ShowId, seat: number, generation: number, state: TicketState];
-const ticketOf = ([id, order, line, show, seat, generation, state]: TicketColumns): Ticket => ({ id: idOf(id), order: idOf(order), line, show, seat, generation, state });
+const ticketOf = ([id, order, line, show, seat, generation, state]: TicketColumns): Ticket => ({
+  id: idOf(id), order: idOf(order), line, show, seat, generation, state,
+});
 
 export async function ticketsOf(session: Queryable, order: OpaqueId): Promise<readonly Ticket[]> {
-  return (await readArrays<TicketColumns>(session, `SELECT ${TICKET_COLUMNS} FROM ticket WHERE order_id = ? ORDER BY line, generation`, [bytesOf(order)])).map(ticketOf);
+  return (await readArrays<TicketColumns>(
+    session, `SELECT ${TICKET_COLUMNS} FROM ticket WHERE order_id = ? ORDER BY line, generation`, [bytesOf(order)],
+  )).map(ticketOf);
 }
 export async function readTicket(session: Queryable, id: OpaqueId): Promise<Ticket | undefined> {
   const [row] = await readArrays<TicketColumns>(session, `SELECT ${TICKET_COLUMNS} FROM ticket WHERE id = ?`, [bytesOf(id)]);
@@ -42,6 +48,8 @@ export async function readTicket(session: Queryable, id: OpaqueId): Promise<Tick
 /** Compare-and-set along the ticket's diagram; false when it is not in `from`. Cancelling goes: ticket void, refund, seat return. */
 export async function moveTicket(tx: Tx, id: OpaqueId, from: TicketState, to: TicketState): Promise<boolean> {
   invariant(mayMoveTicket(from, to), `a ticket does not go from ${from} to ${to}`);
-  const [{ affectedRows }] = await tx.query<ResultSetHeader>('UPDATE ticket SET state = ?, moved_at = NOW(3) WHERE id = ? AND state = ?', [to, bytesOf(id), from]);
+  const [{ affectedRows }] = await tx.query<ResultSetHeader>(
+    'UPDATE ticket SET state = ?, moved_at = NOW(3) WHERE id = ? AND state = ?', [to, bytesOf(id), from],
+  );
   return affectedRows === 1;
 }

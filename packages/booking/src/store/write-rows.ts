@@ -59,13 +59,14 @@ async function updateHolds(tx: Tx, show: ShowId, holds: readonly HoldWrite[]): P
 /** A hold that a twin in flight has made meanwhile shows as a duplicate (1062): the batch runs again and finds it. */
 async function insertHolds(tx: Tx, show: ShowId, holds: readonly HoldWrite[]): Promise<void> {
   const rows = holds.map(({ row, untilMs }) => {
-    const ids = [row.id, row.person].map(hexOf).join(',');
-    const flags = `${row.lengthened ? 1 : 0},${row.awaiting ? 1 : 0},${row.swaps}`;
-    return `(@s,${ids},${hexOrNull(row.session)},'${row.state}','[${row.seats.join(',')}]',${hexOrNull(row.order)},${hexOrNull(row.attempt)},${flags},${untilIn(untilMs ?? 0)},NOW(3))`;
+    // Show ids are slugs: letters, digits and hyphens.
+    const ids = `'${show}',${hexOf(row.id)},${hexOf(row.person)},${hexOrNull(row.session)}`;
+    const state = `'${row.state}','[${row.seats.join(',')}]',${hexOrNull(row.order)},${hexOrNull(row.attempt)}`;
+    return `(${ids},${state},${row.lengthened ? 1 : 0},${row.awaiting ? 1 : 0},${row.swaps},${untilIn(untilMs ?? 0)},NOW(3))`;
   });
-  const sql = 'INSERT INTO hold (show_id, id, person, session, state, seats, order_id, attempt, lengthened, awaiting, swaps, until_at, made_at) VALUES ?';
-  // Show ids are slugs: letters, digits and hyphens.
-  await tx.query(sql, [written(rows.join(',').replaceAll('(@s,', `('${show}',`))]);
+  const columns = 'show_id, id, person, session, state, seats, order_id, attempt, lengthened, awaiting, swaps, until_at, made_at';
+  const sql = `INSERT INTO hold (${columns}) VALUES ?`;
+  await tx.query(sql, [written(rows.join(','))]);
 }
 
 const untilIn = (ms: number): string => `NOW(3) + INTERVAL ${Math.round(ms) * 1_000} MICROSECOND`;
@@ -90,7 +91,9 @@ async function updateAllowances(tx: Tx, { allowances }: BatchWrites): Promise<nu
   }
   let changed = 0;
   for (const { scopes, added, holders } of statements.values()) {
-    const [{ affectedRows }] = await tx.query<ResultSetHeader>('UPDATE allowance FORCE INDEX (PRIMARY) SET live = live + ? WHERE scope_id IN (?) AND person IN (?)', [added, scopes, written(holders)]);
+    const [{ affectedRows }] = await tx.query<ResultSetHeader>(
+      'UPDATE allowance FORCE INDEX (PRIMARY) SET live = live + ? WHERE scope_id IN (?) AND person IN (?)', [added, scopes, written(holders)],
+    );
     changed += affectedRows;
   }
   return changed;
@@ -101,6 +104,8 @@ export async function writeDelta(tx: Tx, show: ShowId, writes: BatchWrites): Pro
   if (writes.changes.length === 0) return undefined;
   const [{ insertId, affectedRows }] = await tx.query<ResultSetHeader>('UPDATE show_clock SET version = LAST_INSERT_ID(version + 1) WHERE show_id = ?', [show]);
   invariant(affectedRows === 1, 'a show without a clock');
-  await tx.query<RowDataPacket[]>('INSERT INTO seat_delta (show_id, version, changes, at) VALUES (?, ?, ?, NOW(3))', [show, insertId, Buffer.from(packChanges(writes.changes))]);
+  await tx.query<RowDataPacket[]>(
+    'INSERT INTO seat_delta (show_id, version, changes, at) VALUES (?, ?, ?, NOW(3))', [show, insertId, Buffer.from(packChanges(writes.changes))],
+  );
   return insertId;
 }
