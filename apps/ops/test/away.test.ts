@@ -138,10 +138,12 @@ t.test('what the worker has in hand is left alone: another epoch, a phase that o
   await configure(running.connection, { ...recovering, phase: 'recovering', version: 2 });
   const newer = await running.makeRoom();
   await running.pool.query('UPDATE room SET epoch = 2, version = 2 WHERE room = ?', [newer.room]);
+  await configure(running.connection, { ...newer, phase: 'paused', version: 5 });
   await running.ops.context.desk.reconcile();
   await running.ops.context.desk.reconcile();
   t.match((await gaugesOf(recovering.room)).settings, { phase: 'recovering', version: 2 });
   t.equal((await running.saved(recovering.room)).version, 1);
-  t.match((await gaugesOf(newer.room)).settings, { epoch: 1, version: 1 });
+  t.match((await gaugesOf(newer.room)).settings, { epoch: 1, version: 5 });
+  t.match(await running.saved(newer.room), { phase: 'open', version: 2 }, 'what was in force over lost data is not taken over');
   t.match((await get(`/rooms/${newer.room}`)).json(), { epoch: 2, inForce: false });
 });

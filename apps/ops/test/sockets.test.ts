@@ -120,7 +120,7 @@ t.test('the audit looks at booking’s stores and lists what the worker has foun
   await recordFindings(running.pool, [{ invariant: 'W2', detail: '601 calls in 60 s > rate 600' }]);
   const ask = () => app.inject({ url: api('/audit'), headers: operator.headers });
   const [answer, again] = await Promise.all([ask(), ask()]);
-  t.equal(answer.statusCode, 200, answer.body);
+  t.equal(answer.statusCode, 200, `${answer.body} ${running.logs.findLast((line) => line.includes('incident'))}`);
   t.same(answer.json(), again.json(), 'two who ask at once get one audit');
   const { checked, findings } = answer.json<{ checked: string[]; findings: { invariant: string; detail: string }[] }>();
   t.same(checked, ['B1', 'B3', 'B4', 'B6', 'W1', 'W2', 'W3', 'W4']);

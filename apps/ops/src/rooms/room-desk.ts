@@ -55,7 +55,7 @@ export class RoomDesk {
   async list(): Promise<DeskRoom[]> {
     try {
       const rows = await within(this.#saveMs, listRooms(this.#options.pool));
-      return rows.map((settings) => ({ settings, inForce: this.#versions.get(settings.room) === settings.version, saved: true }));
+      return await Promise.all(rows.map((row) => (this.#unsaved.has(row.room) ? this.#settleOrTell(row) : this.#asSeenLast(row))));
     } catch (error) {
       if (!isUnavailable(error) || this.#versions.size === 0) throw error;
       const found = await Promise.all(Array.from(this.#versions.keys(), (room) => this.#readInForce(room)));
@@ -155,6 +155,10 @@ export class RoomDesk {
     if (gauges.word !== 'gauges') return undefined;
     this.#options.onReading(room, gauges);
     return { settings: gauges.settings as RoomSettings, inForce: !gauges.fenced, saved: false };
+  }
+
+  #asSeenLast(settings: RoomSettings): DeskRoom {
+    return { settings, inForce: this.#versions.get(settings.room) === settings.version, saved: true };
   }
 
   async #settleRow(room: RoomId): Promise<RoomSettings | undefined> {
