@@ -39,30 +39,20 @@ const UNKNOWN_MS = 1_000;
 const UNKNOWN_MAX = 1_000;
 
 export function openShowBooks(options: ShowBooksOptions): ShowBooks {
-  const { pool, maps = true, onFault } = options;
-  const open = new Map<ShowId, { book: ShowBook; terms: ShowTerms }>();
+  const { pool, onFault } = options;
+  const open = new Map<ShowId, OpenBook>();
   const opening = new Map<ShowId, Promise<ShowBook | undefined>>();
   const unknown = new Map<ShowId, number>();
   let closed = false;
 
   const load = async (show: ShowId): Promise<ShowBook | undefined> => {
-    const terms = (await readTerms(pool, [show])).get(show);
-    if (terms === undefined) {
+    const entry = await loadBook(options, show);
+    if (entry === undefined) {
       if (unknown.size >= UNKNOWN_MAX) unknown.clear();
       unknown.set(show, performance.now());
-      return undefined;
-    }
-    const [row] = await readArrays<[unknown, string]>(
-      pool, 'SELECT l.doc, s.layout_version FROM show_layout l JOIN show_sale s USING (show_id) WHERE show_id = ?', [show],
-    );
-    if (row === undefined) throw new Error('a published show without a layout');
-    const layout = jsonOf<LayoutDoc>(row[0]);
-    const index = indexLayout(layout);
-    const map = await openSeatMap({ pool, show, seats: index.seats, onFault, still: !maps });
-    const entry = { terms, book: { show, layout, index, layoutVersion: row[1], terms: () => entry.terms, map } };
-    if (closed) map.close();
+    } else if (closed) entry.book.map.close();
     else open.set(show, entry);
-    return entry.book;
+    return entry?.book;
   };
   const refresh = setInterval(() => void refreshTerms(), TERMS_MS).unref();
   const refreshTerms = async (): Promise<void> => {
@@ -98,4 +88,19 @@ export function openShowBooks(options: ShowBooksOptions): ShowBooks {
       return Promise.resolve();
     },
   };
+}
+
+type OpenBook = { readonly book: ShowBook; terms: ShowTerms };
+
+async function loadBook({ pool, maps = true, onFault }: ShowBooksOptions, show: ShowId): Promise<OpenBook | undefined> {
+  const terms = (await readTerms(pool, [show])).get(show);
+  if (terms === undefined) return undefined;
+  const sql = 'SELECT l.doc, s.layout_version FROM show_layout l JOIN show_sale s USING (show_id) WHERE show_id = ?';
+  const [row] = await readArrays<[unknown, string]>(pool, sql, [show]);
+  if (row === undefined) throw new Error('a published show without a layout');
+  const layout = jsonOf<LayoutDoc>(row[0]);
+  const index = indexLayout(layout);
+  const map = await openSeatMap({ pool, show, seats: index.seats, onFault, still: !maps });
+  const entry: OpenBook = { terms, book: { show, layout, index, layoutVersion: row[1], terms: () => entry.terms, map } };
+  return entry;
 }
