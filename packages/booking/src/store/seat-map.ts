@@ -176,6 +176,14 @@ class PolledSeatMap implements SeatMap {
   #advance(change: () => void): void {
     const from = this.memory.version;
     change();
-    if (this.memory.version > from) for (const listener of this.#listeners) listener(from, this.memory.version);
+    if (this.memory.version === from) return;
+    for (const listener of this.#listeners) {
+      // A listener that fails must not make a committed batch look as if it had failed.
+      try {
+        listener(from, this.memory.version);
+      } catch (error) {
+        this.#options.onFault?.(error);
+      }
+    }
   }
 }
