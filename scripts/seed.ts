@@ -1,7 +1,8 @@
 import { publishShow, eraseShow } from '@onsale/booking';
-import { createRoom, DEFAULT_SETTINGS, readRoom, restartRoom, type RoomSettings } from '@onsale/control';
+import { createRoom, DEFAULT_SETTINGS, forgetFindings, readRoom, restartRoom, type RoomSettings } from '@onsale/control';
 import { openPool, type Pool } from '@onsale/database';
 import { DAY_MS, HOUR_MS, valueOf, type RoomId, type ShowId } from '@onsale/kernel';
+import { erasePayments } from '@onsale/payments';
 import { configure, forgetRoom, openRoomConnection } from '@onsale/waiting-room';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -22,7 +23,7 @@ export async function seedDemonstration({ databaseUrl, redisUrl, reset, nowMs }:
   try {
     const before = await readRoom(pool, ROOM);
     if (before !== undefined && !reset) return 'there';
-    if (before !== undefined) await eraseShow(pool, SHOW);
+    if (before !== undefined) await eraseDemo(pool);
     await publishDemo(pool, nowMs);
     const settings = before === undefined ? valueOf(await createRoom(pool, demoRoom(), ACT)) : valueOf(await restartRoom(pool, demoRoom(), ACT));
     await openInRedis(redisUrl, settings);
@@ -30,6 +31,12 @@ export async function seedDemonstration({ databaseUrl, redisUrl, reset, nowMs }:
   } finally {
     await pool.close();
   }
+}
+
+async function eraseDemo(pool: Pool): Promise<void> {
+  await eraseShow(pool, SHOW);
+  await erasePayments(pool, SHOW);
+  await forgetFindings(pool);
 }
 
 const demoRoom = (): RoomSettings => ({

@@ -12,6 +12,7 @@ export type {
   RefundContext, RefundState, RefundVerdict, RefusalAdvice, SilenceCause, Verdict,
 } from './rules/index.ts';
 export * from './store/attempts.ts';
+export { erasePayments } from './store/erase-show.ts';
 export * from './store/payments.ts';
 export * from './store/refunds.ts';
 export { createTossClient, type TossCall, type TossClientOptions, type TossTimeouts } from './toss-client.ts';

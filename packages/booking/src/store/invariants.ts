@@ -36,10 +36,11 @@ const CHECKS: readonly Check[] = [
   {
     invariant: 'B1',
     what: 'a hold that owns other than its seats',
-    sql: `SELECT h.show_id, HEX(h.id), JSON_LENGTH(h.seats), COUNT(s.seat_no)
-      FROM (SELECT * FROM hold WHERE state IN ('live', 'confirming', 'settled') /*show*/) h
-      LEFT JOIN (SELECT * FROM seat WHERE claim IS NOT NULL /*show*/) s ON s.show_id = h.show_id AND s.claim = h.id
-      GROUP BY h.show_id, h.id, h.seats HAVING JSON_LENGTH(h.seats) <> COUNT(s.seat_no)`,
+    // Counted on both sides and compared by grouping: joining the two has no index to go by, and took half a minute on 5,000 holds.
+    sql: `SELECT x.show_id, HEX(x.id), SUM(x.listed), SUM(x.owned) FROM (
+        SELECT show_id, id, JSON_LENGTH(seats) AS listed, 0 AS owned FROM hold WHERE state IN ('live', 'confirming', 'settled') /*show*/
+        UNION ALL SELECT show_id, claim, 0, 1 FROM seat WHERE claim IS NOT NULL /*show*/) x
+      GROUP BY x.show_id, x.id HAVING SUM(x.listed) <> SUM(x.owned)`,
   },
   {
     invariant: 'B1',
@@ -74,11 +75,12 @@ const CHECKS: readonly Check[] = [
   {
     invariant: 'B4',
     what: 'more seats for one person and show than the limit, or counted wrong',
-    sql: `SELECT t.show_id, a.live, COALESCE(c.live, 0), t.per_person_and_show FROM (SELECT * FROM show_sale WHERE 1 = 1 /*show*/) t
-      JOIN allowance a ON a.scope_id = CONCAT('show/', t.show_id)
-      LEFT JOIN (SELECT show_id, person, SUM(JSON_LENGTH(seats)) AS live FROM hold WHERE state IN ('live', 'confirming', 'settled') GROUP BY show_id, person) c
-        ON c.show_id = t.show_id AND c.person = a.person
-      WHERE a.live > t.per_person_and_show OR a.live <> COALESCE(c.live, 0)`,
+    sql: `SELECT x.show_id, SUM(x.live), SUM(x.counted), MAX(t.per_person_and_show) FROM (
+        SELECT s.show_id, a.person, a.live, 0 AS counted FROM (SELECT show_id FROM show_sale WHERE 1 = 1 /*show*/) s
+          JOIN allowance a ON a.scope_id = CONCAT('show/', s.show_id)
+        UNION ALL SELECT show_id, person, 0, JSON_LENGTH(seats) FROM hold WHERE state IN ('live', 'confirming', 'settled') /*show*/) x
+      JOIN show_sale t ON t.show_id = x.show_id
+      GROUP BY x.show_id, x.person HAVING SUM(x.live) <> SUM(x.counted) OR SUM(x.live) > MAX(t.per_person_and_show)`,
   },
   {
     invariant: 'B4',
@@ -89,12 +91,13 @@ const CHECKS: readonly Check[] = [
   {
     invariant: 'B4',
     what: 'more seats for one person and event than the limit, or counted wrong',
-    sql: `SELECT e.event_id, a.live, COALESCE(c.live, 0), e.most FROM
-      (SELECT event_id, MAX(per_person_and_event) AS most FROM show_sale WHERE 1 = 1 /*show*/ GROUP BY event_id) e
-      JOIN allowance a ON a.scope_id = CONCAT('event/', e.event_id)
-      LEFT JOIN (SELECT t.event_id, h.person, SUM(JSON_LENGTH(h.seats)) AS live FROM hold h JOIN show_sale t ON t.show_id = h.show_id
-        WHERE h.state IN ('live', 'confirming', 'settled') GROUP BY t.event_id, h.person) c ON c.event_id = e.event_id AND c.person = a.person
-      WHERE a.live > e.most OR a.live <> COALESCE(c.live, 0)`,
+    sql: `SELECT x.event_id, SUM(x.live), SUM(x.counted), MAX(x.most) FROM (
+        SELECT e.event_id, a.person, a.live, 0 AS counted, e.most
+          FROM (SELECT event_id, MAX(per_person_and_event) AS most FROM show_sale WHERE 1 = 1 /*show*/ GROUP BY event_id) e
+          JOIN allowance a ON a.scope_id = CONCAT('event/', e.event_id)
+        UNION ALL SELECT t.event_id, h.person, 0, JSON_LENGTH(h.seats), 0 FROM hold h JOIN show_sale t ON t.show_id = h.show_id
+          WHERE h.state IN ('live', 'confirming', 'settled') AND t.event_id IN (SELECT event_id FROM show_sale WHERE 1 = 1 /*show*/)) x
+      GROUP BY x.event_id, x.person HAVING SUM(x.live) <> SUM(x.counted) OR SUM(x.live) > MAX(x.most)`,
   },
   {
     invariant: 'B4',

@@ -29,3 +29,8 @@ export async function listFindings(database: Queryable, { limit = FINDINGS_PAGE_
   const rows = await drizzleOn(database).select().from(finding).orderBy(desc(finding.lastAt), desc(finding.digest)).limit(Math.min(limit, FINDINGS_PAGE_MAX));
   return rows.map(({ invariant, detail, firstAt, lastAt, seen }) => ({ invariant, detail, firstAt, lastAt, seen }));
 }
+
+/** Forgets all findings: when a demonstration or rehearsal starts over, what was found in the old one says nothing. */
+export async function forgetFindings(database: Queryable): Promise<void> {
+  await drizzleOn(database).delete(finding);
+}
