@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Say } from '../../shared/page-data.ts';
 import type { ConsoleState, OpsConsole } from '../console.ts';
 import { AuditLog } from './audit-log.tsx';
-import { Dashboard } from './dashboard.tsx';
+import { Charts, Dashboard } from './dashboard.tsx';
 import { Invariants } from './invariants.tsx';
 import { Control } from './control.tsx';
 
@@ -64,6 +64,7 @@ function Room(props: ConsoleProps) {
       {state.room === null ? null : (
         <div class="ops-room">
           <div class="ops-figures"><Dashboard {...props} /></div>
+          <div class="ops-charts"><Charts {...props} /></div>
           <aside class="ops-side">
             <Control key={state.room.room} {...props} room={state.room} />
             <Invariants {...props} />

@@ -8,6 +8,7 @@ import type { ConsoleProps } from './console-page.tsx';
 const LIMITS = ['line', 'rate', 'batch', 'capacity', 'scheduled', 'paused', 'closed', 'rate-lowered', 'returning', 'recovering', 'readopted', 'fenced', 'caller-away'];
 const LOST_AFTER_MS = 5_000;
 
+/** The figures of this second. */
 export function Dashboard(props: ConsoleProps) {
   const { state, say } = props;
   const last = state.samples.at(-1);
@@ -17,7 +18,6 @@ export function Dashboard(props: ConsoleProps) {
       <Freshness {...props} />
       <Binding {...props} gauges={last.gauges} />
       <Tiles {...props} gauges={last.gauges} />
-      <Charts {...props} gauges={last.gauges} />
     </>
   );
 }
@@ -63,8 +63,10 @@ function Tiles({ gauges, say, language }: WithGauges) {
   );
 }
 
-function Charts({ state, gauges, say, language }: WithGauges) {
+export function Charts({ state, say, language }: ConsoleProps) {
   const { samples } = state;
+  const gauges = samples.at(-1)?.gauges;
+  if (gauges === undefined) return null;
   const line = (key: TextKey, look: string, read: (gauges: GaugesMessage) => number | null) => lineOf(say(key), look, samples, read);
   const shared = { span: say('ops.minutes', { minutes: WINDOW_MS / 60_000 }), locale: language, missing: say('ops.no-figures') };
   return (

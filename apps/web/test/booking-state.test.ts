@@ -1,0 +1,195 @@
+import type { HoldReply, OrderReply, SeatDelta, SessionReply } from '@onsale/contract';
+import { seededRandom } from '@onsale/kernel';
+import t from 'tap';
+import { askAgainIn, readReturn, refusalOf, remainingOf, sceneOf, startOrder, type OrderState } from '../src/pages/order/page-state/order-state.ts';
+import { differences, hintsOf, parseKnob, patchOf, type RoomView } from '../src/pages/ops/page-state/knobs.ts';
+import { addSample, areaOf, niceTop, pathOf, valueAt, WINDOW_MS, type Sample } from '../src/pages/ops/page-state/series.ts';
+import { isEmailFine } from '../src/pages/pay/page-state/buyer.ts';
+import { canChoose, learn, limitOf, quote, startBooking, type BookingState, type News } from '../src/pages/seats/page-state/booking-state.ts';
+import { hallOf, seatAt, seatName, sectionAt } from '../src/pages/seats/page-state/hall.ts';
+import { applyDelta, countFree, decodeSeats, type SeatCodes } from '../src/pages/seats/page-state/seat-codes.ts';
+import { between, panBy, showAll, showBox, toHall, toScreen, zoomAt } from '../src/pages/seats/page-state/viewport.ts';
+import { fakeLayout, fakeState, packState } from './fake/hall.ts';
+
+const hall = hallOf(fakeLayout('demo', 3, 3));
+const session: SessionReply = { room: 'demo', remainingMs: 600_000, shows: ['demo'], limits: { seatsPerOrder: 4, perPersonAndShow: 4, perPersonAndEvent: 3, attemptsLeft: 9, ordersLeft: 1 } };
+const whole = (codes: Uint8Array, version = 1) => ({ type: 'seats', show: 'demo', version, state: packState(codes) }) as const;
+const delta = (from: number, version: number, changes: [number, number][]): SeatDelta => ({ type: 'delta', show: 'demo', from, version, changes });
+const held = (seats: number[]): HoldReply => ({
+  id: 'A'.repeat(22), show: 'demo', state: 'live', remainingMs: 480_000, amount: 400_000, currency: 'KRW',
+  seats: seats.map((seat) => ({ seat, section: 'A1', row: '1', label: String(seat + 1), grade: 'VIP', price: 198_000, fee: 2_000 })),
+});
+const after = (news: readonly News[], from: BookingState = startBooking()): BookingState => news.reduce((state, piece) => learn(state, piece, 0), from);
+const ready = (): BookingState => after([{ kind: 'hall', hall }, { kind: 'session', session }, { kind: 'seats', reply: whole(new Uint8Array(hall.seats)) }]);
+
+t.test('the bitmap decodes to what was packed, for every length', async (t) => {
+  for (const seats of [1, 2, 3, 4, 5, 63, hall.seats]) {
+    const codes = fakeState(seats, 0.7);
+    t.same(decodeSeats(whole(codes, 9), seats), { version: 9, codes }, `${seats} seats`);
+  }
+  t.equal(decodeSeats({ type: 'seats', show: 'demo', version: 1, state: 'AAAA' }, 100), null, 'too short for the hall');
+  t.equal(decodeSeats({ type: 'seats', show: 'demo', version: 1, state: '!!!!' }, 4), null, 'not base64');
+});
+
+t.test('deltas: in order, repeated, overlapping, with a gap; random walks end where the truth is', async (t) => {
+  const start: SeatCodes = { version: 5, codes: new Uint8Array(10) };
+  t.equal(applyDelta(start, delta(3, 5, [[1, 2]])).kind, 'old');
+  t.equal(applyDelta(start, delta(6, 7, [[1, 2]])).kind, 'gap');
+  t.match(applyDelta(start, delta(4, 7, [[1, 2], [99, 1]])), { kind: 'applied', changed: [1], state: { version: 7 } });
+  const seed = Number(process.env['ONSALE_SEED'] ?? 20_261_120);
+  t.comment(`seed ${seed}`);
+  const random = seededRandom(seed);
+  const roll = (below: number): number => Math.floor(random() * below);
+  const truth = new Uint8Array(50);
+  const log: SeatDelta[] = [];
+  for (let version = 1; version <= 200; version += 1) {
+    const seat = roll(50);
+    const code = roll(4);
+    truth[seat] = code;
+    log.push(delta(version - 1, version, [[seat, code]]));
+  }
+  let state: SeatCodes = { version: 0, codes: new Uint8Array(50) };
+  while (state.version < 200) {
+    const piece = log[Math.max(0, state.version - roll(3))] as SeatDelta;
+    const until = log.slice(piece.from, Math.min(200, piece.from + 1 + roll(6)));
+    const applied = applyDelta(state, delta(piece.from, piece.from + until.length, until.flatMap(({ changes }) => changes)));
+    if (applied.kind === 'applied') state = applied.state;
+    else t.equal(applied.kind, 'old', 'never a gap when nothing is missing');
+  }
+  t.same(state.codes, truth);
+});
+
+t.test('hall: names, picking, counts', async (t) => {
+  t.match(seatName(hall, 19, 'en'), { section: 'Section A1', row: '2', label: '2', grade: { grade: 'VIP' } });
+  t.equal(seatName(hall, hall.seats, 'en'), null);
+  for (const seat of [0, 17, 240, hall.seats - 1]) {
+    const [x, y] = [hall.x[seat] as number, hall.y[seat] as number];
+    t.equal(seatAt(hall, x + 0.2, y - 0.2, 0.6), seat);
+    t.equal(sectionAt(hall, x, y), hall.sectionOf[seat]);
+  }
+  t.equal(seatAt(hall, 0, 0, 1), null);
+  t.equal(sectionAt(hall, 0, 0), null);
+  const codes = fakeState(hall.seats, 0.5);
+  const counts = countFree(hall, codes);
+  t.equal(counts.free, codes.filter((code) => code === 0).length);
+  t.equal(counts.bySection.reduce((sum, free) => sum + free, 0), counts.free);
+  t.equal(counts.byGrade.reduce((sum, free) => sum + free, 0), counts.free);
+});
+
+t.test('choosing: limits, what others take, the own hold', async (t) => {
+  let state = ready();
+  t.equal(state.mode, 'choosing');
+  t.equal(limitOf(state), 3, 'the smallest limit counts');
+  for (const seat of [1, 2, 3]) state = learn(state, { kind: 'toggle', seat }, 0);
+  t.match(learn(state, { kind: 'toggle', seat: 4 }, 0), { chosen: [1, 2, 3], notice: { kind: 'limit', limit: 3 } });
+  t.same(learn(state, { kind: 'toggle', seat: 2 }, 0).chosen, [1, 3]);
+  const raced = learn(state, { kind: 'delta', reply: delta(1, 2, [[2, 1], [50, 2]]) }, 0);
+  t.match(raced, { chosen: [1, 3], notice: { kind: 'gone', seat: 2 } }, 'a seat that somebody takes leaves the choice, aloud');
+  t.equal(canChoose(raced, 2), false);
+  const holding = after([{ kind: 'busy', busy: 'hold' }, { kind: 'delta', reply: delta(1, 2, [[1, 1], [2, 1], [3, 1]]) }], state);
+  t.same(holding.chosen, [1, 2, 3], 'the own hold coming back over the socket is not news');
+  const mine = learn(holding, { kind: 'held', hold: held([1, 2, 3]) }, 1_000);
+  t.match(mine, { mode: 'held', busy: null, held: { until: 481_000 } });
+  t.equal(learn(mine, { kind: 'toggle', seat: 9 }, 0), mine, 'held seats change only by swapping');
+  const swapping = learn(mine, { kind: 'go', mode: 'swapping' }, 0);
+  t.same(after([{ kind: 'toggle', seat: 1 }, { kind: 'toggle', seat: 9 }], swapping).chosen, [2, 3, 9]);
+  t.ok(canChoose(after([{ kind: 'toggle', seat: 1 }], swapping), 1), 'an own seat may be chosen back');
+  t.match(learn(after([{ kind: 'toggle', seat: 1 }], swapping), { kind: 'go', mode: 'held' }, 0), { mode: 'held', chosen: [1, 2, 3] });
+});
+
+t.test('refusals: alternatives, run out, session over', async (t) => {
+  const chosen = after([{ kind: 'toggle', seat: 1 }, { kind: 'toggle', seat: 2 }, { kind: 'busy', busy: 'hold' }], ready());
+  const taken = learn(chosen, { kind: 'refused', code: 'seat-taken', taken: [2], offers: [[4, 5]] }, 0);
+  t.match(taken, { mode: 'choosing', busy: null, chosen: [1], offers: [[4, 5]], notice: { kind: 'problem', code: 'seat-taken' } });
+  t.same(learn(taken, { kind: 'toggle', seat: 7 }, 0).offers, [], 'choosing anew forgets the offers');
+  const mine = learn(chosen, { kind: 'held', hold: held([1, 2]) }, 0);
+  t.match(learn(mine, { kind: 'ran-out' }, 0), { mode: 'choosing', held: null, chosen: [], notice: { kind: 'ran-out' } });
+  t.match(learn(mine, { kind: 'refused', code: 'hold-expired', taken: [], offers: [] }, 0), { mode: 'choosing', notice: { kind: 'ran-out' } });
+  t.equal(learn(mine, { kind: 'refused', code: 'session-ended', taken: [], offers: [] }, 0).mode, 'ended');
+  t.equal(learn(startBooking(), { kind: 'session-over', code: 'no-session' }, 0).mode, 'no-session');
+  t.equal(learn(mine, { kind: 'session-over', code: 'no-session' }, 0).mode, 'ended');
+  t.equal(learn(mine, { kind: 'delta', reply: delta(7, 9, []) }, 0).needsWhole, true, 'a gap asks for everything');
+  t.same(quote(hall, [0, 1]), { seats: 2, amount: 400_000, fees: 4_000 });
+});
+
+t.test('viewport: points stay where they are, zooming keeps the point, the hall stays in the window', async (t) => {
+  const all = showAll(hall.extent, 400, 300);
+  const near = (a: number, b: number): boolean => Math.abs(a - b) < 1e-6;
+  const [x, y] = toHall(all, 120, 80);
+  const [px, py] = toScreen(all, x, y);
+  t.ok(near(px, 120) && near(py, 80));
+  const zoomed = zoomAt(showBox(all, { left: 10, top: 40, right: 30, bottom: 60 }, hall.extent, hall.pitch, 20), 200, 150, 1.5, hall.extent, hall.pitch);
+  const centre = toHall(showBox(all, { left: 10, top: 40, right: 30, bottom: 60 }, hall.extent, hall.pitch, 20), 200, 150);
+  t.ok(near(toHall(zoomed, 200, 150)[0], centre[0]));
+  t.equal(zoomAt(all, 10, 10, 0.1, hall.extent, hall.pitch).scale, all.scale, 'never smaller than the whole hall');
+  t.ok(zoomAt(all, 10, 10, 1e9, hall.extent, hall.pitch).scale * hall.pitch <= 64 + 1e-6, 'never larger than a seat may be');
+  const far = panBy(zoomed, -1e9, 1e9, hall.extent, hall.pitch);
+  t.ok(far.x <= hall.extent.right && far.y >= hall.extent.top, 'the hall cannot be lost');
+  t.same(between(all, zoomed, 1), { ...zoomed, x: between(all, zoomed, 1).x, y: between(all, zoomed, 1).y });
+  t.ok(near(between(all, zoomed, 1).x, zoomed.x) && near(between(all, zoomed, 0).scale, all.scale));
+});
+
+t.test('order page: what comes back from the payment window', async (t) => {
+  const from = (query: string) => readReturn(new URLSearchParams(query));
+  t.same(from('n=1&paymentType=NORMAL&paymentKey=pk&orderId=o-1&amount=1000'), { kind: 'paid', n: 1, paymentKey: 'pk', orderId: 'o-1', amount: 1_000 });
+  t.same(from('n=2&failed=1&code=PAY_PROCESS_CANCELED&message=x'), { kind: 'failed', n: 2, said: 'cancelled', reason: null });
+  t.same(from('n=2&failed=1&code=REJECT_CARD_COMPANY&message=No'), { kind: 'failed', n: 2, said: 'refused', reason: 'No' });
+  t.same(from('paymentKey=pk&orderId=o&amount=1.5&n=1'), { kind: 'plain', said: null }, 'not whole: nothing to confirm');
+  t.same(from(''), { kind: 'plain', said: null });
+});
+
+t.test('order page: scenes, and when to ask again', async (t) => {
+  const order = (state: OrderReply['state'], remainingMs: number | null = null, refusal: OrderReply['refusal'] = null): OrderState => ({
+    ...startOrder(true, false, null, null),
+    order: { at: 0, id: 'A'.repeat(22), show: 'demo', state, seats: [], amount: 1, currency: 'KRW', remainingMs, tickets: [], event: { ko: '', en: '' }, venue: { ko: '', en: '' }, startsAt: '', refusal },
+  });
+  for (const [state, scene, again] of [
+    [order('open', 60_000), 'pay', 15_000], [order('paying', 4_000), 'pay', 4_500], [order('open', 0), 'expired', 500], [order('confirming'), 'checking', 2_000],
+    [order('paid'), 'tickets', null], [order('expired'), 'expired', null], [order('cancelled'), 'cancelled', null], [order('refunding'), 'refunding', 5_000],
+    [order('refunded'), 'refunded', null], [order('awaiting-deposit', 9), 'deposit', 5_000],
+  ] as const) {
+    t.equal(sceneOf(state, 0), scene, state.order?.state ?? '');
+    t.equal(askAgainIn(state, 0), again, state.order?.state ?? '');
+  }
+  t.equal(sceneOf(startOrder(false, false, null, null), 0), 'not-here', 'an order without its key is nobody’s here');
+  t.equal(sceneOf(startOrder(true, true, null, null), 0), 'confirming');
+  t.equal(sceneOf({ ...startOrder(true, false, null, null), problem: 'not-found' }, 0), 'not-here');
+  t.equal(remainingOf(order('open', 60_000), 20_000), 40_000);
+  t.same(refusalOf(order('open', 1, { code: 'X', message: 'no money' })), { kind: 'refused', reason: 'no money' });
+  t.same(refusalOf({ ...order('open', 1), said: 'cancelled' }), { kind: 'cancelled', reason: null });
+  t.equal(refusalOf(order('open', 1)), null);
+  for (const [text, fine] of [['', true], ['a@b.kr', true], ['a b@c.kr', false], ['a@b', false], ['@b.kr', false]] as const) t.equal(isEmailFine(text), fine, text);
+});
+
+t.test('console: knobs', async (t) => {
+  const room = { ratePerMinute: 600, capacity: null, phase: 'open' } as RoomView;
+  t.same(parseKnob('ratePerMinute', ' 1,200 '), { ok: true, value: 1_200 });
+  t.same(parseKnob('capacity', null), { ok: true, value: null });
+  for (const wrong of ['', '-1', '1.5', 'ten', '600001']) t.equal(parseKnob('ratePerMinute', wrong).ok, false, wrong);
+  t.same(patchOf({ ratePerMinute: '600', capacity: '500' }, room), { capacity: 500 }, 'only what differs is sent');
+  t.same(patchOf({ ratePerMinute: null }, room), { ratePerMinute: null });
+  t.equal(patchOf({ ratePerMinute: 'x', capacity: '5' }, room), null, 'one wrong field stops both');
+  t.same(differences(room, { ...room, ratePerMinute: 300, phase: 'paused' }), [{ field: 'ratePerMinute', from: 600, to: 300 }, { field: 'phase', from: 'open', to: 'paused' }]);
+  const gauges = { callsLastMinute: 600, called: 10, entered: 5, redeemed: 85 } as Parameters<typeof hintsOf>[1];
+  t.same(hintsOf({ ratePerMinute: 60 }, gauges), [{ kind: 'drain', seconds: 54 }]);
+  t.same(hintsOf({ capacity: 90 }, gauges), [{ kind: 'over', inside: 100, over: 11 }]);
+  t.same(hintsOf({ ratePerMinute: 0 }, gauges), [{ kind: 'zero' }]);
+  t.same(hintsOf({ ratePerMinute: 900 }, gauges), []);
+});
+
+t.test('console: series and their geometry', async (t) => {
+  const gauges = (at: string) => ({ at }) as Sample['gauges'];
+  let samples: readonly Sample[] = [];
+  for (let second = 0; second < 400; second += 1) samples = addSample(samples, gauges(String(second)), second * 1_000);
+  t.equal(samples.length, 301, 'five minutes');
+  t.equal(addSample(samples.slice(-10), gauges('399'), 399_500).length, 10, 'the same reading again replaces itself');
+  t.equal(niceTop([0, null]), 1);
+  t.equal(niceTop([437]), 500);
+  t.equal(niceTop([1_001]), 1_500);
+  const now = WINDOW_MS;
+  t.equal(pathOf([[0, 0], [now / 2, 5], [now, 10]], now, 10, 100, 50), 'M0.0 50.0L50.0 25.0L100.0 0.0');
+  t.equal(pathOf([[0, 0], [now / 2, null], [now, 10]], now, 10, 100, 50), 'M0.0 50.0M100.0 0.0', 'a figure that was not read leaves a gap');
+  t.equal(areaOf([[0, 1], [now / 2, null]], now, 10, 100, 50), '');
+  t.match(areaOf([[0, 0], [now, 10]], now, 10, 100, 50), /L100\.0 50L0\.0 50Z$/);
+  t.same(valueAt([[0, 1], [now, 2]], now, 0.9), [now, 2]);
+});
