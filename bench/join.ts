@@ -6,7 +6,8 @@ import { countCpu } from './measure/cpu.ts';
 import { atLeast, atMost, figure, median, type Figure } from './measure/figures.ts';
 import { load, type Load } from './measure/load.ts';
 import { openRoomForBench, fillRoom } from './measure/room.ts';
-import { openStack } from './measure/stack.ts';
+import { startProgram } from './measure/program.ts';
+import { openBenchSystem } from './measure/system.ts';
 
 /** Joins over HTTP beside a bare Fastify echo of the same body; CPU of a join at an empty and at a deep line. */
 export const JOIN_RATIO_MIN = 0.6;
@@ -14,12 +15,12 @@ export const CPU_DRIFT_MAX = 0.15;
 export const DEEP_LINE = 100_000;
 
 export async function benchJoin({ runs, seconds }: { runs: number; seconds: number }): Promise<Figure[]> {
-  const stack = openStack();
+  const system = await openBenchSystem({ admission: 1 });
+  const { redis } = system;
+  const admission = system.apps('admission')[0]!;
+  const echoPort = await freePort();
+  const echoServer = await startProgram(join(import.meta.dirname, 'ceilings/echo.ts'), [String(echoPort)]);
   try {
-    const redis = await stack.redis();
-    const admission = await stack.app('admission');
-    const echoPort = await freePort();
-    await stack.program(join(import.meta.dirname, 'ceilings/echo.ts'), [String(echoPort)]);
     const vary = () => ({ body: `{"clientKey":"${randomBytes(16).toString('base64url')}"}` });
     const headers = { 'content-type': 'application/json' };
     const joinInto = (room: string, forSeconds: number): Promise<Load> => load({ url: `${admission.url}${ADMISSION_PREFIX}/rooms/${room}/places`, method: 'POST', headers, vary }, forSeconds);
@@ -44,7 +45,8 @@ export async function benchJoin({ runs, seconds }: { runs: number; seconds: numb
     }
     return figuresOf('joins', shallow, deep, JOIN_RATIO_MIN);
   } finally {
-    await stack.close();
+    await echoServer.stop();
+    await system.close();
   }
 }
 

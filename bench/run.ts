@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
+import { benchHolds } from './holds.ts';
 import { benchJoin } from './join.ts';
+import { benchJourneys } from './journeys.ts';
 import { printFigures, saveFigures, type Figure } from './measure/figures.ts';
 import { benchSockets } from './sockets.ts';
 import { benchStatus } from './status.ts';
 
 /** npm run bench -- join|status|sockets|holds|journeys [--runs 5] [--seconds 8]. See README.md for the method. */
 type Bench = (settings: { runs: number; seconds: number }) => Promise<Figure[]>;
-const benches: Record<string, Bench> = { join: benchJoin, status: benchStatus, sockets: benchSockets };
+const benches: Record<string, Bench> = { join: benchJoin, status: benchStatus, sockets: benchSockets, holds: benchHolds, journeys: benchJourneys };
 const SECONDS_MAX = 120;
 const RUNS_MAX = 15;
 

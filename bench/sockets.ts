@@ -4,7 +4,8 @@ import { freePort, type NodeApp } from '@onsale/services';
 import { cpuOfProcess } from './measure/cpu.ts';
 import { atLeast, atMost, figure, median, type Figure } from './measure/figures.ts';
 import { fillRoom, openRoomForBench } from './measure/room.ts';
-import { openStack, type Stack } from './measure/stack.ts';
+import { MEASURED, startProgram } from './measure/program.ts';
+import { openBenchSystem } from './measure/system.ts';
 
 /**
  * 10,000 sockets on one admission process beside bare `ws` with as many: resident memory a socket after garbage collection,
@@ -43,32 +44,40 @@ export async function benchSockets({ runs, seconds }: { runs: number; seconds: n
 }
 
 async function measureOurs(seconds: number): Promise<Reading> {
-  const stack = openStack();
+  const system = await openBenchSystem({});
   try {
-    const redis = await stack.redis();
-    await openRoomForBench(redis.url, 'bench');
-    const receipts = await fillRoom(redis.url, 'bench', SOCKETS, stack.secrets.receipt[0]);
-    const admission = await stack.app('admission', { nodeArgs: ['--expose-gc', '--import', join(import.meta.dirname, 'measure/collect.ts')] });
-    return await measure(stack, admission.process, `ws://127.0.0.1:${admission.port}${ADMISSION_PREFIX}/rooms/bench/socket`, receipts, seconds);
+    await openRoomForBench(system.redis.url, 'bench');
+    const receipts = await fillRoom(system.redis.url, 'bench', SOCKETS, system.secrets.receipt[0]);
+    const admission = await system.startApp('admission', { nodeArgs: MEASURED });
+    return await measure(admission.process, `ws://127.0.0.1:${admission.port}${ADMISSION_PREFIX}/rooms/bench/socket`, receipts, seconds);
   } finally {
-    await stack.close();
+    await system.close();
   }
 }
 
 async function measureRaw(seconds: number): Promise<Reading> {
-  const stack = openStack();
+  const port = await freePort();
+  const server = await startProgram(join(import.meta.dirname, 'ceilings/raw-ws.ts'), [String(port)]);
   try {
-    const port = await freePort();
-    const server = await stack.program(join(import.meta.dirname, 'ceilings/raw-ws.ts'), [String(port)]);
     server.send({ frame: JSON.stringify(exampleFrame()) });
-    return await measure(stack, server, `ws://127.0.0.1:${port}`, [], seconds);
+    return await measure(server, `ws://127.0.0.1:${port}`, [], seconds);
   } finally {
-    await stack.close();
+    await server.stop();
   }
 }
 
-async function measure(stack: Stack, server: NodeApp, url: string, receipts: readonly string[], seconds: number): Promise<Reading> {
-  const crowd = await stack.program(join(import.meta.dirname, 'ceilings/socket-crowd.ts'), []);
+async function measure(server: NodeApp, url: string, receipts: readonly string[], seconds: number): Promise<Reading> {
+  const crowd = await startProgram(join(import.meta.dirname, 'ceilings/socket-crowd.ts'));
+  try {
+    return await read(server, crowd, { url, receipts, seconds });
+  } finally {
+    await crowd.stop();
+  }
+}
+
+type Reads = { readonly url: string; readonly receipts: readonly string[]; readonly seconds: number };
+
+async function read(server: NodeApp, crowd: NodeApp, { url, receipts, seconds }: Reads): Promise<Reading> {
   const before = await residentBytes(server);
   crowd.send({ order: { url, count: SOCKETS, receipts, perSecond: OPEN_PER_SECOND } });
   await crowd.message((message): message is { opened: number } => typeof (message as { opened?: number }).opened === 'number', OPEN_MS_MAX);

@@ -6,25 +6,26 @@ import { countCpu } from './measure/cpu.ts';
 import type { Figure } from './measure/figures.ts';
 import { load, type Load } from './measure/load.ts';
 import { fillRoom, openRoomForBench } from './measure/room.ts';
-import { openStack } from './measure/stack.ts';
+import { startProgram } from './measure/program.ts';
+import { openBenchSystem } from './measure/system.ts';
 
 /** The own place over HTTP (a sign of life and the exact position) beside a bare Fastify GET; empty and deep line. */
 export const STATUS_RATIO_MIN = 0.7;
-/** So many fans ask in turn in the shallow room: few enough to be shallow, enough that nobody asks more often than allowed. */
+/** So many fans ask in turn in the shallow room. POLL_BURST lets each ask more often than a page would. */
 const SHALLOW_LINE = 2_000;
 
 export async function benchStatus({ runs, seconds }: { runs: number; seconds: number }): Promise<Figure[]> {
-  const stack = openStack();
+  const system = await openBenchSystem({ admission: 1 });
+  const { redis } = system;
+  const admission = system.apps('admission')[0]!;
+  const echoPort = await freePort();
+  const echoServer = await startProgram(join(import.meta.dirname, 'ceilings/echo.ts'), [String(echoPort)]);
   try {
-    const redis = await stack.redis();
-    const receiptKey = stack.secrets.receipt[0];
+    const receiptKey = system.secrets.receipt[0];
     await openRoomForBench(redis.url, 'shallow');
     await openRoomForBench(redis.url, 'deep');
     const shallowReceipts = await fillRoom(redis.url, 'shallow', SHALLOW_LINE, receiptKey);
     const deepReceipts = await fillRoom(redis.url, 'deep', DEEP_LINE, receiptKey);
-    const admission = await stack.app('admission', { env: { POLL_BURST: '1000000' } });
-    const echoPort = await freePort();
-    await stack.program(join(import.meta.dirname, 'ceilings/echo.ts'), [String(echoPort)]);
     const ask = (room: string, receipts: readonly string[], forSeconds: number): Promise<Load> => {
       let next = 0;
       const vary = () => ({ headers: { authorization: `Bearer ${receipts[(next = (next + 7_919) % receipts.length)]}` } });
@@ -51,6 +52,7 @@ export async function benchStatus({ runs, seconds }: { runs: number; seconds: nu
     }
     return figuresOf('statuses', shallow, deep, STATUS_RATIO_MIN);
   } finally {
-    await stack.close();
+    await echoServer.stop();
+    await system.close();
   }
 }

@@ -1,7 +1,11 @@
 import autocannon from 'autocannon';
 
 /** What one run of load against one address gave. Latencies in ms; `errors` counts lost answers and timeouts, `refused` answers ≥ 400. */
-export type Load = { readonly perSecond: number; readonly answers: number; readonly p50Ms: number; readonly p99Ms: number; readonly errors: number; readonly refused: number };
+export type Load = {
+  readonly perSecond: number; readonly answers: number; readonly p50Ms: number; readonly p99Ms: number; readonly errors: number; readonly refused: number;
+  /** Answers by status. */
+  readonly statuses: Readonly<Record<string, number>>;
+};
 export type Target = {
   readonly url: string;
   readonly method: 'GET' | 'POST';
@@ -38,5 +42,9 @@ export async function load(target: Target, seconds: number, connections: number 
         }),
   });
   const answers = result['2xx'] + result.non2xx;
-  return { perSecond: answers / result.duration, answers, p50Ms: result.latency.p50, p99Ms: result.latency.p99, errors: result.errors + result.timeouts, refused: result.non2xx };
+  const statuses = Object.fromEntries(Object.entries(result.statusCodeStats ?? {}).map(([status, { count }]) => [status, count ?? 0]));
+  return {
+    perSecond: answers / result.duration, answers, p50Ms: result.latency.p50, p99Ms: result.latency.p99, errors: result.errors + result.timeouts,
+    refused: result.non2xx, statuses,
+  };
 }
