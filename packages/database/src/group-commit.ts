@@ -145,9 +145,9 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
   #pump(): void {
     for (const [name, scope] of this.#scopes) {
       if (this.#counts.inFlight >= this.#limits.inFlightMax) return;
-      const batch = this.#gather(scope);
+      const { batch, keys } = this.#gather(scope);
       if (batch.length > 0) {
-        void this.#launch(scope, batch);
+        void this.#launch(scope, batch, keys);
         // To the end of the line of scopes: a busy show does not starve another.
         this.#scopes.delete(name);
         this.#scopes.set(name, scope);
@@ -155,15 +155,15 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
     }
   }
 
-  #gather(scope: ScopeQueue<Command, Answer>): Entry<Command, Answer>[] {
+  #gather(scope: ScopeQueue<Command, Answer>): { readonly batch: Entry<Command, Answer>[]; readonly keys: ReadonlySet<string> } {
     const now = performance.now();
-    const { batch, answered, wakeAt } = scope.gather(now, this.#limits.batchMax, this.#options.admit);
+    const { batch, keys, answered, wakeAt } = scope.gather(now, this.#limits.batchMax, this.#options.admit);
     for (const [entry, answer] of answered) {
       this.#counts.queued -= 1;
       entry.resolve(answer);
     }
     if (wakeAt !== Infinity) this.#wakeAt(wakeAt - now);
-    return batch;
+    return { batch, keys };
   }
 
   #wakeAt(inMs: number): void {
@@ -174,10 +174,10 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
     }, Math.ceil(inMs));
   }
 
-  async #launch(scope: ScopeQueue<Command, Answer>, batch: Entry<Command, Answer>[]): Promise<void> {
+  async #launch(scope: ScopeQueue<Command, Answer>, batch: Entry<Command, Answer>[], keys: ReadonlySet<string>): Promise<void> {
     this.#counts.queued -= batch.length;
     this.#counts.inFlight += 1;
-    const giveBack = scope.take(batch);
+    const giveBack = scope.take(keys);
     const deferred = await this.#runBatch(scope, batch);
     giveBack();
     this.#counts.inFlight -= 1;

@@ -13,6 +13,7 @@ export type Entry<Command, Answer> = {
 type Admit<Command, Answer> = (command: Command, isTaken: (key: string) => boolean) => Admission<Answer>;
 type Gathered<Command, Answer> = {
   readonly batch: Entry<Command, Answer>[];
+  readonly keys: ReadonlySet<string>;
   readonly answered: (readonly [Entry<Command, Answer>, Answer])[];
   /** When the first deferred entry may be tried again; Infinity when there is none. */
   readonly wakeAt: number;
@@ -68,12 +69,11 @@ export class ScopeQueue<Command, Answer> {
       for (const key of entry.keys) (mayRun ? batchKeys : keptKeys).add(key);
     }
     this.#waiting = seen === this.#waiting.length ? kept : [...kept, ...this.#waiting.slice(seen)];
-    return { batch, answered, wakeAt };
+    return { batch, keys: batchKeys, answered, wakeAt };
   }
 
-  /** Marks the batch's keys as in flight. Two of its commands may share a key; the keys leave together, when the batch does. */
-  take(batch: readonly Entry<Command, Answer>[]): () => void {
-    const keys = new Set(batch.flatMap((entry) => entry.keys));
+  /** Marks a batch's keys as in flight. Two of its commands may share a key; the keys leave together, when the batch does. */
+  take(keys: ReadonlySet<string>): () => void {
     for (const key of keys) this.#inFlight.add(key);
     this.#batches += 1;
     return () => {

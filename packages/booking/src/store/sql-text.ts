@@ -7,7 +7,18 @@ import type { OpaqueId } from '@onsale/kernel';
  */
 export const written = (sql: string): SqlValue => ({ toSqlString: () => sql });
 
-export const hexOf = (id: OpaqueId): string => `x'${Buffer.from(id, 'base64url').toString('hex')}'`;
+/** One command's ids stand in ten places of its batch; they are converted once. */
+const hexes = new Map<OpaqueId, string>();
+const HEXES_MAX = 8_192;
+export function hexOf(id: OpaqueId): string {
+  let hex = hexes.get(id);
+  if (hex === undefined) {
+    hex = `x'${Buffer.from(id, 'base64url').toString('hex')}'`;
+    if (hexes.size >= HEXES_MAX) hexes.clear();
+    hexes.set(id, hex);
+  }
+  return hex;
+}
 export const hexOrNull = (id: OpaqueId | null): string => (id === null ? 'NULL' : hexOf(id));
 export const hexList = (ids: Iterable<OpaqueId>): SqlValue => written(Array.from(ids, hexOf).join(','));
 export const numberList = (numbers: readonly number[]): SqlValue => written(numbers.join(','));
