@@ -67,7 +67,9 @@ function linkOf(path: string): string | undefined {
 
 function removeOldBuilds(current: string): void {
   const others = readdirSync(BUILDS).filter((name) => name !== current && !name.includes('.'));
-  const byAge = others.map((name) => ({ name, at: statSync(join(BUILDS, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 })).sort((one, other) => other.at - one.at);
+  const byAge = others
+    .map((name) => ({ name, at: statSync(join(BUILDS, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((one, other) => other.at - one.at);
   for (const { name } of byAge.slice(BUILDS_KEPT - 1)) rmSync(join(BUILDS, name), { recursive: true, force: true });
 }
 

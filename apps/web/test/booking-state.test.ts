@@ -1,10 +1,6 @@
-import type { HoldReply, OrderReply, SeatDelta, SessionReply } from '@onsale/contract';
+import type { HoldReply, SeatDelta, SessionReply } from '@onsale/contract';
 import { seededRandom } from '@onsale/kernel';
 import t from 'tap';
-import { askAgainIn, readReturn, refusalOf, remainingOf, sceneOf, startOrder, type OrderState } from '../src/pages/order/page-state/order-state.ts';
-import { differences, hintsOf, parseKnob, patchOf, type RoomView } from '../src/pages/ops/page-state/knobs.ts';
-import { addSample, areaOf, niceTop, pathOf, valueAt, WINDOW_MS, type Sample } from '../src/pages/ops/page-state/series.ts';
-import { isEmailFine } from '../src/pages/pay/page-state/buyer.ts';
 import { canChoose, learn, limitOf, quote, startBooking, type BookingState, type News } from '../src/pages/seats/page-state/booking-state.ts';
 import { hallOf, seatAt, seatName, sectionAt } from '../src/pages/seats/page-state/hall.ts';
 import { applyDelta, countFree, decodeSeats, type SeatCodes } from '../src/pages/seats/page-state/seat-codes.ts';
@@ -12,15 +8,30 @@ import { between, panBy, showAll, showBox, toHall, toScreen, zoomAt } from '../s
 import { fakeLayout, fakeState, packState } from './fake/hall.ts';
 
 const hall = hallOf(fakeLayout('demo', 3, 3));
-const session: SessionReply = { room: 'demo', remainingMs: 600_000, shows: ['demo'], limits: { seatsPerOrder: 4, perPersonAndShow: 4, perPersonAndEvent: 3, attemptsLeft: 9, ordersLeft: 1 } };
+const session: SessionReply = {
+  room: 'demo',
+  remainingMs: 600_000,
+  shows: ['demo'],
+  limits: { seatsPerOrder: 4, perPersonAndShow: 4, perPersonAndEvent: 3, attemptsLeft: 9, ordersLeft: 1 },
+};
 const whole = (codes: Uint8Array, version = 1) => ({ type: 'seats', show: 'demo', version, state: packState(codes) }) as const;
 const delta = (from: number, version: number, changes: [number, number][]): SeatDelta => ({ type: 'delta', show: 'demo', from, version, changes });
 const held = (seats: number[]): HoldReply => ({
-  id: 'A'.repeat(22), show: 'demo', state: 'live', remainingMs: 480_000, amount: 400_000, currency: 'KRW',
+  id: 'A'.repeat(22),
+  show: 'demo',
+  state: 'live',
+  remainingMs: 480_000,
+  amount: 400_000,
+  currency: 'KRW',
   seats: seats.map((seat) => ({ seat, section: 'A1', row: '1', label: String(seat + 1), grade: 'VIP', price: 198_000, fee: 2_000 })),
 });
 const after = (news: readonly News[], from: BookingState = startBooking()): BookingState => news.reduce((state, piece) => learn(state, piece, 0), from);
-const ready = (): BookingState => after([{ kind: 'hall', hall }, { kind: 'session', session }, { kind: 'seats', reply: whole(new Uint8Array(hall.seats)) }]);
+const ready = (): BookingState =>
+  after([
+    { kind: 'hall', hall },
+    { kind: 'session', session },
+    { kind: 'seats', reply: whole(new Uint8Array(hall.seats)) },
+  ]);
 
 t.test('the bitmap decodes to what was packed, for every length', async (t) => {
   for (const seats of [1, 2, 3, 4, 5, 63, hall.seats]) {
@@ -35,7 +46,16 @@ t.test('deltas: in order, repeated, overlapping, with a gap; random walks end wh
   const start: SeatCodes = { version: 5, codes: new Uint8Array(10) };
   t.equal(applyDelta(start, delta(3, 5, [[1, 2]])).kind, 'old');
   t.equal(applyDelta(start, delta(6, 7, [[1, 2]])).kind, 'gap');
-  t.match(applyDelta(start, delta(4, 7, [[1, 2], [99, 1]])), { kind: 'applied', changed: [1], state: { version: 7 } });
+  t.match(
+    applyDelta(
+      start,
+      delta(4, 7, [
+        [1, 2],
+        [99, 1],
+      ]),
+    ),
+    { kind: 'applied', changed: [1], state: { version: 7 } },
+  );
   const seed = Number(process.env['ONSALE_SEED'] ?? 20_261_120);
   t.comment(`seed ${seed}`);
   const random = seededRandom(seed);
@@ -52,7 +72,14 @@ t.test('deltas: in order, repeated, overlapping, with a gap; random walks end wh
   while (state.version < 200) {
     const piece = log[Math.max(0, state.version - roll(3))] as SeatDelta;
     const until = log.slice(piece.from, Math.min(200, piece.from + 1 + roll(6)));
-    const applied = applyDelta(state, delta(piece.from, piece.from + until.length, until.flatMap(({ changes }) => changes)));
+    const applied = applyDelta(
+      state,
+      delta(
+        piece.from,
+        piece.from + until.length,
+        until.flatMap(({ changes }) => changes),
+      ),
+    );
     if (applied.kind === 'applied') state = applied.state;
     else t.equal(applied.kind, 'old', 'never a gap when nothing is missing');
   }
@@ -72,8 +99,14 @@ t.test('hall: names, picking, counts', async (t) => {
   const codes = fakeState(hall.seats, 0.5);
   const counts = countFree(hall, codes);
   t.equal(counts.free, codes.filter((code) => code === 0).length);
-  t.equal(counts.bySection.reduce((sum, free) => sum + free, 0), counts.free);
-  t.equal(counts.byGrade.reduce((sum, free) => sum + free, 0), counts.free);
+  t.equal(
+    counts.bySection.reduce((sum, free) => sum + free, 0),
+    counts.free,
+  );
+  t.equal(
+    counts.byGrade.reduce((sum, free) => sum + free, 0),
+    counts.free,
+  );
 });
 
 t.test('choosing: limits, what others take, the own hold', async (t) => {
@@ -83,22 +116,61 @@ t.test('choosing: limits, what others take, the own hold', async (t) => {
   for (const seat of [1, 2, 3]) state = learn(state, { kind: 'toggle', seat }, 0);
   t.match(learn(state, { kind: 'toggle', seat: 4 }, 0), { chosen: [1, 2, 3], notice: { kind: 'limit', limit: 3 } });
   t.same(learn(state, { kind: 'toggle', seat: 2 }, 0).chosen, [1, 3]);
-  const raced = learn(state, { kind: 'delta', reply: delta(1, 2, [[2, 1], [50, 2]]) }, 0);
+  const raced = learn(
+    state,
+    {
+      kind: 'delta',
+      reply: delta(1, 2, [
+        [2, 1],
+        [50, 2],
+      ]),
+    },
+    0,
+  );
   t.match(raced, { chosen: [1, 3], notice: { kind: 'gone', seat: 2 } }, 'a seat that somebody takes leaves the choice, aloud');
   t.equal(canChoose(raced, 2), false);
-  const holding = after([{ kind: 'busy', busy: 'hold' }, { kind: 'delta', reply: delta(1, 2, [[1, 1], [2, 1], [3, 1]]) }], state);
+  const holding = after(
+    [
+      { kind: 'busy', busy: 'hold' },
+      {
+        kind: 'delta',
+        reply: delta(1, 2, [
+          [1, 1],
+          [2, 1],
+          [3, 1],
+        ]),
+      },
+    ],
+    state,
+  );
   t.same(holding.chosen, [1, 2, 3], 'the own hold coming back over the socket is not news');
   const mine = learn(holding, { kind: 'held', hold: held([1, 2, 3]) }, 1_000);
   t.match(mine, { mode: 'held', busy: null, held: { until: 481_000 } });
   t.equal(learn(mine, { kind: 'toggle', seat: 9 }, 0), mine, 'held seats change only by swapping');
   const swapping = learn(mine, { kind: 'go', mode: 'swapping' }, 0);
-  t.same(after([{ kind: 'toggle', seat: 1 }, { kind: 'toggle', seat: 9 }], swapping).chosen, [2, 3, 9]);
+  t.same(
+    after(
+      [
+        { kind: 'toggle', seat: 1 },
+        { kind: 'toggle', seat: 9 },
+      ],
+      swapping,
+    ).chosen,
+    [2, 3, 9],
+  );
   t.ok(canChoose(after([{ kind: 'toggle', seat: 1 }], swapping), 1), 'an own seat may be chosen back');
   t.match(learn(after([{ kind: 'toggle', seat: 1 }], swapping), { kind: 'go', mode: 'held' }, 0), { mode: 'held', chosen: [1, 2, 3] });
 });
 
 t.test('refusals: alternatives, run out, session over', async (t) => {
-  const chosen = after([{ kind: 'toggle', seat: 1 }, { kind: 'toggle', seat: 2 }, { kind: 'busy', busy: 'hold' }], ready());
+  const chosen = after(
+    [
+      { kind: 'toggle', seat: 1 },
+      { kind: 'toggle', seat: 2 },
+      { kind: 'busy', busy: 'hold' },
+    ],
+    ready(),
+  );
   const taken = learn(chosen, { kind: 'refused', code: 'seat-taken', taken: [2], offers: [[4, 5]] }, 0);
   t.match(taken, { mode: 'choosing', busy: null, chosen: [1], offers: [[4, 5]], notice: { kind: 'problem', code: 'seat-taken' } });
   t.same(learn(taken, { kind: 'toggle', seat: 7 }, 0).offers, [], 'choosing anew forgets the offers');
@@ -129,67 +201,3 @@ t.test('viewport: points stay where they are, zooming keeps the point, the hall 
   t.ok(near(between(all, zoomed, 1).x, zoomed.x) && near(between(all, zoomed, 0).scale, all.scale));
 });
 
-t.test('order page: what comes back from the payment window', async (t) => {
-  const from = (query: string) => readReturn(new URLSearchParams(query));
-  t.same(from('n=1&paymentType=NORMAL&paymentKey=pk&orderId=o-1&amount=1000'), { kind: 'paid', n: 1, paymentKey: 'pk', orderId: 'o-1', amount: 1_000 });
-  t.same(from('n=2&failed=1&code=PAY_PROCESS_CANCELED&message=x'), { kind: 'failed', n: 2, said: 'cancelled', reason: null });
-  t.same(from('n=2&failed=1&code=REJECT_CARD_COMPANY&message=No'), { kind: 'failed', n: 2, said: 'refused', reason: 'No' });
-  t.same(from('paymentKey=pk&orderId=o&amount=1.5&n=1'), { kind: 'plain', said: null }, 'not whole: nothing to confirm');
-  t.same(from(''), { kind: 'plain', said: null });
-});
-
-t.test('order page: scenes, and when to ask again', async (t) => {
-  const order = (state: OrderReply['state'], remainingMs: number | null = null, refusal: OrderReply['refusal'] = null): OrderState => ({
-    ...startOrder(true, false, null, null),
-    order: { at: 0, id: 'A'.repeat(22), show: 'demo', state, seats: [], amount: 1, currency: 'KRW', remainingMs, tickets: [], event: { ko: '', en: '' }, venue: { ko: '', en: '' }, startsAt: '', refusal },
-  });
-  for (const [state, scene, again] of [
-    [order('open', 60_000), 'pay', 15_000], [order('paying', 4_000), 'pay', 4_500], [order('open', 0), 'expired', 500], [order('confirming'), 'checking', 2_000],
-    [order('paid'), 'tickets', null], [order('expired'), 'expired', null], [order('cancelled'), 'cancelled', null], [order('refunding'), 'refunding', 5_000],
-    [order('refunded'), 'refunded', null], [order('awaiting-deposit', 9), 'deposit', 5_000],
-  ] as const) {
-    t.equal(sceneOf(state, 0), scene, state.order?.state ?? '');
-    t.equal(askAgainIn(state, 0), again, state.order?.state ?? '');
-  }
-  t.equal(sceneOf(startOrder(false, false, null, null), 0), 'not-here', 'an order without its key is nobody’s here');
-  t.equal(sceneOf(startOrder(true, true, null, null), 0), 'confirming');
-  t.equal(sceneOf({ ...startOrder(true, false, null, null), problem: 'not-found' }, 0), 'not-here');
-  t.equal(remainingOf(order('open', 60_000), 20_000), 40_000);
-  t.same(refusalOf(order('open', 1, { code: 'X', message: 'no money' })), { kind: 'refused', reason: 'no money' });
-  t.same(refusalOf({ ...order('open', 1), said: 'cancelled' }), { kind: 'cancelled', reason: null });
-  t.equal(refusalOf(order('open', 1)), null);
-  for (const [text, fine] of [['', true], ['a@b.kr', true], ['a b@c.kr', false], ['a@b', false], ['@b.kr', false]] as const) t.equal(isEmailFine(text), fine, text);
-});
-
-t.test('console: knobs', async (t) => {
-  const room = { ratePerMinute: 600, capacity: null, phase: 'open' } as RoomView;
-  t.same(parseKnob('ratePerMinute', ' 1,200 '), { ok: true, value: 1_200 });
-  t.same(parseKnob('capacity', null), { ok: true, value: null });
-  for (const wrong of ['', '-1', '1.5', 'ten', '600001']) t.equal(parseKnob('ratePerMinute', wrong).ok, false, wrong);
-  t.same(patchOf({ ratePerMinute: '600', capacity: '500' }, room), { capacity: 500 }, 'only what differs is sent');
-  t.same(patchOf({ ratePerMinute: null }, room), { ratePerMinute: null });
-  t.equal(patchOf({ ratePerMinute: 'x', capacity: '5' }, room), null, 'one wrong field stops both');
-  t.same(differences(room, { ...room, ratePerMinute: 300, phase: 'paused' }), [{ field: 'ratePerMinute', from: 600, to: 300 }, { field: 'phase', from: 'open', to: 'paused' }]);
-  const gauges = { callsLastMinute: 600, called: 10, entered: 5, redeemed: 85 } as Parameters<typeof hintsOf>[1];
-  t.same(hintsOf({ ratePerMinute: 60 }, gauges), [{ kind: 'drain', seconds: 54 }]);
-  t.same(hintsOf({ capacity: 90 }, gauges), [{ kind: 'over', inside: 100, over: 11 }]);
-  t.same(hintsOf({ ratePerMinute: 0 }, gauges), [{ kind: 'zero' }]);
-  t.same(hintsOf({ ratePerMinute: 900 }, gauges), []);
-});
-
-t.test('console: series and their geometry', async (t) => {
-  const gauges = (at: string) => ({ at }) as Sample['gauges'];
-  let samples: readonly Sample[] = [];
-  for (let second = 0; second < 400; second += 1) samples = addSample(samples, gauges(String(second)), second * 1_000);
-  t.equal(samples.length, 301, 'five minutes');
-  t.equal(addSample(samples.slice(-10), gauges('399'), 399_500).length, 10, 'the same reading again replaces itself');
-  t.equal(niceTop([0, null]), 1);
-  t.equal(niceTop([437]), 500);
-  t.equal(niceTop([1_001]), 1_500);
-  const now = WINDOW_MS;
-  t.equal(pathOf([[0, 0], [now / 2, 5], [now, 10]], now, 10, 100, 50), 'M0.0 50.0L50.0 25.0L100.0 0.0');
-  t.equal(pathOf([[0, 0], [now / 2, null], [now, 10]], now, 10, 100, 50), 'M0.0 50.0M100.0 0.0', 'a figure that was not read leaves a gap');
-  t.equal(areaOf([[0, 1], [now / 2, null]], now, 10, 100, 50), '');
-  t.match(areaOf([[0, 0], [now, 10]], now, 10, 100, 50), /L100\.0 50L0\.0 50Z$/);
-  t.same(valueAt([[0, 1], [now, 2]], now, 0.9), [now, 2]);
-});

@@ -25,7 +25,7 @@ t.test('pages: language, policy, cache, 404', async (t) => {
   t.equal(english.status, 200);
   t.match(text, /<html lang="en">/);
   t.match(text, /Onsale Live 2027/, 'the name comes from admission');
-  t.match(text, /<meta http-equiv="refresh" content="0;url=\/rooms\/demo\?plain=1">/, 'no scripts: on to the plain page');
+  t.match(text, /<meta http-equiv="refresh" content="0;url=\/rooms\/demo\?plain=1" \/>/, 'no scripts: on to the plain page');
   const policy = english.headers.get('content-security-policy') ?? '';
   t.match(policy, /script-src 'self'(;| )/);
   t.notMatch(policy, /unsafe/);
@@ -88,18 +88,28 @@ async function transferred(path: string): Promise<number> {
 }
 
 t.test('APIs: passed on with the client the gateway saw; an app that is away is a 503 with a time', async (t) => {
-  const echoed = (await (await get('/api/admission/echo-headers', { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-host': 'evil.example', forwarded: 'for=6.6.6.6' })).json()) as IncomingHttpHeaders;
+  const echoed = (await (
+    await get('/api/admission/echo-headers', { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-host': 'evil.example', forwarded: 'for=6.6.6.6' })
+  ).json()) as IncomingHttpHeaders;
   t.equal(echoed['x-forwarded-for'], '127.0.0.1', 'a client cannot say who it is');
   t.equal(echoed['x-forwarded-host'], new URL(url).host);
   t.equal(echoed.forwarded, undefined);
-  const joined = await fetch(`${url}/api/admission/rooms/demo/places`, { method: 'POST', headers: { 'content-type': 'application/json', cookie: 'onsale_device=abc' }, body: '{}' });
+  const joined = await fetch(`${url}/api/admission/rooms/demo/places`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', cookie: 'onsale_device=abc' },
+    body: '{}',
+  });
   t.equal(joined.status, 201);
   t.match(await joined.json(), { state: 'waiting', position: 1 });
   const bookingAway = await get('/api/booking/shows/demo/layout');
   t.equal(bookingAway.status, 503);
   t.match(await bookingAway.json(), { code: 'unavailable', retryAfterMs: 2_000 });
   t.ok(Number(bookingAway.headers.get('retry-after')) >= 1);
-  const large = await fetch(`${url}/api/admission/rooms/demo/places`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `"${'x'.repeat(20_000)}"` });
+  const large = await fetch(`${url}/api/admission/rooms/demo/places`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `"${'x'.repeat(20_000)}"`,
+  });
   t.equal(large.status, 413, 'bodies are bounded here already');
   await large.text();
 });
@@ -112,7 +122,9 @@ t.test('ready only when every app is', async (t) => {
 });
 
 t.test('the socket of a place comes through, both ways, with its close code', async (t) => {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/api/admission/rooms/demo/socket`, { headers: { cookie: 'onsale_device=abc', origin: url, 'x-forwarded-for': '6.6.6.6' } });
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/api/admission/rooms/demo/socket`, {
+    headers: { cookie: 'onsale_device=abc', origin: url, 'x-forwarded-for': '6.6.6.6' },
+  });
   await once(socket, 'open');
   const first = once(socket, 'message');
   socket.send('{"type":"hello"}');
@@ -128,7 +140,11 @@ t.test('the socket of a place comes through, both ways, with its close code', as
 });
 
 t.test('a refused handshake is a status, not a hang, and the connection ends', async (t) => {
-  for (const [path, status] of [['/api/admission/rooms/refused/socket', 503], ['/api/booking/shows/demo/socket', 503], ['/elsewhere', 404]] as const) {
+  for (const [path, status] of [
+    ['/api/admission/rooms/refused/socket', 503],
+    ['/api/booking/shows/demo/socket', 503],
+    ['/elsewhere', 404],
+  ] as const) {
     const socket = new WebSocket(url.replace('http', 'ws') + path);
     socket.on('error', () => undefined);
     const [, response] = await once(socket, 'unexpected-response');
@@ -142,7 +158,11 @@ t.test('a pong is the fan’s own sign of life: the gateway answers no ping', as
   const wss = new WebSocketServer({ server });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const gateway = await startGateway({ admission: `http://127.0.0.1:${(server.address() as { port: number }).port}`, booking: away, socketLimits: { socketsMax: 1, handshakeMs: 500 } });
+  const gateway = await startGateway({
+    admission: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
+    booking: away,
+    socketLimits: { socketsMax: 1, handshakeMs: 500 },
+  });
   const accepted = once(wss, 'connection');
   const mute = new WebSocket(`${gateway.url.replace('http', 'ws')}/api/admission/rooms/demo/socket`, { autoPong: false });
   const [upstream] = (await accepted) as [WebSocket];
@@ -181,7 +201,11 @@ t.test('without scripts: join, see the place, be called, enter; only from our ow
   await once(booking, 'listening');
   const gateway = await startGateway({ admission, booking: `http://127.0.0.1:${(booking.address() as { port: number }).port}` });
   const press = (action: string, headers: Record<string, string>): Promise<Response> =>
-    fetch(`${gateway.url}/rooms/demo/${action}`, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers } });
+    fetch(`${gateway.url}/rooms/demo/${action}`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    });
 
   t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`)).text(), /<form method="post" action="\/rooms\/demo\/join">/);
   t.equal((await press('join', { origin: 'https://evil.example' })).status, 403, 'another site cannot join for a fan');
@@ -195,7 +219,7 @@ t.test('without scripts: join, see the place, be called, enter; only from our ow
   room.fillLine(12);
   const standing = await (await fetch(`${gateway.url}/rooms/demo?plain=1&lang=ko`, { headers: { cookie } })).text();
   t.match(standing, /명이 앞에 있습니다/);
-  t.match(standing, /<meta http-equiv="refresh" content="5;url=\/rooms\/demo\?plain=1">/);
+  t.match(standing, /<meta http-equiv="refresh" content="5;url=\/rooms\/demo\?plain=1" \/>/);
   t.match((await press('enter', { origin: gateway.url, cookie })).headers.get('location'), /said=not-called/, 'not before the call');
   room.set(device, { state: 'called', until: Date.now() + 60_000 });
   t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`, { headers: { cookie } })).text(), /action="\/rooms\/demo\/enter"/);

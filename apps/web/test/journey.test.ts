@@ -41,11 +41,19 @@ if (!chromiumIsHere()) {
   });
   /** The newest device in the room is this fan's. */
   const deviceOfFan = async ({ context }: Fan): Promise<string> => (await context.cookies()).find(({ name }) => name === 'onsale_device')?.value ?? '';
-  const shooter = (page: Page, name: string) => async (scene: string): Promise<void> => void (await page.screenshot({ path: join(SHOTS, `${name}-${scene}.png`) }));
+  const shooter =
+    (page: Page, name: string) =>
+    async (scene: string): Promise<void> =>
+      void (await page.screenshot({ path: join(SHOTS, `${name}-${scene}.png`) }));
   /** Refused requests are part of the story; anything else in the console is a fault. */
   const faultsOf = (fan: Fan): string[] => fan.complaints.filter((line) => !line.includes('Failed to load resource'));
 
-  for (const [size, language] of [['phone', 'ko'], ['phone', 'en'], ['desktop', 'ko'], ['desktop', 'en']] as const) {
+  for (const [size, language] of [
+    ['phone', 'ko'],
+    ['phone', 'en'],
+    ['desktop', 'ko'],
+    ['desktop', 'en'],
+  ] as const) {
     t.test(`${size}, ${language}: line, seats, payment, ticket`, async (t) => buy(t, size, language));
   }
 
@@ -125,7 +133,10 @@ if (!chromiumIsHere()) {
     await page.getByRole('button', { name: say('seats.list'), exact: true }).click();
     await page.locator('.section-button strong', { hasText: new RegExp(`(^| )${section}( |$)`) }).click();
     const rowGroup = page.getByRole('group', { name: say('seats.row').replace('{row}', row), exact: true });
-    await rowGroup.getByRole('button', { name: label, exact: false }).filter({ hasText: new RegExp(`^${label}$`) }).press('Enter');
+    await rowGroup
+      .getByRole('button', { name: label, exact: false })
+      .filter({ hasText: new RegExp(`^${label}$`) })
+      .press('Enter');
     await page.locator('.basket-seats li').waitFor();
   }
 

@@ -11,20 +11,62 @@ import { afterClose } from '../src/pages/shared/page-state/reconnect.ts';
 
 const EPOCH_BASE = 2 ** 32;
 const me = (change: Partial<PlaceReply> = {}): PlaceReply => ({
-  place: EPOCH_BASE + 100, epoch: 1, order: EPOCH_BASE + 100, state: 'waiting', phase: 'open', reason: null, position: 51, waitBand: { p10Ms: 240_000, p90Ms: 480_000 },
-  remainingMs: null, missedCalls: 0, maxMisses: 2, needsReturn: false, pollAfterMs: 10_000, ...change,
+  place: EPOCH_BASE + 100,
+  epoch: 1,
+  order: EPOCH_BASE + 100,
+  state: 'waiting',
+  phase: 'open',
+  reason: null,
+  position: 51,
+  waitBand: { p10Ms: 240_000, p90Ms: 480_000 },
+  remainingMs: null,
+  missedCalls: 0,
+  maxMisses: 2,
+  needsReturn: false,
+  pollAfterMs: 10_000,
+  ...change,
 });
 const frame = (change: Partial<Frame> = {}): Frame => ({
-  type: 'frame', room: 'demo', epoch: 1, seq: 1, phase: 'open', reason: null, present: 60, calledThrough: EPOCH_BASE + 40, callsLastMinute: 100,
-  marks: [[EPOCH_BASE + 41, 0], [EPOCH_BASE + 60, 19], [EPOCH_BASE + 140, 59]], ...change,
+  type: 'frame',
+  room: 'demo',
+  epoch: 1,
+  seq: 1,
+  phase: 'open',
+  reason: null,
+  present: 60,
+  calledThrough: EPOCH_BASE + 40,
+  callsLastMinute: 100,
+  marks: [
+    [EPOCH_BASE + 41, 0],
+    [EPOCH_BASE + 60, 19],
+    [EPOCH_BASE + 140, 59],
+  ],
+  ...change,
 });
 const room = (change: Partial<RoomReply> = {}): RoomReply => ({
-  room: 'demo', name: { ko: '데모', en: 'Demo' }, phase: 'open', reason: null, epoch: 1, opensInMs: null, shows: ['demo'], identity: 'device', present: 5, ...change,
+  room: 'demo',
+  name: { ko: '데모', en: 'Demo' },
+  phase: 'open',
+  reason: null,
+  epoch: 1,
+  opensInMs: null,
+  shows: ['demo'],
+  identity: 'device',
+  present: 5,
+  ...change,
 });
-const after = (news: readonly (readonly [number, News])[], from: QueueState = startState('stand', null)): QueueState => news.reduce((state, [at, piece]) => learn(state, piece, at), from);
+const after = (news: readonly (readonly [number, News])[], from: QueueState = startState('stand', null)): QueueState =>
+  news.reduce((state, [at, piece]) => learn(state, piece, at), from);
 
 t.test('people ahead from marks', async (t) => {
-  const marks: Frame['marks'] = [[10, 0], [11, 1], [15, 2], [40, 3], [100, 33], [200, 83]];
+  const marks: Frame['marks'] = [
+    [10, 0],
+    [11, 1],
+    [15, 2],
+    [40, 3],
+    [100, 33],
+    [200, 83],
+  ];
   for (const [order, expected] of [
     [10, { count: 0, about: false }],
     [11, { count: 1, about: false }],
@@ -35,7 +77,8 @@ t.test('people ahead from marks', async (t) => {
     [100, { count: 33, about: false }],
     [199, { count: 83, about: true }],
     [201, { count: 84, about: false }],
-  ] as const) t.same(aheadFromMarks(marks, 85, order), expected, `order ${order}`);
+  ] as const)
+    t.same(aheadFromMarks(marks, 85, order), expected, `order ${order}`);
   t.same(aheadFromMarks([], 0, 7), null);
   t.same(aheadFromMarks(marks, 120, 230), { count: 113, about: true }, 'past the last mark: at most everybody between');
   let before = -1;
@@ -61,7 +104,10 @@ t.test('waiting: the frame is newer than the reply, the reply is exact', async (
 });
 
 t.test('the band shrinks with the people ahead, and says nothing while the line stands', async (t) => {
-  const state = after([[0, { kind: 'me', me: me() }], [1_000, { kind: 'frame', frame: frame({ marks: [[EPOCH_BASE + 100, 24]] }) }]]);
+  const state = after([
+    [0, { kind: 'me', me: me() }],
+    [1_000, { kind: 'frame', frame: frame({ marks: [[EPOCH_BASE + 100, 24]] }) }],
+  ]);
   t.same(viewOf(state, 1_000).wait, { kind: 'band', low: 1, high: 4, unit: 'minutes' });
   const paused = learn(state, { kind: 'frame', frame: frame({ seq: 2, phase: 'paused', reason: 'paused', marks: [[EPOCH_BASE + 100, 24]] }) }, 2_000);
   t.match(viewOf(paused, 2_000), { scene: 'waiting', held: true, wait: null, reason: 'paused' });
@@ -82,7 +128,10 @@ t.test('a rise carries its reason until it has been made good', async (t) => {
 });
 
 t.test('called, missed, back, entered, lapsed, left', async (t) => {
-  const called = after([[0, { kind: 'me', me: me() }], [1_000, { kind: 'me', me: me({ state: 'called', position: null, remainingMs: 60_000 }) }]]);
+  const called = after([
+    [0, { kind: 'me', me: me() }],
+    [1_000, { kind: 'me', me: me({ state: 'called', position: null, remainingMs: 60_000 }) }],
+  ]);
   t.match(viewOf(called, 21_000), { scene: 'called', remainingMs: 40_000, progress: 1 });
   t.equal(viewOf(called, 100_000).remainingMs, 0, 'the clock stops at nought');
   const missed = learn(called, { kind: 'me', me: me({ state: 'absent', needsReturn: true, position: null }) }, 62_000);
@@ -99,7 +148,13 @@ t.test('called, missed, back, entered, lapsed, left', async (t) => {
   const ended = learn(missed, { kind: 'ended' }, 64_000);
   t.match(viewOf(ended, 64_000), { scene: 'finished', canRejoin: true });
   t.equal(planOf(ended, false, 0.5, 64_000).joinAt, null, 'an ended place is never replaced without a press');
-  const left = after([[70_000, { kind: 'no-place' }], [70_000, { kind: 'intent', intent: 'gone' }]], missed);
+  const left = after(
+    [
+      [70_000, { kind: 'no-place' }],
+      [70_000, { kind: 'intent', intent: 'gone' }],
+    ],
+    missed,
+  );
   t.equal(viewOf(left, 70_000).scene, 'left');
 });
 
@@ -114,10 +169,17 @@ t.test('before the opening the room is watched, and joined when it opens, not by
 });
 
 t.test('refusals hold the page back for as long as the server says', async (t) => {
-  const recovering = after([[0, { kind: 'room', room: room() }], [1_000, { kind: 'failed', code: 'recovering', retryAfterMs: 5_000 }]]);
+  const recovering = after([
+    [0, { kind: 'room', room: room() }],
+    [1_000, { kind: 'failed', code: 'recovering', retryAfterMs: 5_000 }],
+  ]);
   t.equal(viewOf(recovering, 1_000).scene, 'recovering');
   t.equal(planOf(recovering, false, 0, 1_000).joinAt, 6_000);
-  const offline = after([[0, { kind: 'me', me: me() }], [1_000, { kind: 'failed', code: 'offline', retryAfterMs: null }], [3_000, { kind: 'failed', code: 'offline', retryAfterMs: null }]]);
+  const offline = after([
+    [0, { kind: 'me', me: me() }],
+    [1_000, { kind: 'failed', code: 'offline', retryAfterMs: null }],
+    [3_000, { kind: 'failed', code: 'offline', retryAfterMs: null }],
+  ]);
   t.match(offline, { link: 'down', failures: 2 });
   t.equal(planOf(offline, false, 0, 3_000).frameAt, 7_000, 'longer after each failure');
   t.equal(viewOf(offline, 3_000).scene, 'waiting', 'the fan still sees the place');
@@ -127,7 +189,11 @@ t.test('refusals hold the page back for as long as the server says', async (t) =
 });
 
 t.test('polls: the server sets the pace; calls that pass the own order ask at once; a socket replaces the frame', async (t) => {
-  const state = after([[0, { kind: 'room', room: room() }], [0, { kind: 'me', me: me() }], [0, { kind: 'asked' }]]);
+  const state = after([
+    [0, { kind: 'room', room: room() }],
+    [0, { kind: 'me', me: me() }],
+    [0, { kind: 'asked' }],
+  ]);
   t.match(planOf(state, false, 0, 100), { meAt: 10_000, frameAt: 3_000 });
   t.match(planOf(state, true, 0, 100), { meAt: 10_000, frameAt: null }, 'a hidden page only signs its life');
   const socket = learn(state, { kind: 'link', link: 'socket' }, 100);
@@ -168,5 +234,13 @@ t.test('waits in words', async (t) => {
 t.test('countdowns run on the monotonic clock', async (t) => {
   t.equal(leftOf(deadlineIn(60_000, 1_000), 31_000), 30_000);
   t.equal(leftOf(deadlineIn(60_000, 1_000), 99_000), 0);
-  for (const [ms, text] of [[0, '0:00'], [1, '0:01'], [59_001, '1:00'], [600_000, '10:00'], [3_725_000, '1:02:05'], [-5, '0:00']] as const) t.equal(clockText(ms), text);
+  for (const [ms, text] of [
+    [0, '0:00'],
+    [1, '0:01'],
+    [59_001, '1:00'],
+    [600_000, '10:00'],
+    [3_725_000, '1:02:05'],
+    [-5, '0:00'],
+  ] as const)
+    t.equal(clockText(ms), text);
 });

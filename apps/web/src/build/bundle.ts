@@ -21,7 +21,9 @@ const contractIsPure: Plugin = {
       return { ...resolved, sideEffects: false };
     });
     pluginBuild.onResolve({ filter: /^\.\/[\w-]+\.ts$/ }, (found) =>
-      found.importer.includes(join('packages', 'contract')) || found.importer.includes(join('packages', 'kernel')) ? { path: resolve(found.resolveDir, found.path), sideEffects: false } : undefined,
+      found.importer.includes(join('packages', 'contract')) || found.importer.includes(join('packages', 'kernel'))
+        ? { path: resolve(found.resolveDir, found.path), sideEffects: false }
+        : undefined,
     );
   },
 };
@@ -49,20 +51,37 @@ const shared = {
 async function bundleFans(pages: string, folder: string): Promise<void> {
   const assets = join(folder, 'assets');
   const entries = FAN_PAGES.flatMap((page) => entryOf(pages, page).map((path) => ({ in: path, out: page })));
-  const scripts = await build({ ...shared, plugins: [...shared.plugins], target: [...shared.target], entryPoints: entries, splitting: true, outdir: assets, entryNames: '[name]-[hash]', chunkNames: 'part-[hash]' });
-  const sheets = [{ in: join(pages, 'styles', 'base.css'), out: 'base' }, ...FAN_PAGES.flatMap((page) => styleOf(pages, page).map((path) => ({ in: path, out: page })))];
+  const scripts = await build({
+    ...shared,
+    plugins: [...shared.plugins],
+    target: [...shared.target],
+    entryPoints: entries,
+    splitting: true,
+    outdir: assets,
+    entryNames: '[name]-[hash]',
+    chunkNames: 'part-[hash]',
+  });
+  const sheets = [
+    { in: join(pages, 'styles', 'base.css'), out: 'base' },
+    ...FAN_PAGES.flatMap((page) => styleOf(pages, page).map((path) => ({ in: path, out: page }))),
+  ];
   const styles = await build({ ...shared, plugins: [], target: [...shared.target], entryPoints: sheets, outdir: assets, entryNames: '[name]-[hash]' });
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifestOf(pages, scripts.metafile, styles.metafile), null, 1));
   copyFileSync(join(pages, 'styles', 'favicon.svg'), join(folder, 'favicon.svg'));
   precompress(assets);
 }
 
-const entryOf = (pages: string, page: string): string[] => ['main.tsx', 'main.ts'].map((name) => join(pages, page, name)).filter((path) => existsSync(path)).slice(0, 1);
+const entryOf = (pages: string, page: string): string[] =>
+  ['main.tsx', 'main.ts']
+    .map((name) => join(pages, page, name))
+    .filter((path) => existsSync(path))
+    .slice(0, 1);
 const styleOf = (pages: string, page: string): string[] => [join(pages, page, `${page}.css`)].filter((path) => existsSync(path));
 
 function manifestOf(pages: string, scripts: Metafile, styles: Metafile): Manifest {
   const address = (path: string): string => `/assets/${basename(path)}`;
-  const byEntry = (metafile: Metafile, entry: string) => Object.entries(metafile.outputs).find(([, output]) => output.entryPoint !== undefined && resolve(output.entryPoint) === entry);
+  const byEntry = (metafile: Metafile, entry: string) =>
+    Object.entries(metafile.outputs).find(([, output]) => output.entryPoint !== undefined && resolve(output.entryPoint) === entry);
   return Object.fromEntries(
     FAN_PAGES.map((page): [string, PageAssets] => {
       const entry = entryOf(pages, page)[0];
@@ -87,7 +106,10 @@ async function bundleOps(pages: string, folder: string): Promise<void> {
     ...shared,
     plugins: [...shared.plugins],
     target: [...shared.target],
-    entryPoints: [{ in: join(pages, 'ops', 'main.tsx'), out: 'ops' }, { in: join(pages, 'ops', 'ops.css'), out: 'ops-style' }],
+    entryPoints: [
+      { in: join(pages, 'ops', 'main.tsx'), out: 'ops' },
+      { in: join(pages, 'ops', 'ops.css'), out: 'ops-style' },
+    ],
     outdir: assets,
     entryNames: '[name]-[hash]',
   });

@@ -38,7 +38,8 @@ export function serveAssets(app: FastifyInstance, folder: string): void {
     return reply.header('cache-control', 'public, max-age=31536000, immutable').header('vary', 'Accept-Encoding').type(file.type).send(body);
   });
   const icon = readFileSync(join(folder, 'favicon.svg'));
-  const sendIcon = (_request: unknown, reply: import('fastify').FastifyReply) => reply.header('cache-control', 'public, max-age=86400').type('image/svg+xml').send(icon);
+  const sendIcon = (_request: unknown, reply: import('fastify').FastifyReply) =>
+    reply.header('cache-control', 'public, max-age=86400').type('image/svg+xml').send(icon);
   app.get('/favicon.svg', sendIcon);
   app.get('/favicon.ico', sendIcon);
   app.get('/robots.txt', (_request, reply) => reply.type('text/plain').send('User-agent: *\nDisallow: /api/\nDisallow: /orders/\nDisallow: /me\n'));

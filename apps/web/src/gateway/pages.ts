@@ -33,7 +33,10 @@ export function pageContext(given: Omit<PageContext, 'assetsOf' | 'sendHtml'>, m
   const encode = (document: string) => {
     const known = encoded.get(document);
     if (known !== undefined) return known;
-    const fresh = { etag: `W/"${createHash('sha256').update(document).digest('base64url').slice(0, 22)}"`, body: encodeBody(Buffer.from(document), HTML_BROTLI_QUALITY) };
+    const fresh = {
+      etag: `W/"${createHash('sha256').update(document).digest('base64url').slice(0, 22)}"`,
+      body: encodeBody(Buffer.from(document), HTML_BROTLI_QUALITY),
+    };
     if (encoded.size >= ENCODED_MAX) encoded.delete(encoded.keys().next().value as string);
     encoded.set(document, fresh);
     return fresh;
@@ -41,9 +44,19 @@ export function pageContext(given: Omit<PageContext, 'assetsOf' | 'sendHtml'>, m
   const sendHtml: PageContext['sendHtml'] = (request, reply, render, status = 200) => {
     const asked = (request.query as { lang?: unknown } | undefined)?.lang;
     const language = chooseLanguage(asked, request.headers.cookie, request.headers['accept-language']);
-    if (isLanguage(asked)) reply.header('set-cookie', `${LANGUAGE_COOKIE}=${asked}; Path=/; Max-Age=${LANGUAGE_COOKIE_SECONDS}; SameSite=Lax${given.edge.secure ? '; Secure' : ''}`);
+    if (isLanguage(asked))
+      reply.header(
+        'set-cookie',
+        `${LANGUAGE_COOKIE}=${asked}; Path=/; Max-Age=${LANGUAGE_COOKIE_SECONDS}; SameSite=Lax${given.edge.secure ? '; Secure' : ''}`,
+      );
     const { etag, body } = encode(render(language));
-    reply.headers({ ...given.headers, 'cache-control': 'private, no-cache', vary: 'Accept-Encoding, Accept-Language, Cookie', 'content-language': language, etag });
+    reply.headers({
+      ...given.headers,
+      'cache-control': 'private, no-cache',
+      vary: 'Accept-Encoding, Accept-Language, Cookie',
+      'content-language': language,
+      etag,
+    });
     if (status === 200 && request.headers['if-none-match'] === etag) return reply.code(304).send();
     const chosen = negotiate(body, request.headers['accept-encoding']);
     if (chosen.encoding !== 'identity') reply.header('content-encoding', chosen.encoding);
@@ -95,21 +108,63 @@ function serveBookingPages(app: FastifyInstance, context: PageContext): void {
     const { show } = request.params;
     if (!parseShowId(show).ok) return sendNotFound(request, reply, context);
     return sendHtml(request, reply, (language) =>
-      scriptedPage(language, assetsOf('seats'), 'seats', speak(language)('seats.title'), { show, room: roomOf(show), problems: problemTexts(language, BOOKING_PROBLEMS) }, ['seats', 'pay']));
+      scriptedPage(
+        language,
+        assetsOf('seats'),
+        'seats',
+        speak(language)('seats.title'),
+        { show, room: roomOf(show), problems: problemTexts(language, BOOKING_PROBLEMS) },
+        ['seats', 'pay'],
+      ),
+    );
   });
   app.get<Slug<'id'>>('/orders/:id', { config }, (request, reply) => {
     const { id } = request.params;
     if (!parseOpaqueId(id).ok) return sendNotFound(request, reply, context);
     return sendHtml(request, reply, (language) =>
-      scriptedPage(language, assetsOf('order'), 'order', speak(language)('order.title'), { order: id, problems: problemTexts(language, BOOKING_PROBLEMS) }, ['order', 'pay', 'ticket']));
+      scriptedPage(language, assetsOf('order'), 'order', speak(language)('order.title'), { order: id, problems: problemTexts(language, BOOKING_PROBLEMS) }, [
+        'order',
+        'pay',
+        'ticket',
+      ]),
+    );
   });
   app.get('/me', { config }, (request, reply) =>
-    sendHtml(request, reply, (language) => scriptedPage(language, assetsOf('tickets'), 'tickets', speak(language)('me.title'), { problems: problemTexts(language, BOOKING_PROBLEMS) }, ['me', 'order', 'ticket'])));
+    sendHtml(request, reply, (language) =>
+      scriptedPage(language, assetsOf('tickets'), 'tickets', speak(language)('me.title'), { problems: problemTexts(language, BOOKING_PROBLEMS) }, [
+        'me',
+        'order',
+        'ticket',
+      ]),
+    ),
+  );
 }
 
 const BOOKING_PROBLEMS = [
-  'overloaded', 'unavailable', 'no-session', 'session-ended', 'sale-closed', 'not-found', 'rate-limited', 'too-many-attempts', 'hold-expired', 'seat-taken', 'seat-busy', 'orphan-seat',
-  'limit', 'sold-out', 'order-state', 'orders-used', 'payment-in-progress', 'amount-mismatch', 'payment-refused', 'internal', 'no-identity', 'holder-mismatch', 'bad-request', 'forbidden',
+  'overloaded',
+  'unavailable',
+  'no-session',
+  'session-ended',
+  'sale-closed',
+  'not-found',
+  'rate-limited',
+  'too-many-attempts',
+  'hold-expired',
+  'seat-taken',
+  'seat-busy',
+  'orphan-seat',
+  'limit',
+  'sold-out',
+  'order-state',
+  'orders-used',
+  'payment-in-progress',
+  'amount-mismatch',
+  'payment-refused',
+  'internal',
+  'no-identity',
+  'holder-mismatch',
+  'bad-request',
+  'forbidden',
 ] as const;
 
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply, context: PageContext): FastifyReply {

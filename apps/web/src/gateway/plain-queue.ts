@@ -31,7 +31,14 @@ export async function sendPlainRoom(request: FastifyRequest<RoomRoute>, reply: F
   const { room } = request.params;
   const [facts, me] = await Promise.all([context.onSale.room(room), ask(request, context, 'GET', admission(context.upstreams, room, '/places/me'))]);
   for (const cookie of me?.cookies ?? []) reply.header('set-cookie', cookie);
-  return sendPage(request, reply, context, me?.status === 200 ? (me.body as PlaceReply) : null, facts?.name ?? null, me === null ? 'unavailable' : codeOf(me));
+  return sendPage(
+    request,
+    reply,
+    context,
+    me?.status === 200 ? (me.body as PlaceReply) : null,
+    facts?.name ?? null,
+    me === null ? 'unavailable' : codeOf(me),
+  );
 }
 
 async function act(action: Action, request: FastifyRequest<RoomRoute>, reply: FastifyReply, context: PageContext): Promise<FastifyReply> {
@@ -41,13 +48,21 @@ async function act(action: Action, request: FastifyRequest<RoomRoute>, reply: Fa
     const device = await ask(request, context, 'POST', `${context.upstreams.admission}${ADMISSION_PREFIX}/device`);
     cookies.push(...(device?.cookies ?? []));
   }
-  const [method, path] = { join: ['POST', '/places'], return: ['POST', '/places/me/return'], leave: ['DELETE', '/places/me'], enter: ['POST', '/places/me/entry'] }[action] as ['POST' | 'DELETE', string];
+  const [method, path] = {
+    join: ['POST', '/places'],
+    return: ['POST', '/places/me/return'],
+    leave: ['DELETE', '/places/me'],
+    enter: ['POST', '/places/me/entry'],
+  }[action] as ['POST' | 'DELETE', string];
   const answer = await ask(request, context, method, admission(context.upstreams, room, path), {}, cookies);
   cookies.push(...(answer?.cookies ?? []));
   const next = action === 'enter' && answer?.status === 200 ? await redeem(request, context, answer.body as EntryReply, cookies) : null;
   for (const cookie of cookies) reply.header('set-cookie', cookie);
   if (next !== null) return reply.redirect(next, 303);
-  const refused = answer !== null && answer.status < 300 && action !== 'enter' ? '' : `&said=${answer === null || action === 'enter' && answer.status < 300 ? 'unavailable' : (codeOf(answer) ?? 'internal')}`;
+  const refused =
+    answer !== null && answer.status < 300 && action !== 'enter'
+      ? ''
+      : `&said=${answer === null || (action === 'enter' && answer.status < 300) ? 'unavailable' : (codeOf(answer) ?? 'internal')}`;
   return reply.redirect(`/rooms/${room}?plain=1${refused}`, 303);
 }
 
@@ -61,10 +76,18 @@ async function redeem(request: FastifyRequest, context: PageContext, entry: Entr
   return show.href.startsWith('/') && !show.href.startsWith('//') ? show.href : `/shows/${show.show}`;
 }
 
-const admission = (upstreams: Upstreams, room: string, path: string): string => `${upstreams.admission}${ADMISSION_PREFIX}/rooms/${encodeURIComponent(room)}${path}`;
+const admission = (upstreams: Upstreams, room: string, path: string): string =>
+  `${upstreams.admission}${ADMISSION_PREFIX}/rooms/${encodeURIComponent(room)}${path}`;
 
 /** Asks an app as this fan. `fresh` are cookies that the same press has just been given. Null: the app is away. */
-async function ask(request: FastifyRequest, context: PageContext, method: 'GET' | 'POST' | 'DELETE', url: string, body?: object, fresh: readonly string[] = []): Promise<Reached | null> {
+async function ask(
+  request: FastifyRequest,
+  context: PageContext,
+  method: 'GET' | 'POST' | 'DELETE',
+  url: string,
+  body?: object,
+  fresh: readonly string[] = [],
+): Promise<Reached | null> {
   const headers: Record<string, string> = { ...forwarded(request.raw, context.edge), accept: 'application/json' };
   const cookie = [request.headers.cookie, ...fresh.map((line) => line.split(';', 1)[0])].filter((part) => part !== undefined && part !== '').join('; ');
   if (cookie !== '') headers['cookie'] = cookie;
@@ -72,7 +95,13 @@ async function ask(request: FastifyRequest, context: PageContext, method: 'GET' 
   else headers['sec-fetch-site'] = String(request.headers['sec-fetch-site'] ?? 'same-origin');
   if (method === 'POST') headers['content-type'] = 'application/json';
   try {
-    const reply = await fetch(url, { method, headers, body: method === 'POST' ? JSON.stringify(body ?? {}) : null, signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' });
+    const reply = await fetch(url, {
+      method,
+      headers,
+      body: method === 'POST' ? JSON.stringify(body ?? {}) : null,
+      signal: AbortSignal.timeout(ANSWER_MS),
+      redirect: 'error',
+    });
     const text = await reply.text();
     return { status: reply.status, body: text === '' ? null : (JSON.parse(text) as unknown), cookies: reply.headers.getSetCookie() };
   } catch {
@@ -88,7 +117,14 @@ function codeOf(answer: Reached): string | null {
   return typeof code === 'string' ? code : 'internal';
 }
 
-function sendPage(request: FastifyRequest<RoomRoute>, reply: FastifyReply, context: PageContext, me: PlaceReply | null, name: { readonly ko: string; readonly en: string } | null, code: string | null): FastifyReply {
+function sendPage(
+  request: FastifyRequest<RoomRoute>,
+  reply: FastifyReply,
+  context: PageContext,
+  me: PlaceReply | null,
+  name: { readonly ko: string; readonly en: string } | null,
+  code: string | null,
+): FastifyReply {
   const said = (request.query as { said?: unknown }).said;
   const seconds = me === null ? RENEW_SECONDS.usual : Math.min(RENEW_SECONDS.most, Math.max(RENEW_SECONDS.least, Math.ceil(me.pollAfterMs / 1_000)));
   const place: PlainPlace = { room: request.params.room, name, me, code: typeof said === 'string' ? said : code, renewSeconds: seconds };

@@ -19,23 +19,40 @@ export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge
     proxyPayloads: true,
     // A request is never repeated here: whether it may be is known to the client, by its Idempotency-Key.
     retryMethods: [],
-    undici: { connections: CONNECTIONS_MAX, pipelining: 1, keepAliveTimeout: 30_000, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS, connectTimeout: 2_000 },
+    undici: {
+      connections: CONNECTIONS_MAX,
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+      headersTimeout: ANSWER_MS,
+      bodyTimeout: ANSWER_MS,
+      connectTimeout: 2_000,
+    },
     preHandler: refuseLargeBodies,
     // The apps check the origin of a write and shed by its worth themselves; here they are bytes.
     config: { importance: 'never', originCheck: false },
   };
   const replyOptions = {
-    rewriteRequestHeaders: (request: FastifyRequest, headers: Record<string, unknown>) => ({ ...headers, forwarded: undefined, ...forwarded(request.raw, edge) }),
+    rewriteRequestHeaders: (request: FastifyRequest, headers: Record<string, unknown>) => ({
+      ...headers,
+      forwarded: undefined,
+      ...forwarded(request.raw, edge),
+    }),
     onError: (reply: FastifyReply, failure: { error: Error }) => sendUnavailable(reply, failure.error),
   };
-  await app.register(proxy as never, { ...shared, upstream: upstreams.admission, prefix: ADMISSION_PREFIX, rewritePrefix: ADMISSION_PREFIX, replyOptions } as never);
-  await app.register(proxy as never, {
-    ...shared,
-    upstream: '',
-    prefix: BOOKING_PREFIX,
-    rewritePrefix: BOOKING_PREFIX,
-    replyOptions: { ...replyOptions, getUpstream: (request: FastifyRequest) => bookingUpstream(upstreams.booking, request.url) },
-  } as never);
+  await app.register(
+    proxy as never,
+    { ...shared, upstream: upstreams.admission, prefix: ADMISSION_PREFIX, rewritePrefix: ADMISSION_PREFIX, replyOptions } as never,
+  );
+  await app.register(
+    proxy as never,
+    {
+      ...shared,
+      upstream: '',
+      prefix: BOOKING_PREFIX,
+      rewritePrefix: BOOKING_PREFIX,
+      replyOptions: { ...replyOptions, getUpstream: (request: FastifyRequest) => bookingUpstream(upstreams.booking, request.url) },
+    } as never,
+  );
 }
 
 /** What says that it is too large is not passed on; a body without a length is measured by the app. */

@@ -17,7 +17,17 @@ export type SocketLimits = { readonly socketsMax: number; readonly handshakeMs: 
 export const SOCKET_LIMITS: SocketLimits = { socketsMax: 60_000, handshakeMs: 5_000 };
 
 /** Hop-by-hop headers that the handshake sets itself, and what only the gateway may say about the client. */
-const NOT_FORWARDED = new Set(['connection', 'upgrade', 'keep-alive', 'transfer-encoding', 'content-length', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded']);
+const NOT_FORWARDED = new Set([
+  'connection',
+  'upgrade',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'forwarded',
+]);
 
 export type SocketTunnel = { readonly open: () => number; readonly close: () => void };
 

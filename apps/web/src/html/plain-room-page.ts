@@ -22,10 +22,13 @@ export function plainRoomPage(language: Language, assets: PageAssets, place: Pla
   const name = place.name?.[language] ?? say('queue.title');
   // Without a place nothing is renewed: the page waits for a press.
   const renews = place.me !== null && !AT_REST.includes(place.me.state);
-  const body = html`<div class="narrow"><p class="eyebrow">${say('queue.title')}</p><h1>${name}</h1>
-${place.code !== null && isProblemCode(place.code) ? html`<p class="note note-warn" role="status">${problems[place.code][language]}</p>` : null}
-<section class="card scene">${place.me === null ? join(place.room, say) : scene(place.room, place.me, say, language)}</section>
-${renews ? html`<p class="muted small center-text">${say('queue.plain-refresh', { seconds: place.renewSeconds })} <a href="/rooms/${place.room}?plain=1">${say('queue.plain-now')}</a></p>` : null}</div>`;
+  const body = html`<div class="narrow">
+    <p class="eyebrow">${say('queue.title')}</p>
+    <h1>${name}</h1>
+    ${place.code !== null && isProblemCode(place.code) ? html`<p class="note note-warn" role="status">${problems[place.code][language]}</p>` : null}
+    <section class="card scene">${place.me === null ? join(place.room, say) : scene(place.room, place.me, say, language)}</section>
+    ${renews ? renewing(place, say) : null}
+  </div>`;
   return shellPage({
     language,
     title: name,
@@ -33,7 +36,7 @@ ${renews ? html`<p class="muted small center-text">${say('queue.plain-refresh', 
     assets,
     scripted: false,
     keepQuery: 'plain=1',
-    head: renews ? html`<meta http-equiv="refresh" content="${place.renewSeconds};url=/rooms/${place.room}?plain=1">` : html``,
+    head: renews ? html`<meta http-equiv="refresh" content="${place.renewSeconds};url=/rooms/${place.room}?plain=1" />` : html``,
     body,
   });
 }
@@ -41,14 +44,17 @@ ${renews ? html`<p class="muted small center-text">${say('queue.plain-refresh', 
 const form = (room: string, action: string, label: string, look = 'button-primary button-large'): Html =>
   html`<form method="post" action="/rooms/${room}/${action}"><button class="button ${look}">${label}</button></form>`;
 const join = (room: string, say: Say): Html => form(room, 'join', say('queue.join'));
-const words = (title: string, lead: string): Html => html`<h2>${title}</h2><p class="lead">${lead}</p>`;
+const words = (title: string, lead: string): Html =>
+  html`<h2>${title}</h2>
+    <p class="lead">${lead}</p>`;
 
 function scene(room: string, me: PlaceReply, say: Say, language: Language): Html {
   const leave = html`<div class="plain-actions">${form(room, 'leave', say('queue.leave'), 'button-quiet')}</div>`;
   switch (me.state) {
     case 'called':
       return html`${words(say('queue.called'), say('queue.called-lead'))}${form(room, 'enter', say('queue.enter'), 'button-turn')}
-<p class="clock">${say('queue.time-left')} ${Math.ceil((me.remainingMs ?? 0) / 1_000)} s</p>${leave}`;
+        <p class="clock">${say('queue.time-left')} ${Math.ceil((me.remainingMs ?? 0) / 1_000)} s</p>
+        ${leave}`;
     case 'entered':
       return html`${words(say('queue.entered'), say('queue.entered-lead'))}${form(room, 'enter', say('queue.continue'))}`;
     case 'absent':
@@ -64,20 +70,37 @@ function scene(room: string, me: PlaceReply, say: Say, language: Language): Html
     case 'lapsed':
       return html`${words(say(`queue.${me.state}`), say(`queue.${me.state}-lead`))}${form(room, 'join', say('queue.join-again'))}`;
     case 'waiting':
-      return html`${headline(me, say, language)}${figures(me, say, language)}${me.reason === null ? null : html`<p class="note">${say(`reason.${me.reason}`)}</p>`}${leave}`;
+      return html`${headline(me, say, language)}${figures(me, say, language)}${reason(me, say)}${leave}`;
   }
 }
+
+const reason = (me: PlaceReply, say: Say): Html | null => (me.reason === null ? null : html`<p class="note">${say(`reason.${me.reason}`)}</p>`);
+
+const renewing = ({ room, renewSeconds }: PlainPlace, say: Say): Html =>
+  html`<p class="muted small center-text">${say('queue.plain-refresh', { seconds: renewSeconds })}
+    <a href="/rooms/${room}?plain=1">${say('queue.plain-now')}</a></p>`;
 
 function headline(me: PlaceReply, say: Say, language: Language): Html {
   if (me.position === null) return words(say('queue.drawing'), say('queue.drawing-lead'));
   const ahead = me.position - 1;
   if (ahead === 0) return words(say('queue.ahead-none'), say('queue.ahead-none-lead'));
-  return html`<p class="headline"><span class="headline-count">${ahead.toLocaleString(language)}</span> <span class="headline-words">${say(ahead === 1 ? 'queue.ahead-one' : 'queue.ahead')}</span></p>`;
+  return html`<p class="headline">
+    <span class="headline-count">${ahead.toLocaleString(language)}</span>
+    <span class="headline-words">${say(ahead === 1 ? 'queue.ahead-one' : 'queue.ahead')}</span>
+  </p>`;
 }
 
 function figures(me: PlaceReply, say: Say, language: Language): Html {
-  return html`<dl class="figures"><div><dt>${say('queue.wait')}</dt><dd class="figure">${wait(me, say)}</dd></div>
-<div><dt>${say('queue.place-number')}</dt><dd class="figure">${(me.place % 2 ** 32).toLocaleString(language)}</dd></div></dl>`;
+  return html`<dl class="figures">
+    <div>
+      <dt>${say('queue.wait')}</dt>
+      <dd class="figure">${wait(me, say)}</dd>
+    </div>
+    <div>
+      <dt>${say('queue.place-number')}</dt>
+      <dd class="figure">${(me.place % 2 ** 32).toLocaleString(language)}</dd>
+    </div>
+  </dl>`;
 }
 
 function wait(me: PlaceReply, say: Say): string {

@@ -5,7 +5,23 @@ import { html } from './escape.ts';
 import { shellPage } from './shell.ts';
 
 /** Refusals that the queue page can meet; their texts travel with the page, in its language only. */
-const QUEUE_PROBLEMS = ['overloaded', 'unavailable', 'recovering', 'full', 'no-identity', 'place-ended', 'room-not-open', 'rejoin-refused', 'rate-limited', 'not-called', 'token-used', 'token-expired', 'internal', 'not-found', 'holder-mismatch'] as const;
+const QUEUE_PROBLEMS = [
+  'overloaded',
+  'unavailable',
+  'recovering',
+  'full',
+  'no-identity',
+  'place-ended',
+  'room-not-open',
+  'rejoin-refused',
+  'rate-limited',
+  'not-called',
+  'token-used',
+  'token-expired',
+  'internal',
+  'not-found',
+  'holder-mismatch',
+] as const;
 
 export function problemTexts(language: Language, codes: readonly (keyof typeof problems)[]): Record<string, string> {
   return Object.fromEntries(codes.map((code) => [code, problems[code][language]]));
@@ -15,14 +31,24 @@ export function problemTexts(language: Language, codes: readonly (keyof typeof p
 export function roomPage(language: Language, assets: PageAssets, slug: string, room: RoomReply | null): string {
   const say = speak(language);
   const name = room?.name[language] ?? say('queue.title');
-  const body = html`<div id="root" class="narrow"><p class="eyebrow">${say('queue.title')}</p><h1>${name}</h1><p class="loading" role="status">${say('queue.starting')}</p></div>`;
+  const body = html`<div id="root" class="narrow">
+    <p class="eyebrow">${say('queue.title')}</p>
+    <h1>${name}</h1>
+    <p class="loading" role="status">${say('queue.starting')}</p>
+  </div>`;
   return shellPage({
     language,
     title: name,
     page: 'queue',
     assets,
-    data: { language, room: slug, name: room?.name[language] ?? null, texts: textsOf(language, ['queue', 'reason']), problems: problemTexts(language, QUEUE_PROBLEMS) },
-    head: html`<noscript><meta http-equiv="refresh" content="0;url=/rooms/${slug}?plain=1"></noscript>`,
+    data: {
+      language,
+      room: slug,
+      name: room?.name[language] ?? null,
+      texts: textsOf(language, ['queue', 'reason']),
+      problems: problemTexts(language, QUEUE_PROBLEMS),
+    },
+    head: html`<noscript><meta http-equiv="refresh" content="0;url=/rooms/${slug}?plain=1" /></noscript>`,
     body,
   });
 }

@@ -7,7 +7,10 @@ export const catalogue: Readonly<Record<Language, Texts>> = { ko, en };
 
 /** Says a text in a language: what pages and the server call. */
 export type Say = (key: TextKey, parameters?: TextParameters) => string;
-export const speak = (language: Language): Say => (key, parameters) => fill(catalogue[language][key], parameters);
+export const speak =
+  (language: Language): Say =>
+  (key, parameters) =>
+    fill(catalogue[language][key], parameters);
 
 /** The part of the catalogue a page needs in the browser: keys whose first word is in `groups`. */
 export function textsOf(language: Language, groups: readonly string[]): Record<string, string> {

@@ -11,7 +11,13 @@ export function formatMoney(amount: number, currency: string, language: Language
   const decimals = DECIMALS[currency] ?? 0;
   const value = amount / 10 ** decimals;
   if (currency === 'KRW' && language === 'ko') return `${value.toLocaleString('ko-KR')}원`;
-  return new Intl.NumberFormat(LOCALES[language], { style: 'currency', currency, currencyDisplay: 'narrowSymbol', minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
+  return new Intl.NumberFormat(LOCALES[language], {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'narrowSymbol',
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  }).format(value);
 }
 
 export function formatDate(iso: string, language: Language): string {

@@ -34,7 +34,8 @@ export class FakeRoom {
     const wss = new WebSocketServer({ noServer: true });
     this.server.on('upgrade', (request, socket, head) => {
       this.requests.push({ method: 'UPGRADE', url: request.url ?? '', headers: request.headers });
-      if (request.url?.includes('/rooms/refused/') === true) return void socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      if (request.url?.includes('/rooms/refused/') === true)
+        return void socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       wss.handleUpgrade(request, socket, head, (ws) => {
         this.sockets.set(ws, deviceOf(request.headers.cookie) ?? '');
         ws.on('message', () => this.#greet(ws));
@@ -97,7 +98,18 @@ export class FakeRoom {
     for (let ahead = 0; ahead < line.length; ahead = ahead < 32 ? ahead + 1 : Math.ceil(ahead * 1.3)) marks.push([line[ahead] as number, ahead]);
     if (line.length > 0 && marks.at(-1)?.[1] !== line.length - 1) marks.push([line.at(-1) as number, line.length - 1]);
     this.seq += 1;
-    return { type: 'frame', room: 'demo', epoch: EPOCH, seq: this.seq, phase: this.phase, reason: this.reason, present: line.length, calledThrough: this.calledThrough, callsLastMinute: this.callsLastMinute, marks: marks.slice(0, 64) };
+    return {
+      type: 'frame',
+      room: 'demo',
+      epoch: EPOCH,
+      seq: this.seq,
+      phase: this.phase,
+      reason: this.reason,
+      present: line.length,
+      calledThrough: this.calledThrough,
+      callsLastMinute: this.callsLastMinute,
+      marks: marks.slice(0, 64),
+    };
   }
 
   reply(device: string): PlaceReply {
@@ -106,11 +118,20 @@ export class FakeRoom {
     const waiting = place.state === 'waiting';
     const perMs = this.callsLastMinute / 60_000;
     return {
-      place: place.order, epoch: EPOCH, order: place.order, state: place.state, phase: this.phase, reason: this.reason,
+      place: place.order,
+      epoch: EPOCH,
+      order: place.order,
+      state: place.state,
+      phase: this.phase,
+      reason: this.reason,
       position: waiting ? ahead + 1 : null,
       waitBand: waiting && perMs > 0 ? { p10Ms: Math.round((ahead / perMs) * 0.7), p90Ms: Math.round((ahead / perMs) * 1.5) + 4_000 } : null,
       remainingMs: ['called', 'entered', 'redeemed'].includes(place.state) ? Math.max(0, place.until - Date.now()) : null,
-      missedCalls: place.missed, maxMisses: 2, needsReturn: place.needsReturn, pollAfterMs: 2_000, receipt: `receipt.${device}`,
+      missedCalls: place.missed,
+      maxMisses: 2,
+      needsReturn: place.needsReturn,
+      pollAfterMs: 2_000,
+      receipt: `receipt.${device}`,
     };
   }
 
@@ -134,7 +155,17 @@ export class FakeRoom {
   }
 
   room(): object {
-    return { room: 'demo', name: { ko: '온세일 라이브 2027', en: 'Onsale Live 2027' }, phase: this.phase, reason: this.reason, epoch: EPOCH, opensInMs: this.opensAt === null ? null : Math.max(0, this.opensAt - Date.now()), shows: ['demo'], identity: 'device', present: this.line().length };
+    return {
+      room: 'demo',
+      name: { ko: '온세일 라이브 2027', en: 'Onsale Live 2027' },
+      phase: this.phase,
+      reason: this.reason,
+      epoch: EPOCH,
+      opensInMs: this.opensAt === null ? null : Math.max(0, this.opensAt - Date.now()),
+      shows: ['demo'],
+      identity: 'device',
+      present: this.line().length,
+    };
   }
 
   #answerPlace(method: string, path: string, device: string | undefined, reply: ServerResponse): void {
@@ -142,7 +173,8 @@ export class FakeRoom {
     if (method === 'POST' && path === '/places') {
       if (device === undefined) return send(reply, 428, { code: 'no-identity' });
       if (this.phase === 'scheduled' || this.phase === 'closed') return send(reply, 409, { code: 'room-not-open' });
-      if (place === undefined || ['finished', 'left', 'lapsed'].includes(place.state)) this.places.set(device, { state: 'waiting', order: placeOf(this.next++), until: 0, missed: 0, needsReturn: false, redeemed: false });
+      if (place === undefined || ['finished', 'left', 'lapsed'].includes(place.state))
+        this.places.set(device, { state: 'waiting', order: placeOf(this.next++), until: 0, missed: 0, needsReturn: false, redeemed: false });
       return send(reply, 201, this.reply(device));
     }
     if (device === undefined || place === undefined) return send(reply, 401, { code: 'no-receipt' });

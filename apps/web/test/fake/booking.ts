@@ -89,22 +89,44 @@ export class FakeBooking {
 
   holdReply(hold: FakeHold): HoldReply {
     const seats = hold.seats.map((seat) => this.seat(seat));
-    return { id: hold.id, show: 'demo', state: hold.state, seats, remainingMs: Math.max(0, hold.until - Date.now()), amount: seats.reduce((sum, { price, fee }) => sum + price + fee, 0), currency: 'KRW' };
+    return {
+      id: hold.id,
+      show: 'demo',
+      state: hold.state,
+      seats,
+      remainingMs: Math.max(0, hold.until - Date.now()),
+      amount: seats.reduce((sum, { price, fee }) => sum + price + fee, 0),
+      currency: 'KRW',
+    };
   }
 
   orderReply(order: FakeOrder): OrderReply {
     const hold = this.holdReply(order.hold);
     const { event, venue, startsAt } = this.layout;
     return {
-      id: order.id, show: 'demo', state: order.state, seats: hold.seats, amount: hold.amount, currency: 'KRW', event, venue, startsAt, refusal: order.refusal,
+      id: order.id,
+      show: 'demo',
+      state: order.state,
+      seats: hold.seats,
+      amount: hold.amount,
+      currency: 'KRW',
+      event,
+      venue,
+      startsAt,
+      refusal: order.refusal,
       remainingMs: ['open', 'paying'].includes(order.state) ? hold.remainingMs : null,
-      tickets: order.state === 'paid' ? hold.seats.map((seat) => ({ id: freshId(), seat, credential: `NCFOXN${'%TS3DH7/JSUG+WF:8PY'.repeat(9)}${seat.seat}`, state: 'valid' as const })) : [],
+      tickets:
+        order.state === 'paid'
+          ? hold.seats.map((seat) => ({ id: freshId(), seat, credential: `NCFOXN${'%TS3DH7/JSUG+WF:8PY'.repeat(9)}${seat.seat}`, state: 'valid' as const }))
+          : [],
     };
   }
 
   sessionReply(device: string): object {
     return {
-      room: 'demo', remainingMs: Math.max(0, (this.sessions.get(device) ?? 0) - Date.now()), shows: ['demo'],
+      room: 'demo',
+      remainingMs: Math.max(0, (this.sessions.get(device) ?? 0) - Date.now()),
+      shows: ['demo'],
       limits: { seatsPerOrder: 4, perPersonAndShow: 4, perPersonAndEvent: 8, attemptsLeft: this.attemptsLeft, ordersLeft: 1 },
     };
   }
@@ -156,7 +178,12 @@ export class FakeBooking {
     const best = body['bestAvailable'] as { quantity: number; grade?: string } | undefined;
     const wanted = best === undefined ? (body['seats'] as number[]) : this.freeSeats(best.quantity, 300);
     const taken = wanted.filter((seat) => this.codes[seat] !== 0 && mine?.seats.includes(seat) !== true);
-    if (taken.length > 0) return send(reply, 409, { code: 'seat-taken', seats: taken, alternatives: [this.freeSeats(wanted.length, (wanted[0] ?? 0) + 1), this.freeSeats(wanted.length, (wanted[0] ?? 0) + 40)] });
+    if (taken.length > 0)
+      return send(reply, 409, {
+        code: 'seat-taken',
+        seats: taken,
+        alternatives: [this.freeSeats(wanted.length, (wanted[0] ?? 0) + 1), this.freeSeats(wanted.length, (wanted[0] ?? 0) + 40)],
+      });
     if (mine !== undefined) {
       this.change(mine.seats, 0);
       mine.seats = wanted;
@@ -193,7 +220,16 @@ export class FakeBooking {
       order.attempts += 1;
       order.state = 'paying';
       const { amount } = this.orderReply(order);
-      return send(reply, 201, { n: order.attempts, providerOrderId: `${id}-${order.attempts}`, orderName: 'Onsale Live 2027', amount, currency: 'KRW', tossClientKey: 'test_ck_fake', scriptUrl: `${this.sandbox}/v2/standard`, remainingMs: 600_000 });
+      return send(reply, 201, {
+        n: order.attempts,
+        providerOrderId: `${id}-${order.attempts}`,
+        orderName: 'Onsale Live 2027',
+        amount,
+        currency: 'KRW',
+        tossClientKey: 'test_ck_fake',
+        scriptUrl: `${this.sandbox}/v2/standard`,
+        remainingMs: 600_000,
+      });
     }
     if (rest[2] === 'abandon') return send(reply, 204, null);
     return this.#confirm(order, body, reply);

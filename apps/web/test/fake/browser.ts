@@ -3,7 +3,14 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
 ];
 export const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
 export type SizeName = keyof typeof SIZES;
@@ -14,9 +21,19 @@ export const openBrowser = (): Promise<Browser> => chromium.launch({ executableP
 /** A fan's browser of a size and language, and everything its pages complained about. */
 export type Fan = { readonly context: BrowserContext; readonly page: Page; readonly complaints: string[] };
 
-export async function openFan(browser: Browser, size: SizeName, language: 'ko' | 'en', more: { readonly javaScriptEnabled?: boolean; readonly colorScheme?: 'light' | 'dark' } = {}): Promise<Fan> {
+export async function openFan(
+  browser: Browser,
+  size: SizeName,
+  language: 'ko' | 'en',
+  more: { readonly javaScriptEnabled?: boolean; readonly colorScheme?: 'light' | 'dark' } = {},
+): Promise<Fan> {
   const context = await browser.newContext({
-    viewport: SIZES[size], locale: language === 'ko' ? 'ko-KR' : 'en-GB', timezoneId: 'Asia/Seoul', deviceScaleFactor: size === 'phone' ? 2 : 1, hasTouch: size === 'phone', ...more,
+    viewport: SIZES[size],
+    locale: language === 'ko' ? 'ko-KR' : 'en-GB',
+    timezoneId: 'Asia/Seoul',
+    deviceScaleFactor: size === 'phone' ? 2 : 1,
+    hasTouch: size === 'phone',
+    ...more,
   });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);

@@ -6,7 +6,9 @@ import { buildApp, type GatewayOptions } from '../../src/app.ts';
 import { buildPages, FANS_FOLDER } from '../../src/build.ts';
 
 /** A gateway over the given apps, listening on a free port; `origins` are filled in with its own address. */
-export async function startGateway(given: { readonly admission: string; readonly booking: string; readonly sandbox?: string } & Partial<GatewayOptions>): Promise<{ readonly app: OnsaleServer; readonly url: string; readonly log: PassThrough }> {
+export async function startGateway(
+  given: { readonly admission: string; readonly booking: string; readonly sandbox?: string } & Partial<GatewayOptions>,
+): Promise<{ readonly app: OnsaleServer; readonly url: string; readonly log: PassThrough }> {
   await buildPages();
   const log = new PassThrough();
   log.resume();

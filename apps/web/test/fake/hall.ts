@@ -16,7 +16,12 @@ export function fakeLayout(show: string, sectionsAcross: number, sectionsDeep: n
       sections.push({
         section: name,
         name: { ko: `${name} 구역`, en: `Section ${name}` },
-        outline: [[x - 1, y - 1.5], [x + seats * 1.2, y - 1.5], [x + seats * 1.2, y + rows * 1.6], [x - 1, y + rows * 1.6]],
+        outline: [
+          [x - 1, y - 1.5],
+          [x + seats * 1.2, y - 1.5],
+          [x + seats * 1.2, y + rows * 1.6],
+          [x - 1, y + rows * 1.6],
+        ],
         rows: Array.from({ length: rows }, (_, row) => {
           const first = next;
           next += seats;
@@ -36,7 +41,12 @@ export function fakeLayout(show: string, sectionsAcross: number, sectionsDeep: n
     seats: next,
     width,
     height: 60 + sectionsDeep * 24,
-    stage: [[width / 2 - 40, 8], [width / 2 + 40, 8], [width / 2 + 30, 32], [width / 2 - 30, 32]],
+    stage: [
+      [width / 2 - 40, 8],
+      [width / 2 + 40, 8],
+      [width / 2 + 30, 32],
+      [width / 2 - 30, 32],
+    ],
     focus: [width / 2, 30],
     grades: [
       { grade: 'VIP', name: { ko: 'VIP석', en: 'VIP' }, price: 198_000, fee: 2_000, color: '#8b3fd9' },

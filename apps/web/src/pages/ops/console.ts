@@ -6,11 +6,17 @@ import type { RoomView } from './page-state/knobs.ts';
 
 export const OPS = '/api/ops';
 export type Act = {
-  readonly id: number; readonly at: string; readonly actor: string; readonly cause: string; readonly action: string;
-  readonly before: Readonly<Record<string, unknown>> | null; readonly after: Readonly<Record<string, unknown>> | null;
+  readonly id: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly cause: string;
+  readonly action: string;
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
 };
 export type Conflict = { readonly seen: RoomView; readonly now: RoomView; readonly patch: RoomPatch };
-export type Outcome = { readonly kind: 'done'; readonly version: number } | { readonly kind: 'refused'; readonly code: string; readonly detail: string | null };
+export type Outcome =
+  { readonly kind: 'done'; readonly version: number } | { readonly kind: 'refused'; readonly code: string; readonly detail: string | null };
 
 export type ConsoleState = {
   readonly name: string | null;
@@ -31,8 +37,21 @@ export type ConsoleState = {
 };
 
 const START: ConsoleState = {
-  name: null, signingIn: false, problem: null, rooms: null, room: null, samples: [], link: 'polling', figuresProblem: null, busy: false, outcome: null, conflict: null,
-  log: [], logNext: null, audit: null, auditing: false,
+  name: null,
+  signingIn: false,
+  problem: null,
+  rooms: null,
+  room: null,
+  samples: [],
+  link: 'polling',
+  figuresProblem: null,
+  busy: false,
+  outcome: null,
+  conflict: null,
+  log: [],
+  logNext: null,
+  audit: null,
+  auditing: false,
 };
 const AUDIT_EVERY_MS = 30_000;
 const ROOM_EVERY_MS = 5_000;
@@ -74,7 +93,14 @@ export class OpsConsole {
 
   openRoom(room: string): void {
     this.#feed?.stop();
-    this.#change({ room: this.#state.rooms?.find((entry) => entry.room === room) ?? null, samples: [], outcome: null, conflict: null, log: [], logNext: null });
+    this.#change({
+      room: this.#state.rooms?.find((entry) => entry.room === room) ?? null,
+      samples: [],
+      outcome: null,
+      conflict: null,
+      log: [],
+      logNext: null,
+    });
     this.#feed = new GaugesFeed(`${OPS}/rooms/${room}`, this.#token ?? '', {
       onGauges: (gauges: GaugesMessage) => this.#change({ samples: addSample(this.#state.samples, gauges, performance.now()), figuresProblem: null }),
       onProblem: (code) => this.#change({ figuresProblem: code }),
@@ -90,10 +116,18 @@ export class OpsConsole {
     const seen = this.#state.room;
     if (seen === null) return;
     this.#change({ busy: true, outcome: null, conflict: null });
-    const answer = await this.#call<RoomView>(`${OPS}/rooms/${seen.room}`, { method: 'PATCH', body: { ...patch, ...(cause === '' ? {} : { cause }) }, headers: { 'if-match': `"${seen.version}"` } });
+    const answer = await this.#call<RoomView>(`${OPS}/rooms/${seen.room}`, {
+      method: 'PATCH',
+      body: { ...patch, ...(cause === '' ? {} : { cause }) },
+      headers: { 'if-match': `"${seen.version}"` },
+    });
     if (answer.ok) this.#change({ busy: false, room: answer.body, outcome: { kind: 'done', version: answer.body.version } });
     else if (answer.code === 'version-conflict') await this.#conflicted(seen, patch);
-    else this.#change({ busy: false, outcome: { kind: 'refused', code: answer.code, detail: typeof answer.problem['detail'] === 'string' ? answer.problem['detail'] : null } });
+    else
+      this.#change({
+        busy: false,
+        outcome: { kind: 'refused', code: answer.code, detail: typeof answer.problem['detail'] === 'string' ? answer.problem['detail'] : null },
+      });
     await Promise.all([this.readLog(), this.#readRooms()]);
   }
 
@@ -109,7 +143,9 @@ export class OpsConsole {
   async readLog(before: number | null = null): Promise<void> {
     const room = this.#state.room?.room;
     if (room === undefined) return;
-    const answer = await this.#call<{ records: Act[]; next: number | null }>(`${OPS}/rooms/${room}/audit-log?limit=20${before === null ? '' : `&before=${before}`}`);
+    const answer = await this.#call<{ records: Act[]; next: number | null }>(
+      `${OPS}/rooms/${room}/audit-log?limit=20${before === null ? '' : `&before=${before}`}`,
+    );
     if (answer.ok) this.#change({ log: before === null ? answer.body.records : [...this.#state.log, ...answer.body.records], logNext: answer.body.next });
   }
 

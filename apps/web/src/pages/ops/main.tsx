@@ -29,8 +29,12 @@ const draw = (): void => {
   document.documentElement.lang = language;
   const say = sayWith(TEXTS[language]);
   document.title = `Onsale · ${say('ops.title')}`;
-  const problemText = (code: string): string => (Object.hasOwn(problems, code) ? problems[code as keyof typeof problems][language] : code === 'offline' ? say('shell.offline') : code);
-  render(<ConsolePage operations={operations} state={operations.state} say={say} language={language} problemText={problemText} onLanguage={changeLanguage} />, root);
+  const problemText = (code: string): string =>
+    Object.hasOwn(problems, code) ? problems[code as keyof typeof problems][language] : code === 'offline' ? say('shell.offline') : code;
+  render(
+    <ConsolePage operations={operations} state={operations.state} say={say} language={language} problemText={problemText} onLanguage={changeLanguage} />,
+    root,
+  );
 };
 draw();
 setInterval(draw, 1_000);

@@ -90,7 +90,12 @@ export class OrderDriver {
   }
 
   #post(path: string, body: object) {
-    return call<OrderReply | null>(`${BOOKING}/orders/${this.#id}${path}`, { method: 'POST', headers: orderHeaders(this.#kept?.key ?? ''), body, timeoutMs: 40_000 });
+    return call<OrderReply | null>(`${BOOKING}/orders/${this.#id}${path}`, {
+      method: 'POST',
+      headers: orderHeaders(this.#kept?.key ?? ''),
+      body,
+      timeoutMs: 40_000,
+    });
   }
 
   async #read(): Promise<void> {

@@ -30,20 +30,40 @@ export function CheckoutForm({ say, label, busy, withBuyer, onPay }: FormProps) 
           <p class="muted small">{say('pay.buyer-lead')}</p>
           <label class="field">
             <span>{say('pay.name')}</span>
-            <input class="input" name="name" autocomplete="name" maxLength={NAME_MAX} value={buyer.name} onInput={(event) => setBuyer({ ...buyer, name: event.currentTarget.value })} />
+            <input
+              class="input"
+              name="name"
+              autocomplete="name"
+              maxLength={NAME_MAX}
+              value={buyer.name}
+              onInput={(event) => setBuyer({ ...buyer, name: event.currentTarget.value })}
+            />
           </label>
           <label class="field">
             <span>{say('pay.email')}</span>
             <input
-              class="input" name="email" type="email" inputMode="email" autocomplete="email" maxLength={EMAIL_MAX} value={buyer.email}
-              aria-invalid={wrong} aria-describedby={wrong ? 'email-wrong' : undefined}
+              class="input"
+              name="email"
+              type="email"
+              inputMode="email"
+              autocomplete="email"
+              maxLength={EMAIL_MAX}
+              value={buyer.email}
+              aria-invalid={wrong}
+              aria-describedby={wrong ? 'email-wrong' : undefined}
               onInput={(event) => setBuyer({ ...buyer, email: event.currentTarget.value })}
             />
           </label>
-          {wrong ? <p id="email-wrong" class="note note-bad" role="alert">{say('pay.email-wrong')}</p> : null}
+          {wrong ? (
+            <p id="email-wrong" class="note note-bad" role="alert">
+              {say('pay.email-wrong')}
+            </p>
+          ) : null}
         </fieldset>
       ) : null}
-      <button class="button button-primary button-large button-block" disabled={busy}>{busy ? say('pay.paying') : label}</button>
+      <button class="button button-primary button-large button-block" disabled={busy}>
+        {busy ? say('pay.paying') : label}
+      </button>
     </form>
   );
 }

@@ -6,7 +6,9 @@ export type Buyer = { readonly name: string; readonly email: string };
 export type OpenWindow = { readonly ok: true } | { readonly ok: false; readonly code: string };
 
 /** What the provider's script puts on `window`; its window and ours meet only here. */
-type TossPayments = ((clientKey: string) => { payment: (options: { customerKey: string }) => { requestPayment: (request: object) => Promise<unknown> } }) & { ANONYMOUS: string };
+type TossPayments = ((clientKey: string) => { payment: (options: { customerKey: string }) => { requestPayment: (request: object) => Promise<unknown> } }) & {
+  ANONYMOUS: string;
+};
 
 export const orderHeaders = (key: string): Record<string, string> => ({ 'x-order-key': key });
 
@@ -24,22 +26,28 @@ export async function makeOrder(show: string, hold: string, buyer: Buyer, idempo
 
 /** Opens an attempt and then the provider's window. When all goes well the browser leaves this page and comes back to the order's. */
 export async function openPayment(order: KeptOrder, buyer: Buyer | null): Promise<OpenWindow> {
-  const attempt = await call<PaymentReply>(`${BOOKING}/orders/${order.id}/payments`, { method: 'POST', headers: { ...orderHeaders(order.key), 'idempotency-key': freshKey() }, body: {} });
+  const attempt = await call<PaymentReply>(`${BOOKING}/orders/${order.id}/payments`, {
+    method: 'POST',
+    headers: { ...orderHeaders(order.key), 'idempotency-key': freshKey() },
+    body: {},
+  });
   if (!attempt.ok) return attempt;
   const { n, scriptUrl, tossClientKey, providerOrderId, orderName, amount, currency } = attempt.body;
   const back = `${location.origin}/orders/${order.id}?n=${n}`;
   try {
     const toss = await loadToss(scriptUrl);
-    await toss(tossClientKey).payment({ customerKey: toss.ANONYMOUS }).requestPayment({
-      method: 'CARD',
-      amount: { currency, value: amount },
-      orderId: providerOrderId,
-      orderName,
-      successUrl: back,
-      failUrl: `${back}&failed=1`,
-      ...(buyer === null || buyer.name === '' ? {} : { customerName: buyer.name }),
-      ...(buyer === null || buyer.email === '' ? {} : { customerEmail: buyer.email }),
-    });
+    await toss(tossClientKey)
+      .payment({ customerKey: toss.ANONYMOUS })
+      .requestPayment({
+        method: 'CARD',
+        amount: { currency, value: amount },
+        orderId: providerOrderId,
+        orderName,
+        successUrl: back,
+        failUrl: `${back}&failed=1`,
+        ...(buyer === null || buyer.name === '' ? {} : { customerName: buyer.name }),
+        ...(buyer === null || buyer.email === '' ? {} : { customerEmail: buyer.email }),
+      });
     return { ok: true };
   } catch (error) {
     await call(`${BOOKING}/orders/${order.id}/payments/${n}/abandon`, { method: 'POST', headers: orderHeaders(order.key), body: {} });

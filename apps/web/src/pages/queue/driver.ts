@@ -44,7 +44,12 @@ export class QueueDriver {
   }
 
   start(): void {
-    for (const [target, name] of [[document, 'visibilitychange'], [window, 'online'], [window, 'pageshow']] as const) target.addEventListener(name, () => this.#wake());
+    for (const [target, name] of [
+      [document, 'visibilitychange'],
+      [window, 'online'],
+      [window, 'pageshow'],
+    ] as const)
+      target.addEventListener(name, () => this.#wake());
     this.#schedule();
   }
 

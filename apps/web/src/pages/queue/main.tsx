@@ -9,7 +9,8 @@ const data = readPageData<QueueData>();
 const root = document.getElementById('root') as HTMLElement;
 const say = sayWith(data.texts);
 const driver = new QueueDriver(data.room, () => draw());
-const draw = (): void => render(<QueuePage driver={driver} state={driver.state} say={say} language={data.language} name={data.name} problems={data.problems ?? {}} />, root);
+const draw = (): void =>
+  render(<QueuePage driver={driver} state={driver.state} say={say} language={data.language} name={data.name} problems={data.problems ?? {}} />, root);
 
 root.replaceChildren();
 draw();

@@ -1,7 +1,12 @@
 import type { Frame, MeMessage } from '@onsale/contract';
 import { ADMISSION } from '../shared/api.ts';
 
-export type SocketNews = { readonly onFrame: (frame: Frame) => void; readonly onMe: (me: MeMessage['me']) => void; readonly onOpen: () => void; readonly onClose: (code: number, reason: string) => void };
+export type SocketNews = {
+  readonly onFrame: (frame: Frame) => void;
+  readonly onMe: (me: MeMessage['me']) => void;
+  readonly onOpen: () => void;
+  readonly onClose: (code: number, reason: string) => void;
+};
 export type PlaceSocket = { readonly close: () => void };
 
 /** A socket that has been silent for this long is taken for dead; frames come every 1 to 10 s. */

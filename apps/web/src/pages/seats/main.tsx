@@ -9,7 +9,8 @@ const data = readPageData<SeatsData>();
 const root = document.getElementById('root') as HTMLElement;
 const say = sayWith(data.texts);
 const driver = new BookingDriver(data.show, () => draw());
-const draw = (): void => render(<SeatsPage driver={driver} state={driver.state} say={say} language={data.language} room={data.room} problems={data.problems ?? {}} />, root);
+const draw = (): void =>
+  render(<SeatsPage driver={driver} state={driver.state} say={say} language={data.language} room={data.room} problems={data.problems ?? {}} />, root);
 
 root.replaceChildren();
 draw();

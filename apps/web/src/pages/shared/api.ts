@@ -1,8 +1,12 @@
 /** A call to one of the apps: the parsed body, or the refusal's code. Network trouble is a refusal too: `offline`. */
-export type Answer<Body> =
-  | { readonly ok: true; readonly status: number; readonly body: Body; readonly headers: Headers }
-  | Refusal;
-export type Refusal = { readonly ok: false; readonly status: number; readonly code: string; readonly retryAfterMs: number | null; readonly problem: Readonly<Record<string, unknown>> };
+export type Answer<Body> = { readonly ok: true; readonly status: number; readonly body: Body; readonly headers: Headers } | Refusal;
+export type Refusal = {
+  readonly ok: false;
+  readonly status: number;
+  readonly code: string;
+  readonly retryAfterMs: number | null;
+  readonly problem: Readonly<Record<string, unknown>>;
+};
 
 export type CallOptions = {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -48,5 +52,8 @@ function refusal(reply: Response, problem: Record<string, unknown>): Refusal {
 /** A key that makes a repeated POST the same POST: 128 random bits. */
 export function freshKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '');
 }

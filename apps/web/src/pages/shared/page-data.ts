@@ -14,4 +14,7 @@ export function readPageData<Data extends PageData>(): Data {
 }
 
 export type Say = (key: TextKey, parameters?: TextParameters) => string;
-export const sayWith = (texts: Readonly<Record<string, string>>): Say => (key, parameters) => fill(texts[key] ?? key, parameters);
+export const sayWith =
+  (texts: Readonly<Record<string, string>>): Say =>
+  (key, parameters) =>
+    fill(texts[key] ?? key, parameters);

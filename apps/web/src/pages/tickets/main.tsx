@@ -18,7 +18,15 @@ function MyTickets() {
     <div class="narrow">
       <h1>{say('me.title')}</h1>
       <p class="lead">{say('me.lead')}</p>
-      {orders.length === 0 ? <p class="card">{say('me.empty')}</p> : <ul class="orders">{orders.map((order) => <OrderLine key={order.id} kept={order} />)}</ul>}
+      {orders.length === 0 ? (
+        <p class="card">{say('me.empty')}</p>
+      ) : (
+        <ul class="orders">
+          {orders.map((order) => (
+            <OrderLine key={order.id} kept={order} />
+          ))}
+        </ul>
+      )}
     </div>
   );
 }
@@ -27,19 +35,32 @@ function OrderLine({ kept }: { readonly kept: KeptOrder }) {
   const [order, setOrder] = useState<OrderReply | null>(null);
   const [away, setAway] = useState(false);
   useEffect(() => {
-    void call<OrderReply>(`${BOOKING}/orders/${kept.id}`, { headers: orderHeaders(kept.key) }).then((answer) => (answer.ok ? setOrder(answer.body) : setAway(true)));
+    void call<OrderReply>(`${BOOKING}/orders/${kept.id}`, { headers: orderHeaders(kept.key) }).then((answer) =>
+      answer.ok ? setOrder(answer.body) : setAway(true),
+    );
   }, [kept.id]);
   return (
     <li>
       <a class="card order-line" href={`/orders/${kept.id}`}>
-        {order === null ? <span class="muted">{away ? say('me.unknown') : say('shell.loading')}</span> : (
+        {order === null ? (
+          <span class="muted">{away ? say('me.unknown') : say('shell.loading')}</span>
+        ) : (
           <span>
-            <strong>{order.event[language]}</strong><br />
-            <span class="muted small">{formatDate(order.startsAt, language)} · {order.seats.map((seat) => `${seat.section} ${seat.row}-${seat.label}`).join(', ')}</span>
+            <strong>{order.event[language]}</strong>
+            <br />
+            <span class="muted small">
+              {formatDate(order.startsAt, language)} · {order.seats.map((seat) => `${seat.section} ${seat.row}-${seat.label}`).join(', ')}
+            </span>
           </span>
         )}
-        {order === null ? <span class="button button-quiet">{say('me.see')}</span> : (
-          <span class="order-state"><span class={`phase order-${order.state}`}>{say(`me.state-${order.state}`)}</span><br /><span class="figures-right">{formatMoney(order.amount, order.currency, language)}</span></span>
+        {order === null ? (
+          <span class="button button-quiet">{say('me.see')}</span>
+        ) : (
+          <span class="order-state">
+            <span class={`phase order-${order.state}`}>{say(`me.state-${order.state}`)}</span>
+            <br />
+            <span class="figures-right">{formatMoney(order.amount, order.currency, language)}</span>
+          </span>
         )}
       </a>
     </li>

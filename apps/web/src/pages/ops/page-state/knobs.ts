@@ -41,7 +41,9 @@ export function patchOf(draft: Draft, room: Pick<RoomView, Knob>): RoomPatch | n
 
 /** What stands on this page and differs between two versions of a room. */
 export function differences(before: RoomView, after: RoomView): readonly Difference[] {
-  return (['ratePerMinute', 'capacity', 'phase'] as const).filter((field) => before[field] !== after[field]).map((field) => ({ field, from: before[field], to: after[field] }));
+  return (['ratePerMinute', 'capacity', 'phase'] as const)
+    .filter((field) => before[field] !== after[field])
+    .map((field) => ({ field, from: before[field], to: after[field] }));
 }
 
 export const wishes = (room: RoomView, patch: RoomPatch): readonly Difference[] =>
@@ -50,7 +52,10 @@ export const wishes = (room: RoomView, patch: RoomPatch): readonly Difference[] 
 export const slotsInUse = (gauges: Pick<GaugesMessage, 'called' | 'entered' | 'redeemed'>): number => gauges.called + gauges.entered + gauges.redeemed;
 
 /** What a change does at once that its author may not expect. */
-export type Hint = { readonly kind: 'drain'; readonly seconds: number } | { readonly kind: 'over'; readonly inside: number; readonly over: number } | { readonly kind: 'zero' };
+export type Hint =
+  | { readonly kind: 'drain'; readonly seconds: number }
+  | { readonly kind: 'over'; readonly inside: number; readonly over: number }
+  | { readonly kind: 'zero' };
 
 export function hintsOf(patch: RoomPatch, gauges: GaugesMessage | null): readonly Hint[] {
   const hints: Hint[] = [];

@@ -17,7 +17,9 @@ export type Line = { readonly name: string; readonly look: string; readonly poin
 
 /** One figure of every sample; null where it was not read. */
 export const lineOf = (name: string, look: string, samples: readonly Sample[], read: (gauges: GaugesMessage) => number | null): Line => ({
-  name, look, points: samples.map(({ at, gauges }) => [at, read(gauges)] as const),
+  name,
+  look,
+  points: samples.map(({ at, gauges }) => [at, read(gauges)] as const),
 });
 
 /** A round number at or above every value, so that the axis does not jump with each reading. */

@@ -28,19 +28,45 @@ export function Chart({ title, lines, level, span, locale, missing }: ChartProps
   };
   return (
     <figure class="chart card">
-      <figcaption><h3>{title}</h3><span class="muted small">{span}</span></figcaption>
+      <figcaption>
+        <h3>{title}</h3>
+        <span class="muted small">{span}</span>
+      </figcaption>
       <ul class="chart-key">
         {shown.map(({ line, value }) => (
-          <li key={line.name}><svg class="key" viewBox="0 0 18 4" aria-hidden="true"><path d="M0 2h18" class={`stroke look-${line.look}`} /></svg>{line.name} <strong>{format(value)}</strong></li>
+          <li key={line.name}>
+            <svg class="key" viewBox="0 0 18 4" aria-hidden="true">
+              <path d="M0 2h18" class={`stroke look-${line.look}`} />
+            </svg>
+            {line.name} <strong>{format(value)}</strong>
+          </li>
         ))}
-        {level === undefined ? null : <li><svg class="key" viewBox="0 0 18 4" aria-hidden="true"><path d="M0 2h18" class="stroke level" /></svg>{level.name} <strong>{level.value === null ? '∞' : format(level.value)}</strong></li>}
+        {level === undefined ? null : (
+          <li>
+            <svg class="key" viewBox="0 0 18 4" aria-hidden="true">
+              <path d="M0 2h18" class="stroke level" />
+            </svg>
+            {level.name} <strong>{level.value === null ? '∞' : format(level.value)}</strong>
+          </li>
+        )}
       </ul>
       <div class="plot">
-        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`${title}: ${shown.map(({ line, value }) => `${line.name} ${format(value)}`).join(', ')}`} onPointerMove={move} onPointerLeave={() => setShare(null)}>
-          {[0.25, 0.5, 0.75].map((part) => <path key={part} d={`M0 ${HEIGHT * part}H${WIDTH}`} class="grid" />)}
+        <svg
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`${title}: ${shown.map(({ line, value }) => `${line.name} ${format(value)}`).join(', ')}`}
+          onPointerMove={move}
+          onPointerLeave={() => setShare(null)}
+        >
+          {[0.25, 0.5, 0.75].map((part) => (
+            <path key={part} d={`M0 ${HEIGHT * part}H${WIDTH}`} class="grid" />
+          ))}
           {lines[0] === undefined ? null : <path d={areaOf(lines[0].points, now, top, WIDTH, HEIGHT)} class={`area look-${lines[0].look}`} />}
           {levelY === null ? null : <path d={`M0 ${levelY}H${WIDTH}`} class="stroke level" />}
-          {lines.map((line) => <path key={line.name} d={pathOf(line.points, now, top, WIDTH, HEIGHT)} class={`stroke look-${line.look}`} />)}
+          {lines.map((line) => (
+            <path key={line.name} d={pathOf(line.points, now, top, WIDTH, HEIGHT)} class={`stroke look-${line.look}`} />
+          ))}
           {share === null ? null : <path d={`M${WIDTH * share} 0V${HEIGHT}`} class="cross" />}
         </svg>
         <span class="axis axis-top">{format(top)}</span>

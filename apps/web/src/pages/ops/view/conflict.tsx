@@ -19,8 +19,12 @@ export function ConflictCard(props: ConsoleProps & { readonly conflict: Conflict
       <p>{say('ops.conflict-mine')}</p>
       <Differences {...props} list={wishes(conflict.now, conflict.patch)} />
       <div class="row">
-        <button type="button" class="button button-primary" disabled={state.busy} onClick={onApply}>{say('ops.conflict-apply')}</button>
-        <button type="button" class="button" onClick={() => operations.dropConflict()}>{say('ops.conflict-drop')}</button>
+        <button type="button" class="button button-primary" disabled={state.busy} onClick={onApply}>
+          {say('ops.conflict-apply')}
+        </button>
+        <button type="button" class="button" onClick={() => operations.dropConflict()}>
+          {say('ops.conflict-drop')}
+        </button>
       </div>
     </section>
   );
@@ -38,7 +42,10 @@ function Differences({ list, say, language }: ConsoleProps & { readonly list: re
   return (
     <ul class="differences">
       {list.map(({ field, from, to }) => (
-        <li key={field}><span>{say(field === 'phase' ? 'ops.phase' : field === 'capacity' ? 'ops.capacity' : 'ops.rate')}</span> <strong>{say('ops.change', { from: word(field, from), to: word(field, to) })}</strong></li>
+        <li key={field}>
+          <span>{say(field === 'phase' ? 'ops.phase' : field === 'capacity' ? 'ops.capacity' : 'ops.rate')}</span>{' '}
+          <strong>{say('ops.change', { from: word(field, from), to: word(field, to) })}</strong>
+        </li>
       ))}
     </ul>
   );
@@ -50,11 +57,21 @@ export function Outcome({ state, room, say, problemText }: ControlProps) {
     <>
       {state.outcome === null ? null : (
         <p class={`note ${state.outcome.kind === 'done' ? 'note-good' : 'note-bad'}`} role="status">
-          {state.outcome.kind === 'done' ? say('ops.done', { version: state.outcome.version }) : `${problemText(state.outcome.code)} ${state.outcome.detail ?? ''}`}
+          {state.outcome.kind === 'done'
+            ? say('ops.done', { version: state.outcome.version })
+            : `${problemText(state.outcome.code)} ${state.outcome.detail ?? ''}`}
         </p>
       )}
-      {room.inForce === false ? <p class="note note-warn" role="status">{say('ops.not-in-force')}</p> : null}
-      {room.saved === false ? <p class="note note-warn" role="status">{say('ops.not-saved')}</p> : null}
+      {room.inForce === false ? (
+        <p class="note note-warn" role="status">
+          {say('ops.not-in-force')}
+        </p>
+      ) : null}
+      {room.saved === false ? (
+        <p class="note note-warn" role="status">
+          {say('ops.not-saved')}
+        </p>
+      ) : null}
     </>
   );
 }

@@ -8,7 +8,10 @@ import { Invariants } from './invariants.tsx';
 import { Control } from './control.tsx';
 
 export type ConsoleProps = {
-  readonly operations: OpsConsole; readonly state: ConsoleState; readonly say: Say; readonly language: Language;
+  readonly operations: OpsConsole;
+  readonly state: ConsoleState;
+  readonly say: Say;
+  readonly language: Language;
   readonly problemText: (code: string) => string;
 };
 
@@ -17,11 +20,19 @@ export function ConsolePage(props: ConsoleProps & { readonly onLanguage: () => v
   return (
     <>
       <header class="top">
-        <span class="brand">Onsale <small>{say('ops.title')}</small></span>
+        <span class="brand">
+          Onsale <small>{say('ops.title')}</small>
+        </span>
         <nav class="top-links">
           {state.name === null ? null : <span class="muted signed-in">{say('ops.signed-in-as', { name: state.name })}</span>}
-          {state.name === null ? null : <button type="button" class="button button-quiet" onClick={() => void operations.signOut()}>{say('ops.sign-out')}</button>}
-          <button type="button" class="button lang" onClick={onLanguage}>{say('ops.other-language')}</button>
+          {state.name === null ? null : (
+            <button type="button" class="button button-quiet" onClick={() => void operations.signOut()}>
+              {say('ops.sign-out')}
+            </button>
+          )}
+          <button type="button" class="button lang" onClick={onLanguage}>
+            {say('ops.other-language')}
+          </button>
         </nav>
       </header>
       <main id="main">{state.name === null ? <SignIn {...props} /> : <Room {...props} />}</main>
@@ -40,17 +51,42 @@ function SignIn({ state, say, operations, problemText }: ConsoleProps) {
     <form class="card sign-in" onSubmit={submit}>
       <h1>{say('ops.sign-in')}</h1>
       <p class="muted">{say('ops.sign-in-lead')}</p>
-      {state.problem === null ? null : <p class="note note-bad" role="alert">{state.problem === 'not-signed-in' ? say('ops.session-over') : problemText(state.problem)}</p>}
-      <label class="field"><span>{say('ops.name')}</span><input class="input" name="name" autocomplete="username" required value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
-      <label class="field"><span>{say('ops.password')}</span><input class="input" name="password" type="password" autocomplete="current-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} /></label>
-      <button class="button button-primary button-large button-block" disabled={state.signingIn}>{say(state.signingIn ? 'ops.signing-in' : 'ops.sign-in')}</button>
+      {state.problem === null ? null : (
+        <p class="note note-bad" role="alert">
+          {state.problem === 'not-signed-in' ? say('ops.session-over') : problemText(state.problem)}
+        </p>
+      )}
+      <label class="field">
+        <span>{say('ops.name')}</span>
+        <input class="input" name="name" autocomplete="username" required value={name} onInput={(event) => setName(event.currentTarget.value)} />
+      </label>
+      <label class="field">
+        <span>{say('ops.password')}</span>
+        <input
+          class="input"
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          required
+          value={password}
+          onInput={(event) => setPassword(event.currentTarget.value)}
+        />
+      </label>
+      <button class="button button-primary button-large button-block" disabled={state.signingIn}>
+        {say(state.signingIn ? 'ops.signing-in' : 'ops.sign-in')}
+      </button>
     </form>
   );
 }
 
 function Room(props: ConsoleProps) {
   const { state, say, operations, language } = props;
-  if (state.rooms === null) return <p class="loading" role="status">{say('ops.loading')}</p>;
+  if (state.rooms === null)
+    return (
+      <p class="loading" role="status">
+        {say('ops.loading')}
+      </p>
+    );
   if (state.rooms.length === 0) return <p class="card">{say('ops.no-rooms')}</p>;
   return (
     <div class="ops">
@@ -63,8 +99,12 @@ function Room(props: ConsoleProps) {
       </div>
       {state.room === null ? null : (
         <div class="ops-room">
-          <div class="ops-figures"><Dashboard {...props} /></div>
-          <div class="ops-charts"><Charts {...props} /></div>
+          <div class="ops-figures">
+            <Dashboard {...props} />
+          </div>
+          <div class="ops-charts">
+            <Charts {...props} />
+          </div>
           <aside class="ops-side">
             <Control key={state.room.room} {...props} room={state.room} />
             <Invariants {...props} />

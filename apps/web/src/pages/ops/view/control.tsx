@@ -28,17 +28,34 @@ export function Control(props: ControlProps) {
   const last = state.samples.at(-1)?.gauges ?? null;
   return (
     <section class="card control" aria-label={say('ops.control')}>
-      <h2>{say('ops.control')} <span class={`phase phase-${room.phase}`}>{say(`phase.${room.phase}`)}</span></h2>
+      <h2>
+        {say('ops.control')} <span class={`phase phase-${room.phase}`}>{say(`phase.${room.phase}`)}</span>
+      </h2>
       <Phases {...props} onPhase={(phase) => void apply({ phase })} />
       <form onSubmit={submit}>
         <KnobField {...props} knob="ratePerMinute" draft={draft} onDraft={setDraft} />
         <KnobField {...props} knob="capacity" draft={draft} onDraft={setDraft} />
-        <label class="field"><span>{say('ops.cause')}</span><input class="input" maxLength={200} placeholder={say('ops.cause-hint')} value={cause} onInput={(event) => setCause(event.currentTarget.value)} /></label>
+        <label class="field">
+          <span>{say('ops.cause')}</span>
+          <input class="input" maxLength={200} placeholder={say('ops.cause-hint')} value={cause} onInput={(event) => setCause(event.currentTarget.value)} />
+        </label>
         {patch === null || isEmpty ? null : <DifferenceList {...props} room={room} patch={patch} />}
-        {patch === null ? null : hintsOf(patch, last).map((hint) => <p key={hint.kind} class="note note-warn">{say(`ops.${hint.kind}-hint`, hint)}</p>)}
+        {patch === null
+          ? null
+          : hintsOf(patch, last).map((hint) => (
+              <p key={hint.kind} class="note note-warn">
+                {say(`ops.${hint.kind}-hint`, hint)}
+              </p>
+            ))}
         <div class="row">
-          <button class="button button-primary" disabled={state.busy || patch === null || isEmpty}>{say(state.busy ? 'ops.applying' : 'ops.apply')}</button>
-          {Object.keys(draft).length === 0 ? null : <button type="button" class="button button-quiet" onClick={() => setDraft({})}>{say('ops.discard')}</button>}
+          <button class="button button-primary" disabled={state.busy || patch === null || isEmpty}>
+            {say(state.busy ? 'ops.applying' : 'ops.apply')}
+          </button>
+          {Object.keys(draft).length === 0 ? null : (
+            <button type="button" class="button button-quiet" onClick={() => setDraft({})}>
+              {say('ops.discard')}
+            </button>
+          )}
         </div>
       </form>
       <Outcome {...props} />
@@ -47,7 +64,13 @@ export function Control(props: ControlProps) {
   );
 }
 
-function KnobField({ room, say, knob, draft, onDraft }: ControlProps & { readonly knob: Knob; readonly draft: Draft; readonly onDraft: (draft: Draft) => void }) {
+function KnobField({
+  room,
+  say,
+  knob,
+  draft,
+  onDraft,
+}: ControlProps & { readonly knob: Knob; readonly draft: Draft; readonly onDraft: (draft: Draft) => void }) {
   const text = draft[knob] === undefined ? (room[knob] === null ? null : String(room[knob])) : draft[knob];
   const parsed = parseKnob(knob, text ?? null);
   const set = (next: string | null): void => onDraft({ ...draft, [knob]: next });
@@ -58,16 +81,39 @@ function KnobField({ room, say, knob, draft, onDraft }: ControlProps & { readonl
   const label = say(knob === 'ratePerMinute' ? 'ops.rate-label' : 'ops.capacity-label');
   return (
     <div class="knob">
-      <label class="field"><span>{label}</span>
-        <input class="input" name={knob} inputMode="numeric" disabled={text === null} value={text ?? ''} aria-invalid={!parsed.ok} onInput={(event) => set(event.currentTarget.value)} />
+      <label class="field">
+        <span>{label}</span>
+        <input
+          class="input"
+          name={knob}
+          inputMode="numeric"
+          disabled={text === null}
+          value={text ?? ''}
+          aria-invalid={!parsed.ok}
+          onInput={(event) => set(event.currentTarget.value)}
+        />
       </label>
       <div class="knob-steps">
-        {([['½', 0.5], ['−10 %', 0.9], ['+10 %', 1.1], ['×2', 2]] as const).map(([name, factor]) => (
-          <button type="button" key={name} class="step" disabled={text === null} aria-label={`${label} ${name}`} onClick={() => turn(factor)}>{name}</button>
+        {(
+          [
+            ['½', 0.5],
+            ['−10 %', 0.9],
+            ['+10 %', 1.1],
+            ['×2', 2],
+          ] as const
+        ).map(([name, factor]) => (
+          <button type="button" key={name} class="step" disabled={text === null} aria-label={`${label} ${name}`} onClick={() => turn(factor)}>
+            {name}
+          </button>
         ))}
-        <label class="check"><input type="checkbox" checked={text === null} onChange={(event) => set(event.currentTarget.checked ? null : String(room[knob] ?? 600))} /> {say('ops.unlimited')}</label>
+        <label class="check">
+          <input type="checkbox" checked={text === null} onChange={(event) => set(event.currentTarget.checked ? null : String(room[knob] ?? 600))} />{' '}
+          {say('ops.unlimited')}
+        </label>
       </div>
-      {parsed.ok ? null : <p class="note note-bad">{say('ops.bad-number', { least: KNOB_BOUNDS[knob].least, most: KNOB_BOUNDS[knob].most.toLocaleString('en') })}</p>}
+      {parsed.ok ? null : (
+        <p class="note note-bad">{say('ops.bad-number', { least: KNOB_BOUNDS[knob].least, most: KNOB_BOUNDS[knob].most.toLocaleString('en') })}</p>
+      )}
     </div>
   );
 }
@@ -79,17 +125,37 @@ function Phases({ room, state, say, onPhase }: ControlProps & { readonly onPhase
     return (
       <div class="sure" role="group">
         <p>{say('ops.close-sure')}</p>
-        <button type="button" class="button" onClick={() => setClosing(false)}>{say('ops.cancel')}</button>
-        <button type="button" class="button button-danger" disabled={state.busy} onClick={() => { setClosing(false); onPhase('closed'); }}>{say('ops.close-yes')}</button>
+        <button type="button" class="button" onClick={() => setClosing(false)}>
+          {say('ops.cancel')}
+        </button>
+        <button
+          type="button"
+          class="button button-danger"
+          disabled={state.busy}
+          onClick={() => {
+            setClosing(false);
+            onPhase('closed');
+          }}
+        >
+          {say('ops.close-yes')}
+        </button>
       </div>
     );
   }
   return (
     <div class="row phases">
-      {room.phase === 'open'
-        ? <button type="button" class="button button-pause" disabled={state.busy} onClick={() => onPhase('paused')}>{say('ops.pause')}</button>
-        : <button type="button" class="button button-primary" disabled={state.busy} onClick={() => onPhase('open')}>{say(room.phase === 'paused' ? 'ops.resume' : 'ops.open')}</button>}
-      <button type="button" class="button button-quiet" disabled={state.busy} onClick={() => setClosing(true)}>{say('ops.close')}</button>
+      {room.phase === 'open' ? (
+        <button type="button" class="button button-pause" disabled={state.busy} onClick={() => onPhase('paused')}>
+          {say('ops.pause')}
+        </button>
+      ) : (
+        <button type="button" class="button button-primary" disabled={state.busy} onClick={() => onPhase('open')}>
+          {say(room.phase === 'paused' ? 'ops.resume' : 'ops.open')}
+        </button>
+      )}
+      <button type="button" class="button button-quiet" disabled={state.busy} onClick={() => setClosing(true)}>
+        {say('ops.close')}
+      </button>
     </div>
   );
 }

@@ -8,8 +8,11 @@ export function Invariants({ state, say, operations, language }: ConsoleProps) {
   const { audit } = state;
   return (
     <section class="card invariants" aria-label={say('ops.invariants')}>
-      <h2>{say('ops.invariants')}
-        <button type="button" class="button button-quiet" disabled={state.auditing} onClick={() => void operations.runAudit()}>{say(state.auditing ? 'ops.invariants-checking' : 'ops.reload')}</button>
+      <h2>
+        {say('ops.invariants')}
+        <button type="button" class="button button-quiet" disabled={state.auditing} onClick={() => void operations.runAudit()}>
+          {say(state.auditing ? 'ops.invariants-checking' : 'ops.reload')}
+        </button>
       </h2>
       {audit === null ? null : (
         <>
@@ -20,11 +23,20 @@ export function Invariants({ state, say, operations, language }: ConsoleProps) {
           <ul class="checks">
             {audit.checked.map((name) => {
               const broken = audit.findings.some(({ invariant }) => invariant === name);
-              return <li key={name} class={broken ? 'check-bad' : ''}><span aria-hidden="true">{broken ? '✗' : '✓'}</span> <strong>{name}</strong> {NAMED.includes(name) ? say(`ops.${name.toLowerCase()}` as TextKey) : ''}</li>;
+              return (
+                <li key={name} class={broken ? 'check-bad' : ''}>
+                  <span aria-hidden="true">{broken ? '✗' : '✓'}</span> <strong>{name}</strong>{' '}
+                  {NAMED.includes(name) ? say(`ops.${name.toLowerCase()}` as TextKey) : ''}
+                </li>
+              );
             })}
           </ul>
           <ul class="findings">
-            {audit.findings.slice(0, 20).map((finding, index) => <li key={index}><strong>{finding.invariant}</strong> {finding.detail} <small class="muted">{new Date(finding.at).toLocaleTimeString(language)}</small></li>)}
+            {audit.findings.slice(0, 20).map((finding, index) => (
+              <li key={index}>
+                <strong>{finding.invariant}</strong> {finding.detail} <small class="muted">{new Date(finding.at).toLocaleTimeString(language)}</small>
+              </li>
+            ))}
           </ul>
         </>
       )}

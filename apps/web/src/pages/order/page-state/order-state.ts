@@ -23,7 +23,15 @@ export type OrderState = {
 };
 export type Scene = 'loading' | 'not-here' | 'confirming' | 'pay' | 'checking' | 'tickets' | 'expired' | 'cancelled' | 'refunding' | 'refunded' | 'deposit';
 
-export const startOrder = (hasKey: boolean, confirming: boolean, said: Said, reason: string | null): OrderState => ({ order: null, hasKey, confirming, busy: null, said, reason, problem: null });
+export const startOrder = (hasKey: boolean, confirming: boolean, said: Said, reason: string | null): OrderState => ({
+  order: null,
+  hasKey,
+  confirming,
+  busy: null,
+  said,
+  reason,
+  problem: null,
+});
 
 export function sceneOf(state: OrderState, now: number): Scene {
   if (!state.hasKey) return 'not-here';
@@ -94,7 +102,8 @@ export function readReturn(query: { get(name: string): string | null }): Return 
   const paymentKey = query.get('paymentKey');
   const orderId = query.get('orderId');
   const amount = Number(query.get('amount') ?? Number.NaN);
-  if (Number.isInteger(n) && paymentKey !== null && orderId !== null && Number.isInteger(amount) && amount >= 0) return { kind: 'paid', n, paymentKey, orderId, amount };
+  if (Number.isInteger(n) && paymentKey !== null && orderId !== null && Number.isInteger(amount) && amount >= 0)
+    return { kind: 'paid', n, paymentKey, orderId, amount };
   if (query.get('failed') === '1' && Number.isInteger(n)) {
     const cancelled = CANCEL_CODES.includes(query.get('code') ?? '');
     return { kind: 'failed', n, said: cancelled ? 'cancelled' : 'refused', reason: cancelled ? null : (query.get('message')?.slice(0, REASON_MAX) ?? null) };

@@ -9,7 +9,13 @@ import type { OrderDriver } from '../driver.ts';
 import { refusalOf, remainingOf, sceneOf, type OrderState } from '../page-state/order-state.ts';
 import { Tickets } from './tickets.tsx';
 
-export type OrderProps = { readonly state: OrderState; readonly driver: OrderDriver; readonly say: Say; readonly language: Language; readonly problems: Readonly<Record<string, string>> };
+export type OrderProps = {
+  readonly state: OrderState;
+  readonly driver: OrderDriver;
+  readonly say: Say;
+  readonly language: Language;
+  readonly problems: Readonly<Record<string, string>>;
+};
 type Order = NonNullable<OrderState['order']>;
 
 export function OrderPage(props: OrderProps) {
@@ -17,7 +23,9 @@ export function OrderPage(props: OrderProps) {
   const scene = sceneOf(state, performance.now());
   switch (scene) {
     case 'loading':
-      return <Waiting title={say('order.title')} words={state.problem === null ? say('shell.loading') : (props.problems[state.problem] ?? say('shell.offline'))} />;
+      return (
+        <Waiting title={say('order.title')} words={state.problem === null ? say('shell.loading') : (props.problems[state.problem] ?? say('shell.offline'))} />
+      );
     case 'confirming':
       return <Waiting title={say('pay.confirming')} words={say('pay.title')} />;
     case 'not-here':
@@ -28,7 +36,13 @@ export function OrderPage(props: OrderProps) {
       return <Pay {...props} order={state.order as Order} />;
     case 'checking':
       return (
-        <div class="narrow"><section class="card told" aria-live="polite"><p class="loading">{say('pay.checking')}</p><p class="lead">{say('pay.checking-lead')}</p><Bill {...props} order={state.order as Order} /></section></div>
+        <div class="narrow">
+          <section class="card told" aria-live="polite">
+            <p class="loading">{say('pay.checking')}</p>
+            <p class="lead">{say('pay.checking-lead')}</p>
+            <Bill {...props} order={state.order as Order} />
+          </section>
+        </div>
       );
     default:
       return <Told title={say(`order.${scene}`)} lead={say(`order.${scene}-lead`)} say={say} />;
@@ -36,7 +50,14 @@ export function OrderPage(props: OrderProps) {
 }
 
 function Waiting({ title, words }: { readonly title: string; readonly words: string }) {
-  return <div class="narrow"><h1>{title}</h1><p class="loading" role="status">{words}</p></div>;
+  return (
+    <div class="narrow">
+      <h1>{title}</h1>
+      <p class="loading" role="status">
+        {words}
+      </p>
+    </div>
+  );
 }
 
 function Told({ title, lead, say }: { readonly title: string; readonly lead: string; readonly say: Say }) {
@@ -44,7 +65,9 @@ function Told({ title, lead, say }: { readonly title: string; readonly lead: str
     <section class="card narrow told" aria-live="polite">
       <h1>{title}</h1>
       <p class="lead">{lead}</p>
-      <a class="button" href="/me">{say('shell.my-tickets')}</a>
+      <a class="button" href="/me">
+        {say('shell.my-tickets')}
+      </a>
     </section>
   );
 }
@@ -53,7 +76,9 @@ function Bill({ order, say, language }: { readonly order: Order; readonly say: S
   return (
     <>
       <h2>{order.event[language]}</h2>
-      <p class="muted small">{formatDate(order.startsAt, language)} · {order.venue[language]}</p>
+      <p class="muted small">
+        {formatDate(order.startsAt, language)} · {order.venue[language]}
+      </p>
       <SeatTable seats={order.seats} amount={order.amount} currency={order.currency} language={language} say={say} totalLabel={say('order.total')} />
     </>
   );
@@ -68,21 +93,46 @@ function Pay(props: OrderProps & { readonly order: Order }) {
     <div class="narrow checkout">
       <h1>{say('pay.title')}</h1>
       {refusal === null ? null : <Refusal kind={refusal.kind} reason={refusal.reason} say={say} />}
-      {state.problem === null ? null : <p class="note note-bad" role="alert">{problems[state.problem] ?? say('shell.offline')}</p>}
+      {state.problem === null ? null : (
+        <p class="note note-bad" role="alert">
+          {problems[state.problem] ?? say('shell.offline')}
+        </p>
+      )}
       <section class="card">
         {left === null ? null : (
-          <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off"><span class="clock-label">{say('pay.time-left')}</span> <span class="clock-figure">{clockText(left)}</span></p>
+          <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off">
+            <span class="clock-label">{say('pay.time-left')}</span> <span class="clock-figure">{clockText(left)}</span>
+          </p>
         )}
         <Bill {...props} />
-        <CheckoutForm say={say} withBuyer={false} busy={state.busy !== null} label={say(refusal === null ? 'pay.pay' : 'pay.again', { amount })} onPay={() => void driver.pay()} />
+        <CheckoutForm
+          say={say}
+          withBuyer={false}
+          busy={state.busy !== null}
+          label={say(refusal === null ? 'pay.pay' : 'pay.again', { amount })}
+          onPay={() => void driver.pay()}
+        />
       </section>
       <CancelOrder say={say} busy={state.busy !== null} onCancel={() => void driver.cancel()} />
     </div>
   );
 }
 
-function Refusal({ kind, reason, say }: { readonly kind: NonNullable<ReturnType<typeof refusalOf>>['kind']; readonly reason: string | null; readonly say: Say }) {
-  if (kind !== 'refused') return <p class="note note-warn" role="alert">{say(kind === 'other-window' ? 'pay.other-window' : `pay.${kind}`)}</p>;
+function Refusal({
+  kind,
+  reason,
+  say,
+}: {
+  readonly kind: NonNullable<ReturnType<typeof refusalOf>>['kind'];
+  readonly reason: string | null;
+  readonly say: Say;
+}) {
+  if (kind !== 'refused')
+    return (
+      <p class="note note-warn" role="alert">
+        {say(kind === 'other-window' ? 'pay.other-window' : `pay.${kind}`)}
+      </p>
+    );
   return (
     <div class="note note-bad" role="alert">
       <strong>{say('pay.refused')}</strong>
@@ -94,12 +144,23 @@ function Refusal({ kind, reason, say }: { readonly kind: NonNullable<ReturnType<
 
 function CancelOrder({ say, busy, onCancel }: { readonly say: Say; readonly busy: boolean; readonly onCancel: () => void }) {
   const [asking, setAsking] = useState(false);
-  if (!asking) return <p class="row-center row"><button type="button" class="button button-quiet" onClick={() => setAsking(true)}>{say('order.cancel')}</button></p>;
+  if (!asking)
+    return (
+      <p class="row-center row">
+        <button type="button" class="button button-quiet" onClick={() => setAsking(true)}>
+          {say('order.cancel')}
+        </button>
+      </p>
+    );
   return (
     <div class="sure" role="group" aria-label={say('order.cancel')}>
       <p>{say('order.cancel-sure')}</p>
-      <button type="button" class="button" onClick={() => setAsking(false)}>{say('order.cancel-no')}</button>
-      <button type="button" class="button button-danger" disabled={busy} onClick={onCancel}>{say('order.cancel-yes')}</button>
+      <button type="button" class="button" onClick={() => setAsking(false)}>
+        {say('order.cancel-no')}
+      </button>
+      <button type="button" class="button button-danger" disabled={busy} onClick={onCancel}>
+        {say('order.cancel-yes')}
+      </button>
     </div>
   );
 }

@@ -12,10 +12,23 @@ export function Tickets({ order, say, language }: TicketsProps) {
         <h1>{say('order.paid')}</h1>
         <p class="lead">{say('order.paid-lead')}</p>
       </div>
-      {order.tickets.map((ticket, index) => <Ticket key={ticket.id} ticket={ticket} order={order} say={say} language={language} place={say('ticket.of', { index: index + 1, count: order.tickets.length })} />)}
+      {order.tickets.map((ticket, index) => (
+        <Ticket
+          key={ticket.id}
+          ticket={ticket}
+          order={order}
+          say={say}
+          language={language}
+          place={say('ticket.of', { index: index + 1, count: order.tickets.length })}
+        />
+      ))}
       <p class="row row-center no-print">
-        <button type="button" class="button button-primary" onClick={() => print()}>{say('ticket.print')}</button>
-        <a class="button" href="/me">{say('shell.my-tickets')}</a>
+        <button type="button" class="button button-primary" onClick={() => print()}>
+          {say('ticket.print')}
+        </button>
+        <a class="button" href="/me">
+          {say('shell.my-tickets')}
+        </a>
       </p>
     </div>
   );
@@ -33,12 +46,29 @@ function Ticket({ ticket, order, say, language, place }: TicketsProps & { readon
     <article class={`ticket ticket-${ticket.state}`} aria-label={`${say('ticket.title')} ${place}`}>
       <div class="ticket-head">
         <h2>{order.event[language]}</h2>
-        <p>{formatDate(order.startsAt, language)}<br />{order.venue[language]}</p>
+        <p>
+          {formatDate(order.startsAt, language)}
+          <br />
+          {order.venue[language]}
+        </p>
       </div>
-      <dl class="ticket-seat">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+      <dl class="ticket-seat">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
       <div class="ticket-code">
         <QrCode text={ticket.credential} label={say('ticket.qr')} />
-        <p class="small"><strong>{say(`ticket.${ticket.state}`)}</strong> · {place}<br /><span class="ticket-id">{say('ticket.number')} {ticket.id.slice(0, 10)}</span></p>
+        <p class="small">
+          <strong>{say(`ticket.${ticket.state}`)}</strong> · {place}
+          <br />
+          <span class="ticket-id">
+            {say('ticket.number')} {ticket.id.slice(0, 10)}
+          </span>
+        </p>
       </div>
     </article>
   );

@@ -11,7 +11,11 @@ export type Ahead = { readonly count: number; readonly about: boolean };
 export function aheadFromMarks(marks: Frame['marks'], present: number, order: number): Ahead | null {
   const first = marks[0];
   if (first === undefined) return null;
-  if (order <= first[0]) return { count: order === first[0] ? first[1] : Math.min(first[1], Math.max(0, first[1] - (first[0] - order))), about: order !== first[0] && first[1] > 0 };
+  if (order <= first[0])
+    return {
+      count: order === first[0] ? first[1] : Math.min(first[1], Math.max(0, first[1] - (first[0] - order))),
+      about: order !== first[0] && first[1] > 0,
+    };
   let low = 0;
   let high = marks.length - 1;
   while (low < high) {

@@ -27,7 +27,8 @@ export function planOf(state: QueueState, hidden: boolean, random: number, now: 
   if (OVER.includes(state.me.state)) return { roomAt: null, meAt: null, frameAt: null, joinAt: null };
   const meAt = Math.max(held, meDue(state, now), state.lastAskedAt + ME_GAP_MS);
   // A hidden page shows nothing: it sends signs of life and listens for its turn.
-  const frameAt = state.link === 'socket' || hidden || !['lobby', 'waiting', 'absent'].includes(state.me.state) ? null : Math.max(held, state.frameAt + FRAME_MS);
+  const frameAt =
+    state.link === 'socket' || hidden || !['lobby', 'waiting', 'absent'].includes(state.me.state) ? null : Math.max(held, state.frameAt + FRAME_MS);
   return { roomAt: null, meAt, frameAt, joinAt: null };
 }
 
@@ -42,7 +43,15 @@ function meDue(state: QueueState, now: number): number {
 /** The frame says that calls have passed this order: ask at once, it may be this place's turn. */
 export function calledPast(state: QueueState): boolean {
   const { frame, me } = state;
-  return me !== null && me.state === 'waiting' && frame !== null && frame.epoch === me.epoch && frame.calledThrough !== null && frame.calledThrough >= me.order && state.frameAt > me.at;
+  return (
+    me !== null &&
+    me.state === 'waiting' &&
+    frame !== null &&
+    frame.epoch === me.epoch &&
+    frame.calledThrough !== null &&
+    frame.calledThrough >= me.order &&
+    state.frameAt > me.at
+  );
 }
 
 function planWithoutPlace(state: QueueState, held: number, random: number, now: number): Plan {

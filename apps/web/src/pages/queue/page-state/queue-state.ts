@@ -143,7 +143,8 @@ function riseOf(before: QueueState, after: QueueState, ahead: number | null): Ri
   }
   const waitBefore = bandAt(before)?.p90Ms;
   const waitAfter = after.me !== before.me ? after.me?.waitBand?.p90Ms : undefined;
-  if (waitBefore !== undefined && waitAfter !== undefined && waitAfter > waitBefore * SLOWER_FROM && waitAfter - waitBefore > 60_000) return { kind: 'slower' };
+  if (waitBefore !== undefined && waitAfter !== undefined && waitAfter > waitBefore * SLOWER_FROM && waitAfter - waitBefore > 60_000)
+    return { kind: 'slower' };
   if (before.rise?.kind === 'returned' && ahead !== null && shown !== null) {
     const left = before.rise.more - (shown - ahead);
     return left > 0 ? { kind: 'returned', more: left } : null;

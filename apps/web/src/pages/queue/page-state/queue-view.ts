@@ -5,8 +5,24 @@ import { waitWords, type WaitWords } from './wait-words.ts';
 
 /** What the fan sees: one scene, and the figures that belong to it. */
 export type Scene =
-  | 'starting' | 'scheduled' | 'lobby' | 'drawing' | 'waiting' | 'absent' | 'missed' | 'called' | 'entered'
-  | 'inside' | 'finished' | 'lapsed' | 'left' | 'closed' | 'recovering' | 'full' | 'no-cookies' | 'lost';
+  | 'starting'
+  | 'scheduled'
+  | 'lobby'
+  | 'drawing'
+  | 'waiting'
+  | 'absent'
+  | 'missed'
+  | 'called'
+  | 'entered'
+  | 'inside'
+  | 'finished'
+  | 'lapsed'
+  | 'left'
+  | 'closed'
+  | 'recovering'
+  | 'full'
+  | 'no-cookies'
+  | 'lost';
 
 export type QueueView = {
   readonly scene: Scene;

@@ -24,9 +24,19 @@ export function CalledScene({ view, state, say, enter }: SceneProps & { readonly
 export function EnteredScene({ view, state, say, enter }: SceneProps & { readonly enter: () => Promise<void> }) {
   const inside = view.scene === 'inside';
   return (
-    <SceneCard tone="good" title={say(inside ? 'queue.inside' : 'queue.entered')} lead={say(inside ? 'queue.inside-lead' : 'queue.entered-lead')} remainingMs={view.remainingMs} clockLabel={say('queue.time-left')}>
+    <SceneCard
+      tone="good"
+      title={say(inside ? 'queue.inside' : 'queue.entered')}
+      lead={say(inside ? 'queue.inside-lead' : 'queue.entered-lead')}
+      remainingMs={view.remainingMs}
+      clockLabel={say('queue.time-left')}
+    >
       {inside ? (
-        (state.room?.shows ?? []).map((show) => <a key={show} class="button button-primary button-large" href={`/shows/${show}`}>{say('queue.continue')}</a>)
+        (state.room?.shows ?? []).map((show) => (
+          <a key={show} class="button button-primary button-large" href={`/shows/${show}`}>
+            {say('queue.continue')}
+          </a>
+        ))
       ) : (
         <button type="button" class="button button-primary button-large" disabled={state.busy !== null} onClick={() => void enter()}>
           {say(state.busy === 'enter' ? 'queue.entering' : 'queue.continue')}

@@ -37,13 +37,21 @@ export function Clock({ label, ms }: { readonly label: string; readonly ms: numb
 export function LeaveButton({ say, busy, onLeave }: { readonly say: Say; readonly busy: boolean; readonly onLeave: () => void }) {
   const [asking, setAsking] = useState(false);
   if (!asking) {
-    return <button type="button" class="button button-quiet" onClick={() => setAsking(true)}>{say('queue.leave')}</button>;
+    return (
+      <button type="button" class="button button-quiet" onClick={() => setAsking(true)}>
+        {say('queue.leave')}
+      </button>
+    );
   }
   return (
     <div class="sure" role="group" aria-label={say('queue.leave')}>
       <p>{say('queue.leave-sure')}</p>
-      <button type="button" class="button" autofocus onClick={() => setAsking(false)}>{say('queue.leave-no')}</button>
-      <button type="button" class="button button-danger" disabled={busy} onClick={onLeave}>{say('queue.leave-yes')}</button>
+      <button type="button" class="button" autofocus onClick={() => setAsking(false)}>
+        {say('queue.leave-no')}
+      </button>
+      <button type="button" class="button button-danger" disabled={busy} onClick={onLeave}>
+        {say('queue.leave-yes')}
+      </button>
     </div>
   );
 }
@@ -62,7 +70,15 @@ export function ShowChoice({ shows, say }: { readonly shows: EntryReply['shows']
   return (
     <section class="card scene">
       <h2>{say('queue.choose-show')}</h2>
-      <ul class="choices">{shows.map(({ show, href }) => <li key={show}><a class="button button-primary" href={href}>{show}</a></li>)}</ul>
+      <ul class="choices">
+        {shows.map(({ show, href }) => (
+          <li key={show}>
+            <a class="button button-primary" href={href}>
+              {show}
+            </a>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

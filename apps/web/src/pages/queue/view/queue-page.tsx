@@ -9,7 +9,13 @@ import { CalledScene, EnteredScene } from './called-scene.tsx';
 import { LeaveButton, NotifyButton, SceneCard, ShowChoice } from './parts.tsx';
 import { WaitingScene } from './waiting-scene.tsx';
 
-export type SceneProps = { readonly view: QueueView; readonly state: QueueState; readonly driver: QueueDriver; readonly say: Say; readonly language: Language };
+export type SceneProps = {
+  readonly view: QueueView;
+  readonly state: QueueState;
+  readonly driver: QueueDriver;
+  readonly say: Say;
+  readonly language: Language;
+};
 type PageProps = Omit<SceneProps, 'view'> & { readonly name: string | null; readonly problems: Readonly<Record<string, string>> };
 
 export function QueuePage(props: PageProps) {
@@ -58,7 +64,11 @@ function Scene(props: SceneProps & { readonly enter: () => Promise<void> }) {
         </SceneCard>
       );
     case 'starting':
-      return <p class="loading" role="status">{say(state.busy === 'join' ? 'queue.joining' : 'queue.starting')}</p>;
+      return (
+        <p class="loading" role="status">
+          {say(state.busy === 'join' ? 'queue.joining' : 'queue.starting')}
+        </p>
+      );
     case 'lost':
       return <SceneCard tone="plain" title={say('queue.refused')} lead="" />;
     default:
@@ -84,13 +94,23 @@ const QUIET = {
 function QuietScene({ view, say, driver, state }: SceneProps) {
   const [title, lead] = QUIET[view.scene as keyof typeof QUIET];
   return (
-    <SceneCard tone={view.scene === 'absent' || view.scene === 'recovering' ? 'warn' : 'plain'} title={say(title)} lead={say(lead)} remainingMs={view.remainingMs} clockLabel={say('queue.opens-in')}>
+    <SceneCard
+      tone={view.scene === 'absent' || view.scene === 'recovering' ? 'warn' : 'plain'}
+      title={say(title)}
+      lead={say(lead)}
+      remainingMs={view.remainingMs}
+      clockLabel={say('queue.opens-in')}
+    >
       {view.canRejoin ? (
         <button type="button" class="button button-primary" disabled={state.busy !== null} onClick={() => void driver.join()}>
           {say(state.busy === 'join' ? 'queue.joining' : view.scene === 'left' ? 'queue.join' : 'queue.join-again')}
         </button>
       ) : null}
-      {view.scene === 'finished' ? <a class="button" href="/me">{say('queue.my-tickets')}</a> : null}
+      {view.scene === 'finished' ? (
+        <a class="button" href="/me">
+          {say('queue.my-tickets')}
+        </a>
+      ) : null}
     </SceneCard>
   );
 }
@@ -105,7 +125,10 @@ function Foot({ view, state, say, driver }: SceneProps) {
         {view.scene === 'called' ? null : <NotifyButton say={say} />}
         <LeaveButton say={say} busy={state.busy !== null} onLeave={() => void driver.leave()} />
       </div>
-      <details class="keep"><summary>{say('queue.keep-title')}</summary><p>{say('queue.keep')}</p></details>
+      <details class="keep">
+        <summary>{say('queue.keep-title')}</summary>
+        <p>{say('queue.keep')}</p>
+      </details>
     </section>
   );
 }

@@ -22,16 +22,27 @@ export function WaitingScene({ view, state, say, language }: SceneProps) {
           <dd class="figure">{state.me === null ? '–' : (state.me.place % 2 ** 32).toLocaleString(language)}</dd>
         </div>
       </dl>
-      {view.reason === null ? null : <p class="note" role="status">{say(`reason.${view.reason}`)}</p>}
+      {view.reason === null ? null : (
+        <p class="note" role="status">
+          {say(`reason.${view.reason}`)}
+        </p>
+      )}
       <RiseNote view={view} say={say} language={language} />
       <p class="muted small">
         {[
           view.callsLastMinute === null || view.held ? '' : say('queue.moving', { calls: view.callsLastMinute.toLocaleString(language) }),
           view.present === null ? '' : say('queue.present', { count: view.present.toLocaleString(language) }),
-        ].filter((text) => text !== '').join(' · ')}
+        ]
+          .filter((text) => text !== '')
+          .join(' · ')}
       </p>
-      <details class="small muted why"><summary>{say('queue.wait-how')}</summary><p>{say('queue.wait-why')}</p></details>
-      <p class="unseen" role="status" aria-live="polite">{spoken}</p>
+      <details class="small muted why">
+        <summary>{say('queue.wait-how')}</summary>
+        <p>{say('queue.wait-why')}</p>
+      </details>
+      <p class="unseen" role="status" aria-live="polite">
+        {spoken}
+      </p>
     </section>
   );
 }
@@ -59,7 +70,11 @@ function Headline({ view, say, language }: { readonly view: QueueView; readonly 
 function RiseNote({ view, say, language }: { readonly view: QueueView; readonly say: Say; readonly language: Language }) {
   if (view.rise === null) return null;
   const text = view.rise.kind === 'returned' ? say('queue.rise-returned', { count: view.rise.more.toLocaleString(language) }) : say('queue.rise-slower');
-  return <p class="note" role="status">{text}</p>;
+  return (
+    <p class="note" role="status">
+      {text}
+    </p>
+  );
 }
 
 export function waitText(wait: WaitWords | null, say: Say): string {

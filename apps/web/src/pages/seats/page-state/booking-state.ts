@@ -56,7 +56,18 @@ export type News =
   | { readonly kind: 'dismiss' };
 
 export const startBooking = (): BookingState => ({
-  mode: 'loading', hall: null, seats: null, counts: null, session: null, chosen: [], held: null, busy: null, notice: null, offers: [], link: 'polling', needsWhole: true,
+  mode: 'loading',
+  hall: null,
+  seats: null,
+  counts: null,
+  session: null,
+  chosen: [],
+  held: null,
+  busy: null,
+  notice: null,
+  offers: [],
+  link: 'polling',
+  needsWhole: true,
 });
 
 export function learn(state: BookingState, news: News, now: number): BookingState {
@@ -66,7 +77,9 @@ export function learn(state: BookingState, news: News, now: number): BookingStat
     case 'session':
       return ready({ ...state, session: { ...news.session, until: now + news.session.remainingMs } });
     case 'session-over':
-      return state.mode === 'checkout' || state.mode === 'held' ? { ...state, mode: 'ended' } : { ...state, mode: news.code === 'no-session' && state.session === null ? 'no-session' : 'ended' };
+      return state.mode === 'checkout' || state.mode === 'held'
+        ? { ...state, mode: 'ended' }
+        : { ...state, mode: news.code === 'no-session' && state.session === null ? 'no-session' : 'ended' };
     case 'away':
       return { ...state, mode: 'away' };
     case 'seats':
@@ -82,7 +95,15 @@ export function learn(state: BookingState, news: News, now: number): BookingStat
     case 'busy':
       return { ...state, busy: news.busy, ...(news.busy === null ? {} : { notice: null, offers: [] }) };
     case 'held':
-      return { ...state, mode: 'held', held: { ...news.hold, until: now + news.hold.remainingMs }, chosen: news.hold.seats.map(({ seat }) => seat), busy: null, notice: null, offers: [] };
+      return {
+        ...state,
+        mode: 'held',
+        held: { ...news.hold, until: now + news.hold.remainingMs },
+        chosen: news.hold.seats.map(({ seat }) => seat),
+        busy: null,
+        notice: null,
+        offers: [],
+      };
     case 'no-hold':
       return { ...state, held: null, busy: null, chosen: [], mode: isInPurchase(state.mode) ? 'choosing' : state.mode };
     case 'ran-out':
@@ -99,7 +120,8 @@ export function learn(state: BookingState, news: News, now: number): BookingStat
 const isInPurchase = (mode: Mode): boolean => mode === 'held' || mode === 'swapping' || mode === 'checkout';
 
 /** The page is ready once it knows the hall, its session and the state of the seats. */
-const ready = (state: BookingState): BookingState => (state.mode === 'loading' && state.hall !== null && state.session !== null && state.seats !== null ? { ...state, mode: 'choosing' } : state);
+const ready = (state: BookingState): BookingState =>
+  state.mode === 'loading' && state.hall !== null && state.session !== null && state.seats !== null ? { ...state, mode: 'choosing' } : state;
 
 function learnSeats(state: BookingState, reply: SeatMapReply): BookingState {
   if (state.hall === null || (state.seats !== null && !state.needsWhole && reply.version < state.seats.version)) return state;
@@ -140,7 +162,8 @@ export function canChoose(state: BookingState, seat: number): boolean {
 }
 
 function toggle(state: BookingState, seat: number): BookingState {
-  if (state.chosen.includes(seat) && (state.mode === 'choosing' || state.mode === 'swapping')) return { ...state, chosen: state.chosen.filter((other) => other !== seat), notice: null };
+  if (state.chosen.includes(seat) && (state.mode === 'choosing' || state.mode === 'swapping'))
+    return { ...state, chosen: state.chosen.filter((other) => other !== seat), notice: null };
   if (!canChoose(state, seat)) return state;
   const limit = limitOf(state);
   if (state.chosen.length >= limit) return { ...state, notice: { kind: 'limit', limit } };

@@ -58,7 +58,19 @@ export function hallOf(layout: LayoutReply): Hall {
     }
     return describeSection(section, gradeIndex);
   });
-  return { layout, seats, x, y, sectionOf, gradeOf, rowOf, rows, sections, pitch: Number.isFinite(pitch) ? pitch : 1, extent: boundsOf([layout.stage, ...layout.sections.map(({ outline }) => outline)].flat()) };
+  return {
+    layout,
+    seats,
+    x,
+    y,
+    sectionOf,
+    gradeOf,
+    rowOf,
+    rows,
+    sections,
+    pitch: Number.isFinite(pitch) ? pitch : 1,
+    extent: boundsOf([layout.stage, ...layout.sections.map(({ outline }) => outline)].flat()),
+  };
 }
 
 function boundsOf(points: readonly (readonly [number, number])[]): Box {
@@ -79,8 +91,21 @@ function describeSection(section: Section, gradeIndex: ReadonlyMap<string, numbe
   const grade = [...perGrade].sort((one, other) => other[1] - one[1])[0]?.[0] ?? 0;
   const first = Math.min(...section.rows.map((row) => row.first));
   const last = Math.max(...section.rows.map((row) => row.first + row.count - 1));
-  const pitch = Math.min(...section.rows.map((row) => (row.count > 1 ? Math.hypot(row.dx, row.dy) : Infinity)), Math.hypot(box.right - box.left, box.bottom - box.top));
-  return { section, box, centre: [(box.left + box.right) / 2, (box.top + box.bottom) / 2], first, last, seats, grade, pitch, side: Math.sqrt(areaOf(section.outline)) };
+  const pitch = Math.min(
+    ...section.rows.map((row) => (row.count > 1 ? Math.hypot(row.dx, row.dy) : Infinity)),
+    Math.hypot(box.right - box.left, box.bottom - box.top),
+  );
+  return {
+    section,
+    box,
+    centre: [(box.left + box.right) / 2, (box.top + box.bottom) / 2],
+    first,
+    last,
+    seats,
+    grade,
+    pitch,
+    side: Math.sqrt(areaOf(section.outline)),
+  };
 }
 
 /** Area of a polygon (shoelace formula). */

@@ -44,7 +44,8 @@ function decodeBase64(text: string): Uint8Array | null {
  * A delta counts only on top of the version it starts from, or of a later one (then its states are known already, but
  * absolute, so nothing is lost). `gap`: versions are missing and the whole state must be asked for.
  */
-export type Applied = { readonly kind: 'applied'; readonly state: SeatCodes; readonly changed: readonly number[] } | { readonly kind: 'old' } | { readonly kind: 'gap' };
+export type Applied =
+  { readonly kind: 'applied'; readonly state: SeatCodes; readonly changed: readonly number[] } | { readonly kind: 'old' } | { readonly kind: 'gap' };
 
 export function applyDelta(state: SeatCodes, delta: SeatDelta): Applied {
   if (delta.version <= state.version) return { kind: 'old' };

@@ -13,17 +13,32 @@ export const fitScale = (extent: Extent, view: Pick<Viewport, 'width' | 'height'
   Math.max(0.01, Math.min(view.width / (extent.right - extent.left), view.height / (extent.bottom - extent.top)) * MARGIN);
 
 export const showAll = (extent: Extent, width: number, height: number): Viewport => ({
-  width, height, x: (extent.left + extent.right) / 2, y: (extent.top + extent.bottom) / 2, scale: fitScale(extent, { width, height }),
+  width,
+  height,
+  x: (extent.left + extent.right) / 2,
+  y: (extent.top + extent.bottom) / 2,
+  scale: fitScale(extent, { width, height }),
 });
 
-export const toScreen = (view: Viewport, x: number, y: number): readonly [number, number] => [(x - view.x) * view.scale + view.width / 2, (y - view.y) * view.scale + view.height / 2];
-export const toHall = (view: Viewport, px: number, py: number): readonly [number, number] => [(px - view.width / 2) / view.scale + view.x, (py - view.height / 2) / view.scale + view.y];
+export const toScreen = (view: Viewport, x: number, y: number): readonly [number, number] => [
+  (x - view.x) * view.scale + view.width / 2,
+  (y - view.y) * view.scale + view.height / 2,
+];
+export const toHall = (view: Viewport, px: number, py: number): readonly [number, number] => [
+  (px - view.width / 2) / view.scale + view.x,
+  (py - view.height / 2) / view.scale + view.y,
+];
 
 /** Keeps the scale between "the whole hall" and "large seats", and the hall in the window. */
 export function clamp(view: Viewport, extent: Extent, pitch: number): Viewport {
   const least = fitScale(extent, view);
   const scale = Math.min(Math.max(view.scale, least), Math.max(least, PITCH_PX_MAX / pitch));
-  return { ...view, scale, x: clampAxis(view.x, extent.left, extent.right, view.width / scale), y: clampAxis(view.y, extent.top, extent.bottom, view.height / scale) };
+  return {
+    ...view,
+    scale,
+    x: clampAxis(view.x, extent.left, extent.right, view.width / scale),
+    y: clampAxis(view.y, extent.top, extent.bottom, view.height / scale),
+  };
 }
 
 /** Where the window is wider than the hall, the hall stands in its middle. */

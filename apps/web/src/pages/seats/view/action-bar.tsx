@@ -11,8 +11,14 @@ export function ActionBar({ state, driver, say, language }: MapProps) {
   if (mode === 'held' && held !== null) {
     return (
       <div class="action-bar">
-        <p><small class="muted">{say('seats.hold-left')}</small><br /><strong>{clockText(held.until - performance.now())}</strong></p>
-        <button type="button" class="button button-primary" disabled={busy !== null} onClick={() => driver.go('checkout')}>{say('seats.to-pay')}</button>
+        <p>
+          <small class="muted">{say('seats.hold-left')}</small>
+          <br />
+          <strong>{clockText(held.until - performance.now())}</strong>
+        </p>
+        <button type="button" class="button button-primary" disabled={busy !== null} onClick={() => driver.go('checkout')}>
+          {say('seats.to-pay')}
+        </button>
       </div>
     );
   }
@@ -20,9 +26,17 @@ export function ActionBar({ state, driver, say, language }: MapProps) {
   const swapping = mode === 'swapping';
   return (
     <div class="action-bar">
-      <p><small class="muted">{say('seats.total')}</small><br /><strong>{money(quote(hall, chosen).amount)}</strong></p>
+      <p>
+        <small class="muted">{say('seats.total')}</small>
+        <br />
+        <strong>{money(quote(hall, chosen).amount)}</strong>
+      </p>
       <button type="button" class="button button-primary" disabled={busy !== null} onClick={() => void driver.hold(chosen)}>
-        {busy === 'hold' ? say('seats.holding') : busy === 'swap' ? say('seats.swapping') : say(swapping ? 'seats.swap' : 'seats.hold', { count: chosen.length })}
+        {busy === 'hold'
+          ? say('seats.holding')
+          : busy === 'swap'
+            ? say('seats.swapping')
+            : say(swapping ? 'seats.swap' : 'seats.hold', { count: chosen.length })}
       </button>
     </div>
   );

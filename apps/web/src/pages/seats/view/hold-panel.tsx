@@ -11,13 +11,21 @@ export function HoldPanel({ state, driver, say, language }: MapProps) {
     <section class="card held" aria-label={say('seats.held')}>
       <h2>{say('seats.held')}</h2>
       <p class="muted small">{say('seats.held-lead')}</p>
-      <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off"><span class="clock-label">{say('seats.hold-left')}</span> <span class="clock-figure">{clockText(left)}</span></p>
+      <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off">
+        <span class="clock-label">{say('seats.hold-left')}</span> <span class="clock-figure">{clockText(left)}</span>
+      </p>
       <SeatTable seats={held.seats} amount={held.amount} currency={held.currency} language={language} say={say} totalLabel={say('seats.total')} />
       <div class="basket-actions">
-        <button type="button" class="button button-primary button-large button-block" disabled={busy !== null} onClick={() => driver.go('checkout')}>{say('seats.to-pay')}</button>
+        <button type="button" class="button button-primary button-large button-block" disabled={busy !== null} onClick={() => driver.go('checkout')}>
+          {say('seats.to-pay')}
+        </button>
         <div class="row">
-          <button type="button" class="button" disabled={busy !== null} onClick={() => driver.go('swapping')}>{say('seats.change')}</button>
-          <button type="button" class="button button-quiet" disabled={busy !== null} onClick={() => void driver.release()}>{say('seats.release')}</button>
+          <button type="button" class="button" disabled={busy !== null} onClick={() => driver.go('swapping')}>
+            {say('seats.change')}
+          </button>
+          <button type="button" class="button button-quiet" disabled={busy !== null} onClick={() => void driver.release()}>
+            {say('seats.release')}
+          </button>
         </div>
       </div>
     </section>

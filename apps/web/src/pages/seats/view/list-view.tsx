@@ -14,7 +14,9 @@ export function ListView(props: MapProps) {
   if (section === undefined || open === null) return <SectionList {...props} onOpen={setOpen} />;
   return (
     <div class="list">
-      <button type="button" class="button button-quiet" onClick={() => setOpen(null)}>← {say('seats.back-to-sections')}</button>
+      <button type="button" class="button button-quiet" onClick={() => setOpen(null)}>
+        ← {say('seats.back-to-sections')}
+      </button>
       <SectionSeats {...props} section={section} free={state.counts?.bySection[open] ?? 0} />
     </div>
   );
@@ -51,15 +53,24 @@ function SectionSeats({ state, say, language, driver, section, free, grade }: Ma
   const { codes } = state.seats;
   return (
     <section aria-labelledby="section-name">
-      <h2 id="section-name" tabIndex={-1}>{section.section.name[language]} <small class="muted">{say('seats.free-count', { count: free })}</small></h2>
+      <h2 id="section-name" tabIndex={-1}>
+        {section.section.name[language]} <small class="muted">{say('seats.free-count', { count: free })}</small>
+      </h2>
       <div class="rows" onKeyDown={moveFocus}>
         {section.section.rows.map((row) => {
           const kind = hall.layout.grades.find((entry) => entry.grade === row.grade);
           const dim = grade !== null && hall.layout.grades[grade]?.grade !== row.grade;
-          const firstFree = Array.from({ length: row.count }, (_, k) => row.first + k).find((seat) => codes[seat] === FREE || state.chosen.includes(seat)) ?? row.first;
+          const firstFree =
+            Array.from({ length: row.count }, (_, k) => row.first + k).find((seat) => codes[seat] === FREE || state.chosen.includes(seat)) ?? row.first;
           return (
             <div class={`seat-row${dim ? ' seat-row-dim' : ''}`} role="group" aria-label={say('seats.row', { row: row.row })} key={row.first}>
-              <span class="row-name">{say('seats.row', { row: row.row })}<small class="muted"> {kind?.name[language]} {formatMoney(kind?.price ?? 0, hall.layout.currency, language)}</small></span>
+              <span class="row-name">
+                {say('seats.row', { row: row.row })}
+                <small class="muted">
+                  {' '}
+                  {kind?.name[language]} {formatMoney(kind?.price ?? 0, hall.layout.currency, language)}
+                </small>
+              </span>
               <div class="row-seats">
                 {Array.from({ length: row.count }, (_, k) => row.first + k).map((seat) => {
                   const label = String(row.label0 + seat - row.first);
@@ -68,8 +79,14 @@ function SectionSeats({ state, say, language, driver, section, free, grade }: Ma
                   const name = say('seats.seat-name', { section: section.section.name[language], row: row.row, seat: label });
                   return (
                     <button
-                      type="button" key={seat} class={`seat seat-${chosen ? 'chosen' : codes[seat]}`} tabIndex={seat === firstFree ? 0 : -1} aria-pressed={chosen} aria-disabled={!can}
-                      aria-label={`${name}, ${kind?.name[language] ?? ''}, ${say(codeWord(state, seat))}`} onClick={() => can && driver.toggle(seat)}
+                      type="button"
+                      key={seat}
+                      class={`seat seat-${chosen ? 'chosen' : codes[seat]}`}
+                      tabIndex={seat === firstFree ? 0 : -1}
+                      aria-pressed={chosen}
+                      aria-disabled={!can}
+                      aria-label={`${name}, ${kind?.name[language] ?? ''}, ${say(codeWord(state, seat))}`}
+                      onClick={() => can && driver.toggle(seat)}
                     >
                       {chosen ? '✓' : codes[seat] === FREE ? label : codes[seat] === 2 ? '–' : '○'}
                     </button>
@@ -92,7 +109,8 @@ function moveFocus(event: KeyboardEvent): void {
   const at = seats.indexOf(seat);
   const rows = [...(seat.closest('.rows')?.querySelectorAll('.row-seats') ?? [])];
   const vertical = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-  const next = vertical === 0 ? seats[at + (event.key === 'ArrowRight' ? 1 : -1)] : (rows[rows.indexOf(row) + vertical]?.children[at] as HTMLElement | undefined);
+  const next =
+    vertical === 0 ? seats[at + (event.key === 'ArrowRight' ? 1 : -1)] : (rows[rows.indexOf(row) + vertical]?.children[at] as HTMLElement | undefined);
   if (next === undefined) return;
   event.preventDefault();
   next.focus();

@@ -87,10 +87,14 @@ export class MapSurface {
     canvas.addEventListener('pointerleave', () => this.#hover(null, 0, 0), options);
     canvas.addEventListener('wheel', (event) => this.#wheel(event), { ...options, passive: false });
     canvas.addEventListener('keydown', (event) => this.#key(event), options);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-      this.#palette = readPalette();
-      this.#draw();
-    }, options);
+    matchMedia('(prefers-color-scheme: dark)').addEventListener(
+      'change',
+      () => {
+        this.#palette = readPalette();
+        this.#draw();
+      },
+      options,
+    );
   }
 
   #at(event: PointerEvent | WheelEvent): { x: number; y: number } {
@@ -195,7 +199,7 @@ export class MapSurface {
   #resize(): void {
     const { clientWidth, clientHeight } = this.#canvas;
     if (clientWidth === 0 || clientHeight === 0) return;
-    const ratio = Math.min(devicePixelRatio || 1, 2.500);
+    const ratio = Math.min(devicePixelRatio || 1, 2.5);
     this.#canvas.width = Math.round(clientWidth * ratio);
     this.#canvas.height = Math.round(clientHeight * ratio);
     this.#view = resize(this.#view, clientWidth, clientHeight, this.#hall.extent, this.#hall.pitch);

@@ -8,7 +8,13 @@ import { seatName } from '../page-state/hall.ts';
 import { MapSurface, type SurfaceInput } from './map-surface.ts';
 import { codeWord } from './seat-words.ts';
 
-export type MapProps = { readonly state: BookingState; readonly driver: BookingDriver; readonly say: Say; readonly language: Language; readonly grade: number | null };
+export type MapProps = {
+  readonly state: BookingState;
+  readonly driver: BookingDriver;
+  readonly say: Say;
+  readonly language: Language;
+  readonly grade: number | null;
+};
 
 /** Stays in the page while the list is shown, so that the fan comes back to the same part of the hall. */
 export function MapView(props: MapProps & { readonly hidden: boolean }) {
@@ -33,9 +39,22 @@ export function MapView(props: MapProps & { readonly hidden: boolean }) {
   return (
     <div class="map-box" hidden={props.hidden}>
       <div class="map-tools">
-        <button type="button" class="tool" aria-label={say('seats.zoom-in')} title={say('seats.zoom-in')} onClick={() => surface.current?.zoom(1)}>+</button>
-        <button type="button" class="tool" aria-label={say('seats.zoom-out')} title={say('seats.zoom-out')} onClick={() => surface.current?.zoom(-1)}>−</button>
-        <button type="button" class="tool tool-all" onClick={() => { surface.current?.showAll(); setSection(null); }}>{say('seats.zoom-all')}</button>
+        <button type="button" class="tool" aria-label={say('seats.zoom-in')} title={say('seats.zoom-in')} onClick={() => surface.current?.zoom(1)}>
+          +
+        </button>
+        <button type="button" class="tool" aria-label={say('seats.zoom-out')} title={say('seats.zoom-out')} onClick={() => surface.current?.zoom(-1)}>
+          −
+        </button>
+        <button
+          type="button"
+          class="tool tool-all"
+          onClick={() => {
+            surface.current?.showAll();
+            setSection(null);
+          }}
+        >
+          {say('seats.zoom-all')}
+        </button>
       </div>
       <div class="map">
         <canvas ref={canvas} class="map-canvas" tabIndex={0} role="img" aria-label={say('seats.map-label')} />
@@ -57,7 +76,11 @@ function SectionChip({ state, say, language, section }: MapProps & { readonly se
   const found = section === null ? undefined : state.hall?.sections[section];
   if (found === undefined || section === null) return null;
   const free = state.counts?.bySection[section] ?? 0;
-  return <p class="map-chip">{found.section.name[language]} · {free === 0 ? say('seats.full') : say('seats.free-count', { count: free })}</p>;
+  return (
+    <p class="map-chip">
+      {found.section.name[language]} · {free === 0 ? say('seats.full') : say('seats.free-count', { count: free })}
+    </p>
+  );
 }
 
 function SeatTip({ state, say, language, tip }: MapProps & { readonly tip: { readonly seat: number; readonly x: number; readonly y: number } | null }) {
@@ -75,8 +98,12 @@ function SeatTip({ state, say, language, tip }: MapProps & { readonly tip: { rea
   if (tip === null || hall === null || seats === null || name === null) return null;
   return (
     <div ref={box} class="tip" aria-hidden="true">
-      <strong>{name.section} {say('seats.seat-short', { row: name.row, seat: name.label })}</strong>
-      <span>{name.grade.name[language]} · {formatMoney(name.grade.price, hall.layout.currency, language)}</span>
+      <strong>
+        {name.section} {say('seats.seat-short', { row: name.row, seat: name.label })}
+      </strong>
+      <span>
+        {name.grade.name[language]} · {formatMoney(name.grade.price, hall.layout.currency, language)}
+      </span>
       <span class="muted">{say(codeWord(state, tip.seat))}</span>
     </div>
   );

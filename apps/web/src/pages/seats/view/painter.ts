@@ -186,7 +186,7 @@ function paintChosen(context: CanvasRenderingContext2D, { hall, view, palette }:
   context.fill();
   context.stroke();
   context.strokeStyle = palette.surface;
-  context.lineWidth = Math.max(1.500, radius * 0.24);
+  context.lineWidth = Math.max(1.5, radius * 0.24);
   context.lineCap = 'round';
   context.beginPath();
   context.moveTo(px - radius * 0.45, py + radius * 0.05);
@@ -229,7 +229,7 @@ function paintRowNames(context: CanvasRenderingContext2D, { hall, view, palette 
 function paintHover(context: CanvasRenderingContext2D, { hall, view, palette }: Scene, seat: number, radius: number): void {
   const [px, py] = toScreen(view, hall.x[seat] as number, hall.y[seat] as number);
   context.strokeStyle = palette.accent;
-  context.lineWidth = 2.500;
+  context.lineWidth = 2.5;
   context.beginPath();
   context.arc(px, py, radius + 3, 0, 2 * Math.PI);
   context.stroke();

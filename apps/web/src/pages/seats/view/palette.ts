@@ -1,15 +1,31 @@
 /** The page's colours as the canvas needs them; read again when the colour scheme changes. */
 export type Palette = {
-  readonly ground: string; readonly surface: string; readonly ink: string; readonly muted: string; readonly line: string; readonly strong: string;
-  readonly accent: string; readonly accentInk: string; readonly font: string; readonly dark: boolean;
+  readonly ground: string;
+  readonly surface: string;
+  readonly ink: string;
+  readonly muted: string;
+  readonly line: string;
+  readonly strong: string;
+  readonly accent: string;
+  readonly accentInk: string;
+  readonly font: string;
+  readonly dark: boolean;
 };
 
 export function readPalette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const token = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   return {
-    ground: token('sunken'), surface: token('surface'), ink: token('ink'), muted: token('muted'), line: token('line'), strong: token('line-strong'),
-    accent: token('accent'), accentInk: token('accent-ink'), font: token('font'), dark: matchMedia('(prefers-color-scheme: dark)').matches,
+    ground: token('sunken'),
+    surface: token('surface'),
+    ink: token('ink'),
+    muted: token('muted'),
+    line: token('line'),
+    strong: token('line-strong'),
+    accent: token('accent'),
+    accentInk: token('accent-ink'),
+    font: token('font'),
+    dark: matchMedia('(prefers-color-scheme: dark)').matches,
   };
 }
 
@@ -26,7 +42,11 @@ const channels = (colour: string): number[] => {
 
 /** Black or white, whichever reads better on the colour (WCAG relative luminance). */
 export function readableOn(colour: string): string {
-  const [red, green, blue] = channels(colour).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+  const [red, green, blue] = channels(colour).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4)) as [
+    number,
+    number,
+    number,
+  ];
   const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   return 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 ? '#ffffff' : '#111111';
 }

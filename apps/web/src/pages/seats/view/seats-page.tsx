@@ -16,7 +16,11 @@ import { MapView } from './map-view.tsx';
 import { Notices } from './notices.tsx';
 
 type PageProps = {
-  readonly state: BookingState; readonly driver: BookingDriver; readonly say: Say; readonly language: Language; readonly room: string | null;
+  readonly state: BookingState;
+  readonly driver: BookingDriver;
+  readonly say: Say;
+  readonly language: Language;
+  readonly room: string | null;
   readonly problems: Readonly<Record<string, string>>;
 };
 const SESSION_LOW_MS = 3 * 60_000;
@@ -25,7 +29,11 @@ export function SeatsPage(props: PageProps) {
   const { state, say, room } = props;
   switch (state.mode) {
     case 'loading':
-      return <p class="loading wide" role="status">{say('shell.loading')}</p>;
+      return (
+        <p class="loading wide" role="status">
+          {say('shell.loading')}
+        </p>
+      );
     case 'no-session':
     case 'ended': {
       const key = state.mode === 'ended' ? 'seats.ended' : 'seats.no-session';
@@ -34,14 +42,27 @@ export function SeatsPage(props: PageProps) {
           <h1>{say(key)}</h1>
           <p class="lead">{say(`${key}-lead`)}</p>
           <p class="row row-center">
-            {room === null ? null : <a class="button button-primary" href={`/rooms/${room}`}>{say('seats.to-room')}</a>}
-            <a class="button" href="/me">{say('shell.my-tickets')}</a>
+            {room === null ? null : (
+              <a class="button button-primary" href={`/rooms/${room}`}>
+                {say('seats.to-room')}
+              </a>
+            )}
+            <a class="button" href="/me">
+              {say('shell.my-tickets')}
+            </a>
           </p>
         </section>
       );
     }
     case 'away':
-      return <section class="card narrow center-card"><h1>{say('seats.away')}</h1><button type="button" class="button" onClick={() => location.reload()}>{say('shell.retry')}</button></section>;
+      return (
+        <section class="card narrow center-card">
+          <h1>{say('seats.away')}</h1>
+          <button type="button" class="button" onClick={() => location.reload()}>
+            {say('shell.retry')}
+          </button>
+        </section>
+      );
     case 'checkout':
       return <Checkout {...props} />;
     default:
@@ -61,11 +82,17 @@ function Choosing(props: PageProps) {
       <div class="booking-hall">
         <div class="tabs" role="group" aria-label={say('seats.views')}>
           {(['map', 'list'] as const).map((name) => (
-            <button type="button" key={name} class="tab" aria-pressed={view === name} onClick={() => setView(name)}>{say(`seats.${name}`)}</button>
+            <button type="button" key={name} class="tab" aria-pressed={view === name} onClick={() => setView(name)}>
+              {say(`seats.${name}`)}
+            </button>
           ))}
         </div>
         {state.hall?.layout.salesOpen === false ? <p class="note note-warn">{say('seats.closed')}</p> : null}
-        {soldOut ? <p class="note note-warn" role="status"><strong>{say('seats.sold-out')}</strong> {say('seats.sold-out-lead')}</p> : null}
+        {soldOut ? (
+          <p class="note note-warn" role="status">
+            <strong>{say('seats.sold-out')}</strong> {say('seats.sold-out-lead')}
+          </p>
+        ) : null}
         <MapView {...shared} hidden={view !== 'map'} />
         {view === 'list' ? <ListView {...shared} /> : null}
         <Legend {...shared} onGrade={setGrade} />
@@ -95,7 +122,11 @@ function Head({ state, say, language }: PageProps) {
           <span class="small">{say('seats.session-left')}</span> <strong>{clockText(left)}</strong>
         </p>
         <p class={`link link-${state.link}`}>{say(`seats.link-${state.link}`)}</p>
-        {left < SESSION_LOW_MS ? <p class="unseen" role="status">{say('seats.session-low')}</p> : null}
+        {left < SESSION_LOW_MS ? (
+          <p class="unseen" role="status">
+            {say('seats.session-low')}
+          </p>
+        ) : null}
       </div>
     </div>
   );
@@ -107,13 +138,23 @@ function Checkout({ state, driver, say, language, problems }: PageProps) {
   const left = Math.max(0, held.until - performance.now());
   return (
     <div class="narrow checkout">
-      <button type="button" class="button button-quiet" onClick={() => driver.go('held')}>← {say('pay.back-to-seats')}</button>
+      <button type="button" class="button button-quiet" onClick={() => driver.go('held')}>
+        ← {say('pay.back-to-seats')}
+      </button>
       <h1>{say('pay.title')}</h1>
       <Notices state={state} driver={driver} say={say} language={language} problems={problems} grade={null} />
       <section class="card">
-        <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off"><span class="clock-label">{say('pay.time-left')}</span> <span class="clock-figure">{clockText(left)}</span></p>
+        <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off">
+          <span class="clock-label">{say('pay.time-left')}</span> <span class="clock-figure">{clockText(left)}</span>
+        </p>
         <SeatTable seats={held.seats} amount={held.amount} currency={held.currency} language={language} say={say} totalLabel={say('seats.total')} />
-        <CheckoutForm say={say} withBuyer busy={state.busy !== null} label={say('pay.pay', { amount: formatMoney(held.amount, held.currency, language) })} onPay={(buyer) => void driver.pay(buyer)} />
+        <CheckoutForm
+          say={say}
+          withBuyer
+          busy={state.busy !== null}
+          label={say('pay.pay', { amount: formatMoney(held.amount, held.currency, language) })}
+          onPay={(buyer) => void driver.pay(buyer)}
+        />
       </section>
     </div>
   );
@@ -121,12 +162,23 @@ function Checkout({ state, driver, say, language, problems }: PageProps) {
 
 function LeaveSession({ state, driver, say }: PageProps) {
   const [asking, setAsking] = useState(false);
-  if (!asking) return <p class="leave-session"><button type="button" class="button button-quiet" onClick={() => setAsking(true)}>{say('seats.leave')}</button></p>;
+  if (!asking)
+    return (
+      <p class="leave-session">
+        <button type="button" class="button button-quiet" onClick={() => setAsking(true)}>
+          {say('seats.leave')}
+        </button>
+      </p>
+    );
   return (
     <div class="sure leave-session" role="group">
       <p>{say('seats.leave-sure')}</p>
-      <button type="button" class="button" onClick={() => setAsking(false)}>{say('shell.back')}</button>
-      <button type="button" class="button button-danger" disabled={state.busy !== null} onClick={() => void driver.leave()}>{say('seats.leave')}</button>
+      <button type="button" class="button" onClick={() => setAsking(false)}>
+        {say('shell.back')}
+      </button>
+      <button type="button" class="button button-danger" disabled={state.busy !== null} onClick={() => void driver.leave()}>
+        {say('seats.leave')}
+      </button>
     </div>
   );
 }

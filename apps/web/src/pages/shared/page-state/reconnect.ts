@@ -28,4 +28,3 @@ export function afterClose(code: number, reason: string, attempt: number, random
       return { kind: 'reconnect', delayMs: random * Math.min(LAST_SPAN_MS, FIRST_SPAN_MS * 2 ** attempt) };
   }
 }
-

@@ -1,0 +1,163 @@
+import type { OrderReply } from '@onsale/contract';
+import t from 'tap';
+import { askAgainIn, readReturn, refusalOf, remainingOf, sceneOf, startOrder, type OrderState } from '../src/pages/order/page-state/order-state.ts';
+import { differences, hintsOf, parseKnob, patchOf, type RoomView } from '../src/pages/ops/page-state/knobs.ts';
+import { addSample, areaOf, niceTop, pathOf, valueAt, WINDOW_MS, type Sample } from '../src/pages/ops/page-state/series.ts';
+import { isEmailFine } from '../src/pages/pay/page-state/buyer.ts';
+
+t.test('order page: what comes back from the payment window', async (t) => {
+  const from = (query: string) => readReturn(new URLSearchParams(query));
+  t.same(from('n=1&paymentType=NORMAL&paymentKey=pk&orderId=o-1&amount=1000'), { kind: 'paid', n: 1, paymentKey: 'pk', orderId: 'o-1', amount: 1_000 });
+  t.same(from('n=2&failed=1&code=PAY_PROCESS_CANCELED&message=x'), { kind: 'failed', n: 2, said: 'cancelled', reason: null });
+  t.same(from('n=2&failed=1&code=REJECT_CARD_COMPANY&message=No'), { kind: 'failed', n: 2, said: 'refused', reason: 'No' });
+  t.same(from('paymentKey=pk&orderId=o&amount=1.5&n=1'), { kind: 'plain', said: null }, 'not whole: nothing to confirm');
+  t.same(from(''), { kind: 'plain', said: null });
+});
+
+t.test('order page: scenes, and when to ask again', async (t) => {
+  const order = (state: OrderReply['state'], remainingMs: number | null = null, refusal: OrderReply['refusal'] = null): OrderState => ({
+    ...startOrder(true, false, null, null),
+    order: {
+      at: 0,
+      id: 'A'.repeat(22),
+      show: 'demo',
+      state,
+      seats: [],
+      amount: 1,
+      currency: 'KRW',
+      remainingMs,
+      tickets: [],
+      event: { ko: '', en: '' },
+      venue: { ko: '', en: '' },
+      startsAt: '',
+      refusal,
+    },
+  });
+  for (const [state, scene, again] of [
+    [order('open', 60_000), 'pay', 15_000],
+    [order('paying', 4_000), 'pay', 4_500],
+    [order('open', 0), 'expired', 500],
+    [order('confirming'), 'checking', 2_000],
+    [order('paid'), 'tickets', null],
+    [order('expired'), 'expired', null],
+    [order('cancelled'), 'cancelled', null],
+    [order('refunding'), 'refunding', 5_000],
+    [order('refunded'), 'refunded', null],
+    [order('awaiting-deposit', 9), 'deposit', 5_000],
+  ] as const) {
+    t.equal(sceneOf(state, 0), scene, state.order?.state ?? '');
+    t.equal(askAgainIn(state, 0), again, state.order?.state ?? '');
+  }
+  t.equal(sceneOf(startOrder(false, false, null, null), 0), 'not-here', 'an order without its key is nobody’s here');
+  t.equal(sceneOf(startOrder(true, true, null, null), 0), 'confirming');
+  t.equal(sceneOf({ ...startOrder(true, false, null, null), problem: 'not-found' }, 0), 'not-here');
+  t.equal(remainingOf(order('open', 60_000), 20_000), 40_000);
+  t.same(refusalOf(order('open', 1, { code: 'X', message: 'no money' })), { kind: 'refused', reason: 'no money' });
+  t.same(refusalOf({ ...order('open', 1), said: 'cancelled' }), { kind: 'cancelled', reason: null });
+  t.equal(refusalOf(order('open', 1)), null);
+  for (const [text, fine] of [
+    ['', true],
+    ['a@b.kr', true],
+    ['a b@c.kr', false],
+    ['a@b', false],
+    ['@b.kr', false],
+  ] as const)
+    t.equal(isEmailFine(text), fine, text);
+});
+
+t.test('console: knobs', async (t) => {
+  const room = { ratePerMinute: 600, capacity: null, phase: 'open' } as RoomView;
+  t.same(parseKnob('ratePerMinute', ' 1,200 '), { ok: true, value: 1_200 });
+  t.same(parseKnob('capacity', null), { ok: true, value: null });
+  for (const wrong of ['', '-1', '1.5', 'ten', '600001']) t.equal(parseKnob('ratePerMinute', wrong).ok, false, wrong);
+  t.same(patchOf({ ratePerMinute: '600', capacity: '500' }, room), { capacity: 500 }, 'only what differs is sent');
+  t.same(patchOf({ ratePerMinute: null }, room), { ratePerMinute: null });
+  t.equal(patchOf({ ratePerMinute: 'x', capacity: '5' }, room), null, 'one wrong field stops both');
+  t.same(differences(room, { ...room, ratePerMinute: 300, phase: 'paused' }), [
+    { field: 'ratePerMinute', from: 600, to: 300 },
+    { field: 'phase', from: 'open', to: 'paused' },
+  ]);
+  const gauges = { callsLastMinute: 600, called: 10, entered: 5, redeemed: 85 } as Parameters<typeof hintsOf>[1];
+  t.same(hintsOf({ ratePerMinute: 60 }, gauges), [{ kind: 'drain', seconds: 54 }]);
+  t.same(hintsOf({ capacity: 90 }, gauges), [{ kind: 'over', inside: 100, over: 11 }]);
+  t.same(hintsOf({ ratePerMinute: 0 }, gauges), [{ kind: 'zero' }]);
+  t.same(hintsOf({ ratePerMinute: 900 }, gauges), []);
+});
+
+t.test('console: series and their geometry', async (t) => {
+  const gauges = (at: string) => ({ at }) as Sample['gauges'];
+  let samples: readonly Sample[] = [];
+  for (let second = 0; second < 400; second += 1) samples = addSample(samples, gauges(String(second)), second * 1_000);
+  t.equal(samples.length, 301, 'five minutes');
+  t.equal(addSample(samples.slice(-10), gauges('399'), 399_500).length, 10, 'the same reading again replaces itself');
+  t.equal(niceTop([0, null]), 1);
+  t.equal(niceTop([437]), 500);
+  t.equal(niceTop([1_001]), 1_500);
+  const now = WINDOW_MS;
+  t.equal(
+    pathOf(
+      [
+        [0, 0],
+        [now / 2, 5],
+        [now, 10],
+      ],
+      now,
+      10,
+      100,
+      50,
+    ),
+    'M0.0 50.0L50.0 25.0L100.0 0.0',
+  );
+  t.equal(
+    pathOf(
+      [
+        [0, 0],
+        [now / 2, null],
+        [now, 10],
+      ],
+      now,
+      10,
+      100,
+      50,
+    ),
+    'M0.0 50.0M100.0 0.0',
+    'a figure that was not read leaves a gap',
+  );
+  t.equal(
+    areaOf(
+      [
+        [0, 1],
+        [now / 2, null],
+      ],
+      now,
+      10,
+      100,
+      50,
+    ),
+    '',
+  );
+  t.match(
+    areaOf(
+      [
+        [0, 0],
+        [now, 10],
+      ],
+      now,
+      10,
+      100,
+      50,
+    ),
+    /L100\.0 50L0\.0 50Z$/,
+  );
+  t.same(
+    valueAt(
+      [
+        [0, 1],
+        [now, 2],
+      ],
+      now,
+      0.9,
+    ),
+    [now, 2],
+  );
+});
