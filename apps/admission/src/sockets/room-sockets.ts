@@ -1,5 +1,5 @@
 import { closeCodes, problem, ProblemError, type CloseName, type ProblemCode } from '@onsale/contract';
-import { SECOND_MS, type MonotonicClock, type Place } from '@onsale/kernel';
+import { SECOND_MS, type MonotonicClock, type Place, type Random } from '@onsale/kernel';
 import type { CalledPlace, PlaceReply, PlaceState, PlaceView, RoomConnection } from '@onsale/waiting-room';
 import type { FrameView } from '../frame-view.ts';
 import { holderOfReceipt, type Holder, type HolderKeys } from '../holder.ts';
@@ -17,15 +17,21 @@ import { prepareText } from './prepared-message.ts';
  *   called              the feed names who was called: their places are read and sent, within 100 ms
  *   a slot              called, entered, redeemed places are read again every 3 s and sent when their state changed
  *   pong, `alive`       a sign of life; what it answers is sent when the state differs from what the client was told
+ *   a new incarnation   Redis lost its tail: everybody is looked up, and whoever was lost is sent away to greet again with the receipt
  */
 export type RoomSocketsOptions = {
   readonly connection: RoomConnection;
   readonly open: OpenRoom;
   readonly holderKeys: HolderKeys;
   readonly monotonic: MonotonicClock;
+  readonly random: Random;
   readonly onError: (error: unknown) => void;
 };
 
+/** Places looked up at once for their signs of life; the next so many follow. */
+const SIGNS_AT_ONCE_MAX = 4_096;
+/** Whose place was lost comes again, within this time. */
+const LOST_SPREAD_MS = 3 * SECOND_MS;
 /** Without a frame for so long, pings go out alone. */
 const PINGS_ALONE_AFTER_MS = 1.5 * SECOND_MS;
 const SLOT_READ_EVERY_MS = 3 * SECOND_MS;
@@ -37,13 +43,14 @@ export class RoomSockets implements RoomListener {
   readonly #options: RoomSocketsOptions;
   readonly #unwatch: () => void;
   /** Who has shown a sign of life since the last flush. */
-  #signs = new Set<Place>();
+  readonly #signs = new Set<Place>();
   /** Places with a slot that are connected here. */
   readonly #slots = new Set<Place>();
   #slotsReadAtMs = 0;
   #broadcastAtMs = 0;
   #greeting = 0;
   #lastStanding = '';
+  #incarnation: string | undefined;
 
   constructor(options: RoomSocketsOptions) {
     this.#options = options;
@@ -52,7 +59,9 @@ export class RoomSockets implements RoomListener {
   }
 
   onFrame(view: FrameView | undefined): void {
-    if (view === undefined || this.hub.size === 0) return;
+    if (view === undefined) return;
+    this.#noteIncarnation(view);
+    if (this.hub.size === 0) return;
     const standing = `${view.frame.phase} ${view.reason} ${view.frame.epoch}`;
     const urgent = standing !== this.#lastStanding;
     this.#lastStanding = standing;
@@ -60,8 +69,16 @@ export class RoomSockets implements RoomListener {
     this.hub.broadcast({ message: prepareText(view.text), farBeyondOrder: view.farBeyondOrder, urgent }).catch(this.#options.onError);
   }
 
+  /** What a new incarnation has forgotten is found at once, and not by each fan's next pong. */
+  #noteIncarnation({ frame: { epoch, incarnation, fenced } }: FrameView): void {
+    if (fenced) return;
+    const known = this.#incarnation;
+    this.#incarnation = `${epoch} ${incarnation}`;
+    if (known !== undefined && known !== this.#incarnation) for (const { place } of this.hub.members()) if (place !== undefined) this.sign(place);
+  }
+
   onCalled(called: readonly CalledPlace[]): void {
-    for (const { place } of called) if (this.hub.has(place)) this.#look(this.open.readPlace(place));
+    for (const { place } of called) if (this.hub.has(place)) void this.#look(place, this.open.readPlace(place));
   }
 
   sign(place: Place): void {
@@ -75,7 +92,7 @@ export class RoomSockets implements RoomListener {
     if (nowMs - this.#slotsReadAtMs >= SLOT_READ_EVERY_MS) {
       this.#slotsReadAtMs = nowMs;
       for (const place of this.#slots) {
-        if (this.hub.has(place)) this.#look(this.open.readPlace(place));
+        if (this.hub.has(place)) void this.#look(place, this.open.readPlace(place));
         else this.#slots.delete(place);
       }
     }
@@ -86,17 +103,19 @@ export class RoomSockets implements RoomListener {
   }
 
   async flushSigns(): Promise<void> {
-    const places = this.#signs;
-    if (places.size === 0) return;
-    this.#signs = new Set();
-    await Promise.all(Array.from(places, (place) => this.#look(this.open.keepPlace(place))));
+    const places = [...this.#signs];
+    this.#signs.clear();
+    for (let from = 0; from < places.length; from += SIGNS_AT_ONCE_MAX) {
+      await Promise.all(places.slice(from, from + SIGNS_AT_ONCE_MAX).map((place) => this.#look(place, this.open.keepPlace(place))));
+    }
   }
 
-  /** Sends the place to its sockets when it is not what they were told last. */
-  async #look(asked: Promise<PlaceReply>): Promise<void> {
+  /** Sends the place to its sockets when it is not what they were told last. Redis lost it: only the receipt brings it back. */
+  async #look(place: Place, asked: Promise<PlaceReply>): Promise<void> {
     try {
       const reply = await asked;
       if (reply.word === 'place') this.changed(reply.view);
+      else if (reply.word === 'lost') this.hub.close(place, closeCodes.restart.code, String(Math.floor(this.#options.random() * LOST_SPREAD_MS)));
     } catch (error) {
       this.#options.onError(error);
     }
