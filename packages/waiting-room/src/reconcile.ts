@@ -40,7 +40,8 @@ export async function reconcile(
     steps.push(['adopt', String(place), String(callNo), binding.toString('hex'), String(Math.max(0, Math.floor(remainingMs)))]);
   }
   const found = { finished: [] as Place[], adopted: [] as Place[], toEnd: [] as Place[], unknown: [] as Place[] };
-  for (let start = 0; start < steps.length; start += BATCH_MAX) {
+  // At least once, so that a fenced room says so also when there is nothing to compare.
+  for (let start = 0; start === 0 || start < steps.length; start += BATCH_MAX) {
     const batch = steps.slice(start, start + BATCH_MAX).flat();
     const reply = (await runScript(connection, scriptOf('reconcile'), room, { sinceClock: given.sinceClock }, batch)) as
       [string] | ['reconciled', number[], number[], number[], number[]];

@@ -70,7 +70,7 @@ export function viewOf(data: ModelData, place: Place): PlaceView {
   const none = { ahead: null, missed: found.misses, remainingMs: null, callNo: null };
   if (isEnd(state)) return { place, state, order: place, ...none, missed: 0 };
   const known = { place, state: state as PlaceState, order: found.order, ...none };
-  if (state === 'waiting') return { ...known, ahead: lineOf(data).indexOf(found) };
+  if (state === 'waiting') return { ...known, ahead: inState(data, 'waiting').filter((other) => byOrder(other, found) < 0).length };
   if (state === 'absent' || state === 'missed') return { ...known, ahead: inState(data, 'waiting').filter(({ order }) => order < found.order).length };
   return { ...known, remainingMs: Math.max(0, found.deadline - data.clock), callNo: found.slot?.callNo ?? 0 };
 }

@@ -1,33 +1,32 @@
 import { randomBelow, seededRandom } from '@onsale/kernel';
 import type { RoomConnection } from '../../src/index.ts';
 import { drawRoom, drawStep } from './draw-step.ts';
-import { shrink, type Parting } from './shrink.ts';
+import type { Parting } from './shrink.ts';
 import type { Twin } from './sides.ts';
 import type { Step, Trace } from './steps.ts';
 import { closeTwins, judge, openTwins, play } from './twins.ts';
 
-export type FuzzReport = {
-  readonly rooms: number;
-  readonly steps: number;
-  /** How often each reply occurred, by 'verb word': what the fuzz really reached. */
-  readonly failure: { readonly trace: Trace; readonly parting: Parting; readonly stepsBefore: number } | null;
-};
+/** Ends when either is used up. `ms` of real time: how many rooms that is depends on the machine; `rooms` does not. */
+export type Budget = { readonly ms?: number; readonly rooms?: number };
+/** `stepsBefore`: of the trace before it was shrunk. */
+export type Failure = { readonly trace: Trace; readonly parting: Parting; readonly stepsBefore: number };
+export type FuzzReport = { readonly rooms: number; readonly steps: number; readonly failure: Failure | null };
 
 const STEPS_LEAST = 60;
 const STEPS_SPREAD = 240;
 
-/** Plays random rooms until `forMs` have passed or the two part; then shrinks. Room k of a seed is the same on every machine. */
-export async function fuzz(connection: RoomConnection, seed: string, forMs: number, twin: Twin): Promise<FuzzReport> {
-  const until = performance.now() + forMs;
+/** Plays random rooms until the budget is used up or the two part. Room k of a seed is the same on every machine. */
+export async function fuzz(connection: RoomConnection, seed: string, { ms = Infinity, rooms = Infinity }: Budget, twin: Twin): Promise<FuzzReport> {
+  const until = performance.now() + ms;
   let steps = 0;
-  for (let rooms = 0; ; rooms += 1) {
-    if (performance.now() >= until) return { rooms, steps, failure: null };
-    const played = await playRoom(connection, `${seed}/${rooms}`, until, twin);
-    steps += played.trace.steps.length;
-    if (played.parting === null) continue;
-    const shortest = await shrink(connection, played.trace, played.parting, twin);
-    return { rooms: rooms + 1, steps, failure: { ...shortest, stepsBefore: played.trace.steps.length } };
+  let played = 0;
+  while (played < rooms && performance.now() < until) {
+    const { trace, parting } = await playRoom(connection, `${seed}/${played}`, until, twin);
+    played += 1;
+    steps += trace.steps.length;
+    if (parting !== null) return { rooms: played, steps, failure: { trace, parting, stepsBefore: trace.steps.length } };
   }
+  return { rooms: played, steps, failure: null };
 }
 
 async function playRoom(connection: RoomConnection, seed: string, until: number, twin: Twin): Promise<{ trace: Trace; parting: Parting | null }> {
@@ -52,7 +51,7 @@ async function playRoom(connection: RoomConnection, seed: string, until: number,
 }
 
 /** All that is needed to see it again: put the trace into a file and name it in ONSALE_TRACE. */
-export function describeFailure({ trace, parting, stepsBefore }: NonNullable<FuzzReport['failure']>): string {
+export function describeFailure({ trace, parting, stepsBefore }: Failure): string {
   const { at, difference } = parting;
   return [
     `scripts and model part at step ${at} of ${trace.steps.length} (before shrinking: ${stepsBefore}): ${difference.what}`,

@@ -27,23 +27,26 @@ export const SHRINK_MS_MAX = 15_000;
 
 /**
  * Drops steps as long as the two still part: halves first, then smaller runs of steps, at last single ones (delta debugging,
- * Zeller). Answers the shortest trace found and where it parts.
+ * Zeller). Answers the shortest trace found, and where it parts.
  */
-export async function shrink(connection: RoomConnection, trace: Trace, found: Parting, twin: Twin): Promise<{ trace: Trace; parting: Parting }> {
-  const until = performance.now() + SHRINK_MS_MAX;
-  let shortest = { trace: cut(trace, found), parting: found };
+export async function shrink<Found extends { readonly trace: Trace; readonly parting: Parting }>(
+  connection: RoomConnection, found: Found, twin: Twin, forMs: number = SHRINK_MS_MAX,
+): Promise<Found> {
+  const until = performance.now() + forMs;
+  let shortest: Found = { ...found, trace: cut(found.trace, found.parting) };
   let size = Math.ceil(shortest.trace.steps.length / 2);
   while (performance.now() < until) {
     const before = shortest.trace.steps.length;
-    for (let start = shortest.trace.steps.length - size; start > -size && performance.now() < until; start -= size) {
+    // From the end, so that what a dropped step leaves without meaning has already been tried.
+    for (let end = before; end > 0 && performance.now() < until; end -= size) {
       const { steps } = shortest.trace;
-      const fewer: Step[] = [...steps.slice(0, Math.max(0, start)), ...steps.slice(Math.max(0, start + size))];
-      const candidate = { ...trace, steps: fewer };
+      const fewer: Step[] = [...steps.slice(0, Math.max(0, end - size)), ...steps.slice(end)];
+      const candidate = { ...shortest.trace, steps: fewer };
       const parting = fewer.length < steps.length ? await playTrace(connection, candidate, twin) : null;
-      if (parting !== null) shortest = { trace: cut(candidate, parting), parting };
+      if (parting !== null) shortest = { ...shortest, trace: cut(candidate, parting), parting };
     }
     if (size === 1 && shortest.trace.steps.length === before) break;
-    size = Math.max(1, Math.ceil(Math.min(size, shortest.trace.steps.length) / 2));
+    size = Math.max(1, Math.floor(Math.min(size, shortest.trace.steps.length) / 2));
   }
   return shortest;
 }

@@ -22,8 +22,13 @@ export type Step =
   | { readonly verb: 'copy' | 'lose' | 'restart' }
   | { readonly verb: 'readopt'; readonly isExpected: boolean };
 
-/** `isForging`: tokens that no key of ours ever signed are redeemed too; the journal then rightly shows W6 broken and is not judged. */
-export type Trace = { readonly settings: Partial<RoomSettings>; readonly isForging: boolean; readonly steps: readonly Step[] };
+/**
+ * `isForging`: tokens that no key of ours ever signed are redeemed too; the journal then rightly shows W6 broken and is not judged.
+ * `isForgetful`: a negative control; nothing outside Redis remembers the incarnation.
+ */
+export type Trace = {
+  readonly settings: Partial<RoomSettings>; readonly isForging: boolean; readonly isForgetful?: boolean; readonly steps: readonly Step[];
+};
 
 export const OTHER_EPOCH = -1;
 export const identityOf = (fan: number): Buffer => createHash('sha256').update(`identity ${fan}`).digest().subarray(0, 16);

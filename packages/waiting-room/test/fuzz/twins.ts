@@ -18,6 +18,7 @@ export type Twins = {
   readonly redisSide: Side;
   readonly modelSide: Side;
   readonly isForging: boolean;
+  readonly isForgetful: boolean;
   settings: RoomSettings;
   /** Redis processes so far; the present one's run_id is made of it. */
   processes: number;
@@ -29,6 +30,8 @@ export type Twins = {
   readonly tokens: Map<Place, number>;
   /** Highest incarnation ever: what a worker keeps where Redis cannot lose it. */
   incarnationSeen: number;
+  /** Highest call number ever given. */
+  callNoSeen: number;
   cursor: CalledCursor | null;
   copy: { readonly redis: RoomCopy; readonly model: ModelData } | null;
 };
@@ -39,7 +42,8 @@ export async function openTwins(connection: RoomConnection, trace: Omit<Trace, '
   const model = twin.openModelRoom(runIdOf(1));
   const twins: Twins = {
     model, room, connection, held, redisSide: redisSide(held, room), modelSide: modelSide(twin, model, held), isForging: trace.isForging,
-    settings: settingsFor(room, trace.settings), processes: 1, lastClocks: [], receipts: new Map(), tokens: new Map(), incarnationSeen: 1, cursor: null, copy: null,
+    isForgetful: trace.isForgetful ?? false,
+    settings: settingsFor(room, trace.settings), processes: 1, lastClocks: [], receipts: new Map(), tokens: new Map(), incarnationSeen: 1, callNoSeen: 0, cursor: null, copy: null,
   };
   const created = await ask(twins, 'configure', (side) => side.configure(twins.settings, { create: true }));
   invariant(created.difference === null && created.reply === 'created', 'the room was not made');
@@ -53,7 +57,17 @@ export async function play(twins: Twins, step: Step): Promise<Difference | null>
   const found = await playStep(twins, step);
   if (found !== null) return found;
   const strangers = [placeFor(twins, { fan: OTHER_EPOCH, age: 0 }), placeOf(1, 2 ** 29)];
-  return compareAll(twins, [...new Set([...twins.receipts.values()].flat()), ...strangers], await moveCursor(twins));
+  return (await compareAll(twins, [...[...twins.receipts.values()].flat(), ...strangers], await moveCursor(twins))) ?? judgeOneLiving(twins);
+}
+
+const UNENTERED: ReadonlySet<string> = new Set(['waiting', 'absent', 'missed', 'called']);
+/** W4 as seen from outside: of all the places a fan was ever given at most one is still to come. (Tokens let in without asking who holds what.) */
+function judgeOneLiving({ receipts, model }: Twins): Difference | null {
+  for (const [fan, places] of receipts) {
+    const living = places.filter((place) => UNENTERED.has(model.data?.places.get(place)?.state ?? ''));
+    if (living.length > 1) return { what: `W4: fan ${fan} holds ${living.join(' and ')}`, redis: living, model: null };
+  }
+  return null;
 }
 
 /** At the end: equal journals that show no rule broken. */
@@ -118,21 +132,20 @@ function restart(twins: Twins): null {
 
 async function playReadopt(twins: Twins, isExpected: boolean, about: string): Promise<Difference | null> {
   const expected = isExpected ? (twins.model.data as ModelData).adoptedRunId : runIdOf(0);
-  const { reply, difference } = await ask(twins, about, (side) => side.readopt(expected, twins.incarnationSeen));
+  const { reply, difference } = await ask(twins, about, (side) => side.readopt(expected, twins.isForgetful ? 0 : twins.incarnationSeen));
   if ('incarnation' in reply) twins.incarnationSeen = Math.max(twins.incarnationSeen, reply.incarnation);
   return difference;
 }
 
 async function playJoin(twins: Twins, fans: readonly number[]): Promise<Difference | null> {
   const { reply, difference } = await ask<JoinReply[]>(twins, `join ${fans.join(' ')}`, (side) => side.join(fans.map((fan) => ({ identity: identityOf(fan) }))));
-  const owners = new Map([...twins.receipts].flatMap(([fan, places]) => places.map((place) => [place, fan] as const)));
   for (const [index, row] of reply.entries()) {
     if (row.word !== 'joined') continue;
     const fan = fans[index] as number;
     const { place } = row.view;
-    // W5, whatever Redis lost: seen from outside, where nothing is forgotten.
-    if (owners.has(place)) return { what: `number issued twice: ${place}, before to fan ${owners.get(place)}`, redis: row, model: null };
-    owners.set(place, fan);
+    // W3 and W5 as seen from outside, where nothing is forgotten whatever Redis loses.
+    const highest = Math.max(0, ...[...twins.receipts.values()].flat());
+    if (place <= highest) return { what: `W5: ${place} was issued although ${highest} had been`, redis: row, model: null };
     twins.receipts.set(fan, [...(twins.receipts.get(fan) ?? []), place]);
   }
   return difference;
@@ -143,6 +156,10 @@ async function playTick(twins: Twins, step: Extract<Step, { verb: 'tick' }>): Pr
   const lastClock = step.isFirst ? null : (twins.lastClocks[step.caller] ?? null);
   const { reply, difference } = await ask(twins, 'tick', (side) => side.call({ lastClock, elapsedMs: step.elapsedMs }));
   twins.lastClocks[step.caller] = reply.word === 'ticked' ? reply.clock : null;
+  for (const { callNo } of reply.word === 'ticked' ? reply.called : []) {
+    if (callNo <= twins.callNoSeen) return { what: `W4: call ${callNo} although ${twins.callNoSeen} had been given`, redis: reply, model: null };
+    twins.callNoSeen = callNo;
+  }
   return difference;
 }
 
