@@ -32,14 +32,14 @@ export type Inside = Fan & { readonly session: string; readonly headers: Record<
 export const PORTAL = 'http://localhost:3000';
 export const newKey = (): string => randomBytes(16).toString('base64url');
 
-/** What booking asks of the database by itself, whoever comes: it belongs to no request. */
+/** What booking asks of the database by itself, whoever comes: revocations, terms, and the seat maps that are open. It belongs to no request. */
 const BACKGROUND = [
-  /FROM session_end\b[^]*ended_at/i,
-  /FROM session_end WHERE (id|seq|ended)/i,
-  /seat_delta/i,
-  /show_clock/i,
-  /FROM `?show`?s?\b/i,
-  /SELECT 1/i,
+  /^SELECT sid FROM session_end WHERE at >/,
+  /FROM show_sale WHERE show_id IN/,
+  /FROM show_layout l JOIN show_sale/,
+  /^SELECT version FROM show_clock/,
+  /LEFT\(claim, 4\) FROM seat WHERE show_id = \? ORDER BY/,
+  /FROM seat_delta WHERE show_id = \? AND version >/,
 ];
 
 export async function startBooking(): Promise<Booking> {
