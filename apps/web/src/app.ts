@@ -2,6 +2,7 @@ import { replyProblem, buildServer, type OnsaleServer, type ServerOptions } from
 import { readManifest, serveAssets } from './gateway/assets.ts';
 import { pageHeaders } from './gateway/headers.ts';
 import { readOnSale, type OnSale } from './gateway/on-sale.ts';
+import { cachePublicAnswers } from './gateway/public-cache.ts';
 import { pageContext, sendNotFound, servePages } from './gateway/pages.ts';
 import { servePlainQueue } from './gateway/plain-queue.ts';
 import { proxyApis, socketRoutes, type Upstreams } from './gateway/proxy.ts';
@@ -34,6 +35,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, g
   serveAssets(plain, gateway.folder);
   servePages(plain, context);
   await servePlainQueue(plain, context);
+  cachePublicAnswers(plain, upstreams, now);
   await proxyApis(plain, upstreams, edge);
   // Everything else that is asked for with GET is an address a person may have mistyped.
   plain.get('/*', (request, reply) => (request.url.startsWith('/api/') ? replyProblem(request, reply, 'not-found') : sendNotFound(request, reply, context)));

@@ -147,6 +147,8 @@ t.test('choosing: limits, what others take, the own hold', async (t) => {
   const mine = learn(holding, { kind: 'held', hold: held([1, 2, 3]) }, 1_000);
   t.match(mine, { mode: 'held', busy: null, held: { until: 481_000 } });
   t.equal(learn(mine, { kind: 'toggle', seat: 9 }, 0), mine, 'held seats change only by swapping');
+  const seen = learn(learn(mine, { kind: 'go', mode: 'checkout' }, 0), { kind: 'hold-seen', hold: { ...held([1, 2, 3]), remainingMs: 9_000 } }, 2_000);
+  t.match(seen, { mode: 'checkout', held: { until: 11_000 } }, 'a hold that is found again sends nobody back');
   const swapping = learn(mine, { kind: 'go', mode: 'swapping' }, 0);
   t.same(
     after(
@@ -200,4 +202,3 @@ t.test('viewport: points stay where they are, zooming keeps the point, the hall 
   t.same(between(all, zoomed, 1), { ...zoomed, x: between(all, zoomed, 1).x, y: between(all, zoomed, 1).y });
   t.ok(near(between(all, zoomed, 1).x, zoomed.x) && near(between(all, zoomed, 0).scale, all.scale));
 });
-

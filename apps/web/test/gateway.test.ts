@@ -114,6 +114,58 @@ t.test('APIs: passed on with the client the gateway saw; an app that is away is 
   await large.text();
 });
 
+t.test('what is public is asked for once: frames for a second, layouts compressed; the rest is passed on', async (t) => {
+  const asked = { frame: 0, layout: 0, away: 0 };
+  const apps = createServer((request, reply) => {
+    const path = request.url ?? '';
+    if (path.endsWith('/frame')) {
+      asked.frame += 1;
+      return reply.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=1', etag: '"f1"' }).end('{"type":"frame"}');
+    }
+    if (path.endsWith('/layout')) {
+      asked.layout += 1;
+      return reply
+        .writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=60', etag: '"l1"' })
+        .end(JSON.stringify({ sections: 'x'.repeat(9_000) }));
+    }
+    asked.away += 1;
+    return reply.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '5', 'cache-control': 'no-store' }).end('{"code":"recovering"}');
+  });
+  apps.listen(0, '127.0.0.1');
+  await once(apps, 'listening');
+  const address = `http://127.0.0.1:${(apps.address() as { port: number }).port}`;
+  let clock = 0;
+  const gateway = await startGateway({ admission: address, booking: address, now: () => clock });
+  const ask = (path: string, headers: Record<string, string> = {}) => gateway.app.inject({ url: path, headers });
+  const frame = '/api/admission/rooms/demo/frame';
+  const together = await Promise.all(Array.from({ length: 20 }, () => ask(frame)));
+  t.equal(asked.frame, 1, 'twenty at once are one question');
+  t.ok(together.every(({ statusCode, body }) => statusCode === 200 && body === '{"type":"frame"}'));
+  clock = 999;
+  await ask(`${frame}?anything=1`);
+  t.equal(asked.frame, 1);
+  clock = 1_000;
+  await ask(frame);
+  t.equal(asked.frame, 2, 'and no longer than the app allows');
+  t.equal((await ask(frame, { 'if-none-match': '"f1"' })).statusCode, 304);
+
+  const layout = await ask('/api/booking/shows/demo/layout', { 'accept-encoding': 'gzip, br' });
+  t.equal(layout.headers['content-encoding'], 'br');
+  t.ok(layout.rawPayload.length < 500);
+  clock = 31_000;
+  t.equal((await ask('/api/booking/shows/demo/layout')).headers.age, '30');
+  t.equal(asked.layout, 1);
+
+  const away = await ask('/api/admission/rooms/demo');
+  t.equal(away.statusCode, 503);
+  t.equal(away.headers['retry-after'], '5');
+  t.match(away.json(), { code: 'recovering' });
+  await ask('/api/admission/rooms/demo');
+  t.equal(asked.away, 2, 'a refusal is nobody else’s');
+  await gateway.app.close();
+  apps.close();
+});
+
 t.test('ready only when every app is', async (t) => {
   const answer = await get('/health/ready');
   t.equal(answer.status, 503);

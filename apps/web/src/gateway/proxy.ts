@@ -12,7 +12,7 @@ export type Upstreams = {
 /** Connections per app process, and how long an answer may take; the apps shed before that. */
 const CONNECTIONS_MAX = 256;
 const ANSWER_MS = 15_000;
-const RETRY_AFTER_MS = 2_000;
+export const RETRY_AFTER_MS = 2_000;
 
 export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge: Edge): Promise<void> {
   const shared = {
@@ -28,8 +28,8 @@ export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge
       connectTimeout: 2_000,
     },
     preHandler: refuseLargeBodies,
-    // The apps check the origin of a write and shed by its worth themselves; here they are bytes.
-    config: { importance: 'never', originCheck: false },
+    // The apps check the origin of a write and shed by its worth themselves; here only what is past all bounds is refused.
+    config: { importance: 'money', originCheck: false },
   };
   const replyOptions = {
     rewriteRequestHeaders: (request: FastifyRequest, headers: Record<string, unknown>) => ({

@@ -77,8 +77,9 @@ function scene(room: string, me: PlaceReply, say: Say, language: Language): Html
 const reason = (me: PlaceReply, say: Say): Html | null => (me.reason === null ? null : html`<p class="note">${say(`reason.${me.reason}`)}</p>`);
 
 const renewing = ({ room, renewSeconds }: PlainPlace, say: Say): Html =>
-  html`<p class="muted small center-text">${say('queue.plain-refresh', { seconds: renewSeconds })}
-    <a href="/rooms/${room}?plain=1">${say('queue.plain-now')}</a></p>`;
+  html`<p class="muted small center-text">
+    ${say('queue.plain-refresh', { seconds: renewSeconds })} <a href="/rooms/${room}?plain=1">${say('queue.plain-now')}</a>
+  </p>`;
 
 function headline(me: PlaceReply, say: Say, language: Language): Html {
   if (me.position === null) return words(say('queue.drawing'), say('queue.drawing-lead'));

@@ -112,8 +112,7 @@ function priceList(language: Language, show: ShowFacts): Html {
       ${show.grades.map(
         (grade) =>
           html`<li class="card">
-            <span class="price-name">${grade.name[language]}</span
-            ><strong>${formatMoney(grade.price, show.currency, language)}</strong>
+            <span class="price-name">${grade.name[language]}</span><strong>${formatMoney(grade.price, show.currency, language)}</strong>
             ${grade.fee > 0 ? html`<span class="muted small">${say('event.fee', { fee: formatMoney(grade.fee, show.currency, language) })}</span>` : null}
           </li>`,
       )}

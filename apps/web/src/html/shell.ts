@@ -70,5 +70,8 @@ const TICKET = [
   'M3 6.5A1.5 1.5 0 0 1 4.5 5h15A1.5 1.5 0 0 1 21 6.5V10a2 2 0 0 0 0 4v3.5a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17.5V14a2 2 0 0 0 0-4z',
   'M15 7v10',
 ] as const;
-const mark = (): Html => html`<svg class="mark" viewBox="0 0 24 24" width="26" height="26" aria-hidden="true">
-<path fill="currentColor" d="${TICKET[0]}"/><path class="mark-notch" d="${TICKET[1]}"/></svg>`;
+const mark = (): Html =>
+  html`<svg class="mark" viewBox="0 0 24 24" width="26" height="26" aria-hidden="true">
+    <path fill="currentColor" d="${TICKET[0]}" />
+    <path class="mark-notch" d="${TICKET[1]}" />
+  </svg>`;

@@ -10,6 +10,8 @@ import { SocketKeeper } from './socket-keeper.ts';
 type Kept = { readonly receipt?: string; readonly place?: number; readonly firstAhead?: number | null; readonly gone?: boolean };
 
 const TIMER_MS_MAX = 30_000;
+/** A fan who flips between tabs is not a reason to ask each time. */
+const WAKE_GAP_MS = 1_500;
 /** The server knows no place by this proof: another one may be taken. */
 const UNKNOWN_CODES: readonly string[] = ['no-receipt', 'bad-receipt'];
 const LISTENING: readonly string[] = ['lobby', 'waiting', 'absent', 'called'];
@@ -49,7 +51,7 @@ export class QueueDriver {
       [window, 'online'],
       [window, 'pageshow'],
     ] as const)
-      target.addEventListener(name, () => this.#wake());
+      target.addEventListener(name, (event) => this.#wake(event));
     this.#schedule();
   }
 
@@ -166,10 +168,15 @@ export class QueueDriver {
     if (answer.code === 'room-not-open') await this.#askRoom();
   }
 
-  /** The cookie first: it is the identity that the place belongs to. */
+  /** The cookie first: it is the identity that the place belongs to. Tabs take turns, so that they end up with the same one. */
   async #takePlace(): Promise<Answer<PlaceReply>> {
-    const device = await call<null>(`${ADMISSION}/device`, { method: 'POST', body: {} });
-    return device.ok ? call<PlaceReply>(`${this.#base}/places`, { method: 'POST', body: {} }) : device;
+    const take = async (): Promise<Answer<PlaceReply>> => {
+      const device = await call<null>(`${ADMISSION}/device`, { method: 'POST', body: {} });
+      return device.ok ? call<PlaceReply>(`${this.#base}/places`, { method: 'POST', body: {} }) : device;
+    };
+    // Missing on plain http outside localhost.
+    const locks = navigator.locks as LockManager | undefined;
+    return locks === undefined ? take() : locks.request('onsale-device', take);
   }
 
   async #press<Body>(what: Busy, path: string, method: 'POST' | 'DELETE'): Promise<Answer<Body>> {
@@ -189,8 +196,12 @@ export class QueueDriver {
     this.#tell(news);
   }
 
-  #wake(): void {
-    if (document.hidden || this.#asking) return;
+  #wake(event: Event): void {
+    // Back from the seats: whatever was being pressed when the page was left is over.
+    if (event.type === 'pageshow' && (event as PageTransitionEvent).persisted) this.#tell({ kind: 'press-done' });
+    const { trouble, lastAskedAt } = this.#state;
+    const tooSoon = performance.now() < Math.max(trouble?.retryAt ?? -Infinity, lastAskedAt + WAKE_GAP_MS);
+    if (document.hidden || this.#asking || tooSoon) return this.#schedule();
     this.#keeper.wake();
     if (this.#state.me === null || !LISTENING.includes(this.#state.me.state)) this.#schedule();
     else void this.#askPlace();

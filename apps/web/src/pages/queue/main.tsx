@@ -14,6 +14,8 @@ const draw = (): void =>
 
 root.replaceChildren();
 draw();
-driver.start();
+// A page that the browser loads ahead of time, unseen, takes no place.
+if ((document as { prerendering?: boolean }).prerendering === true) document.addEventListener('prerenderingchange', () => driver.start(), { once: true });
+else driver.start();
 // A restored page (back button) shows what it knew; the driver asks at once. The figures between news move by the clock.
 setInterval(draw, 1_000);

@@ -37,8 +37,17 @@ export class BookingDriver {
     setInterval(() => this.#watchClocks(), MOVES_MS);
     document.addEventListener('visibilitychange', () => void this.#wake());
     window.addEventListener('pageshow', (event) => event.persisted && void this.#wake());
-    const known = await Promise.all([this.#readHall(), this.#readSession()]);
-    if (known.includes(false)) return;
+    await this.#begin();
+  }
+
+  /** Everything the page stands on; what is away for a moment is asked for again. */
+  async #begin(): Promise<void> {
+    const answers = await Promise.all([this.#readHall(), this.#readSession()]);
+    if (answers.includes('later')) {
+      setTimeout(() => void this.#begin(), RETRY_MS * (1 + Math.random()));
+      return;
+    }
+    if (answers.includes('no')) return;
     await this.#readHold();
     this.#feed.start();
     setInterval(() => void this.#readSession(), SESSION_EVERY_MS);
@@ -128,25 +137,26 @@ export class BookingDriver {
     if (refusal.code === 'seat-taken') this.#feed.askNow();
   }
 
-  async #readHall(): Promise<boolean> {
+  async #readHall(): Promise<Reading> {
     const answer = await call<LayoutReply>(`${BOOKING}/shows/${this.#show}/layout`, { cache: 'default' });
     if (answer.ok) this.#tell({ kind: 'hall', hall: hallOf(answer.body) });
     else if (answer.status === 404) this.#tell({ kind: 'away' });
-    else setTimeout(() => location.reload(), RETRY_MS * (1 + Math.random()));
-    return answer.ok;
+    return answer.ok ? 'yes' : answer.status === 404 ? 'no' : 'later';
   }
 
-  async #readSession(): Promise<boolean> {
+  async #readSession(): Promise<Reading> {
     const answer = await call<SessionReply>(`${BOOKING}/entry`);
     if (answer.ok) this.#tell({ kind: 'session', session: answer.body });
     else if (OVER.includes(answer.code)) this.#tell({ kind: 'session-over', code: answer.code === 'session-ended' ? 'session-ended' : 'no-session' });
-    else if (this.#state.session === null) setTimeout(() => location.reload(), answer.retryAfterMs ?? RETRY_MS * (1 + Math.random()));
-    return answer.ok;
+    return answer.ok ? 'yes' : OVER.includes(answer.code) ? 'no' : 'later';
   }
 
+  /** The hold of this session, wherever it was made: another tab may have made, changed or given it back. */
   async #readHold(): Promise<void> {
     const answer = await call<HoldReply>(`${BOOKING}/shows/${this.#show}/holds/mine`);
-    if (answer.ok && answer.body.state === 'live' && answer.body.remainingMs > 0) this.#tell({ kind: 'held', hold: answer.body });
+    const isLive = answer.ok && answer.body.state === 'live' && answer.body.remainingMs > 0;
+    if (isLive) this.#tell({ kind: 'hold-seen', hold: answer.body });
+    else if (this.#state.held !== null && (answer.ok || answer.code === 'not-found')) this.#tell({ kind: 'no-hold' });
   }
 
   /** Deadlines are the server's; when one has passed here, the server is asked before the fan is told. */
@@ -161,8 +171,11 @@ export class BookingDriver {
     if (document.hidden || this.#state.mode === 'ended' || this.#state.mode === 'no-session') return;
     this.#feed.askNow();
     await this.#readSession();
-    if (this.#state.held !== null) await this.#readHold();
+    if (this.#state.busy === null) await this.#readHold();
   }
 }
+
+/** Known, or never to be known here, or to be asked for again. */
+type Reading = 'yes' | 'no' | 'later';
 
 const numbers = (value: unknown): number[] => (Array.isArray(value) ? value.filter((entry): entry is number => Number.isInteger(entry)) : []);

@@ -24,6 +24,7 @@ export function QueuePage(props: PageProps) {
   const [shows, setShows] = useState<EntryReply['shows'] | null>(null);
   useTurnBell(view.scene === 'called', say, name ?? say('queue.title'), view.remainingMs ?? 0);
   useEffect(() => ring.prepareOnFirstPress(), []);
+  useTitle(view, props.language, name ?? say('queue.title'));
   const enter = async (): Promise<void> => {
     const open = await props.driver.enter();
     if (open === null) return;
@@ -43,6 +44,14 @@ export function QueuePage(props: PageProps) {
       <Foot {...props} view={view} />
     </>
   );
+}
+
+/** The tab says how many are ahead, for those who do something else meanwhile. */
+function useTitle(view: QueueView, language: Language, name: string): void {
+  const count = view.scene === 'waiting' ? (view.ahead?.count ?? null) : null;
+  useEffect(() => {
+    if (view.scene !== 'called') document.title = count === null ? name : `${count.toLocaleString(language)} · ${name}`;
+  }, [count, view.scene]);
 }
 
 function Scene(props: SceneProps & { readonly enter: () => Promise<void> }) {

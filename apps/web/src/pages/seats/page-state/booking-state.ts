@@ -49,6 +49,8 @@ export type News =
   | { readonly kind: 'clear' }
   | { readonly kind: 'busy'; readonly busy: Busy | null }
   | { readonly kind: 'held'; readonly hold: HoldReply }
+  /** Found rather than made: the fan stays where they are in the purchase. */
+  | { readonly kind: 'hold-seen'; readonly hold: HoldReply }
   | { readonly kind: 'no-hold' }
   | { readonly kind: 'ran-out' }
   | { readonly kind: 'refused'; readonly code: string; readonly taken: readonly number[]; readonly offers: readonly (readonly number[])[] }
@@ -104,6 +106,9 @@ export function learn(state: BookingState, news: News, now: number): BookingStat
         notice: null,
         offers: [],
       };
+    case 'hold-seen':
+      if (state.held?.id !== news.hold.id) return learn(state, { kind: 'held', hold: news.hold }, now);
+      return { ...state, held: { ...news.hold, until: now + news.hold.remainingMs } };
     case 'no-hold':
       return { ...state, held: null, busy: null, chosen: [], mode: isInPurchase(state.mode) ? 'choosing' : state.mode };
     case 'ran-out':

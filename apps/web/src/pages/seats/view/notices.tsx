@@ -27,12 +27,7 @@ export function Notices({ state, driver, say, language, problems }: MapProps & {
         {say('seats.limit-reached', { count: notice.limit })}
       </p>
     );
-  if (notice.code !== 'seat-taken')
-    return (
-      <p class="note note-warn" role="alert">
-        {notice.code === 'offline' ? say('shell.offline') : (problems[notice.code] ?? problems['internal'])}
-      </p>
-    );
+  if (notice.code !== 'seat-taken') return <ProblemNote code={notice.code} say={say} problems={problems} />;
   return (
     <section class="card offers" role="alert">
       <h2>{say('seats.taken-title')}</h2>
@@ -56,6 +51,16 @@ export function Notices({ state, driver, say, language, problems }: MapProps & {
         {say('shell.close')}
       </button>
     </section>
+  );
+}
+
+/** An order that was made already is found again among the tickets. */
+function ProblemNote({ code, say, problems }: Pick<MapProps, 'say'> & { readonly code: string; readonly problems: Readonly<Record<string, string>> }) {
+  const hasOrder = code === 'orders-used' || code === 'payment-in-progress' || code === 'order-state';
+  return (
+    <p class="note note-warn" role="alert">
+      {code === 'offline' ? say('shell.offline') : (problems[code] ?? problems['internal'])} {hasOrder ? <a href="/me">{say('shell.my-tickets')}</a> : null}
+    </p>
   );
 }
 

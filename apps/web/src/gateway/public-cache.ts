@@ -1,0 +1,80 @@
+import { ADMISSION_PREFIX, BOOKING_PREFIX } from '@onsale/contract';
+import { replyProblem } from '@onsale/runtime';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { encodeBody, negotiate, type Encoded } from './compression.ts';
+import { bookingUpstream, RETRY_AFTER_MS, type Upstreams } from './proxy.ts';
+
+/**
+ * Answers that are the same for everybody are asked for once and kept for as long as their app allows (`public, max-age`):
+ * a crowd that polls the frame costs admission one question a second, and the layout of a hall is compressed once, not for
+ * each fan who enters. Whatever the app does not call public is passed on and forgotten.
+ */
+const ROUTES = [
+  `${ADMISSION_PREFIX}/rooms/:room`,
+  `${ADMISSION_PREFIX}/rooms/:room/frame`,
+  `${ADMISSION_PREFIX}/.well-known/jwks.json`,
+  `${BOOKING_PREFIX}/shows/:show/layout`,
+] as const;
+const KEPT_HEADERS = ['content-type', 'cache-control', 'etag', 'retry-after', 'content-language'] as const;
+const ANSWER_MS = 5_000;
+const BROTLI_QUALITY = 5;
+/** Addresses come from strangers: only so many answers are kept, the oldest goes first. */
+const ANSWERS_MAX = 512;
+const PATH_LENGTH_MAX = 200;
+
+type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Encoded;
+  readonly at: number;
+  readonly freshMs: number;
+};
+
+export function cachePublicAnswers(app: FastifyInstance, upstreams: Upstreams, now: () => number): void {
+  const kept = new Map<string, { answer: Promise<Answer | null>; fresh: (at: number) => boolean }>();
+  const answerOf = (path: string): Promise<Answer | null> => {
+    const known = kept.get(path);
+    if (known?.fresh(now()) === true) return known.answer;
+    kept.delete(path);
+    if (kept.size >= ANSWERS_MAX) kept.delete(kept.keys().next().value as string);
+    const entry = { answer: ask(path, upstreams, now), fresh: (_at: number): boolean => true };
+    kept.set(path, entry);
+    void entry.answer.then((answer) => {
+      entry.fresh = (at) => answer !== null && at - answer.at < answer.freshMs;
+    });
+    return entry.answer;
+  };
+  // The app behind sheds and refuses by itself; here a request costs a look into a map.
+  const config = { importance: 'money' } as const;
+  for (const route of ROUTES) {
+    app.get(route, { config }, async (request, reply) => {
+      const path = request.url.split('?', 1)[0] as string;
+      if (path.length > PATH_LENGTH_MAX) return replyProblem(request, reply, 'not-found');
+      return send(request, reply, await answerOf(path), now());
+    });
+  }
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, answer: Answer | null, at: number): FastifyReply {
+  if (answer === null) return replyProblem(request, reply, 'unavailable', { retryAfterMs: RETRY_AFTER_MS });
+  const age = Math.floor((at - answer.at) / 1_000);
+  reply.code(answer.status).headers({ ...answer.headers, vary: 'Accept-Encoding', ...(age > 0 ? { age: String(age) } : {}) });
+  const etag = answer.headers['etag'];
+  if (etag !== undefined && request.headers['if-none-match'] === etag) return reply.code(304).send();
+  const { encoding, body } = negotiate(answer.body, request.headers['accept-encoding']);
+  if (encoding !== 'identity') reply.header('content-encoding', encoding);
+  return reply.send(body);
+}
+
+async function ask(path: string, upstreams: Upstreams, now: () => number): Promise<Answer | null> {
+  const upstream = path.startsWith(`${BOOKING_PREFIX}/`) ? bookingUpstream(upstreams.booking, path) : upstreams.admission;
+  try {
+    const reply = await fetch(upstream + path, { signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' });
+    const body = encodeBody(Buffer.from(await reply.arrayBuffer()), BROTLI_QUALITY);
+    const headers = Object.fromEntries(KEPT_HEADERS.flatMap((name) => (reply.headers.has(name) ? [[name, reply.headers.get(name) as string]] : [])));
+    const seconds = reply.status === 200 ? Number(/\bpublic\b.*\bmax-age=(\d{1,6})\b/.exec(headers['cache-control'] ?? '')?.[1] ?? 0) : 0;
+    return { status: reply.status, headers, body, at: now(), freshMs: seconds * 1_000 };
+  } catch {
+    return null;
+  }
+}
