@@ -9,7 +9,7 @@ import { openWakeQueue, startWakeWorker } from '@onsale/runtime/jobs';
 
 const REDIS_URL = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 const soon = (ms = 5) => new Promise<void>((over) => { setTimeout(over, ms); });
-async function until(happened: () => boolean, withinMs = 10_000): Promise<void> {
+async function until(happened: () => boolean, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!happened()) {
     if (performance.now() > deadline) throw new Error('did not happen in time');
