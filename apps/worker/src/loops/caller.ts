@@ -27,10 +27,13 @@ export type CallerOptions = Pick<WorkerContext, 'connection' | 'logger' | 'monot
 export function startCaller({ connection, room, logger, monotonic, onError, onReadopted, onTick }: CallerOptions): Loop {
   const caller = createCaller(connection, room, monotonic);
   let quietUntilMs = 0;
+  // Redis may lose an adoption with its tail; only this still knows that numbers were issued after it.
+  let incarnationSeen = 0;
   const run = async (): Promise<void> => {
     if (monotonic() < quietUntilMs) return;
     const reply = await caller.tick();
     onTick?.(reply);
+    if (reply.word === 'ticked') incarnationSeen = Math.max(incarnationSeen, reply.incarnation);
     if (reply.word === 'ticked') quietUntilMs = QUIET.has(reply.phase) ? monotonic() + QUIET_EVERY_MS : 0;
     else quietUntilMs = monotonic() + QUIET_EVERY_MS;
     if (reply.word === 'fenced' && (await adopt())) onReadopted();
@@ -38,9 +41,10 @@ export function startCaller({ connection, room, logger, monotonic, onError, onRe
   const adopt = async (): Promise<boolean> => {
     const gauges = await readGauges(connection, room);
     if (gauges.word !== 'gauges' || !gauges.fenced) return false;
-    const { word } = await readopt(connection, room, gauges.adoptedRunId);
-    if (word !== 'readopted') return false;
-    logger.warn({ room, incarnation: gauges.incarnation + 1 }, 'another Redis than the adopted one answers; its data are the room’s now');
+    const reply = await readopt(connection, room, gauges.adoptedRunId, incarnationSeen);
+    if (reply.word !== 'readopted') return false;
+    incarnationSeen = Math.max(incarnationSeen, reply.incarnation);
+    logger.warn({ room, incarnation: reply.incarnation }, 'another Redis than the adopted one answers; its data are the room’s now');
     return true;
   };
   return startLoop({ name: `caller of ${room}`, everyMs: CALL_EVERY_MS, backoffMaxMs: BACKOFF_MAX_MS, staleAfterMs: 5 * SECOND_MS, run, onError });

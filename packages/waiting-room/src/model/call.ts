@@ -26,7 +26,9 @@ export function call(room: ModelRoom, request: Omit<CallRequest, 'clockOffsetMs'
   countPace(data, count, off !== null || waiting === 0);
   data.reason = reason;
   data.totals.called += count;
-  return { word: 'ticked', clock: data.clock, phase: data.phase, reason, called, slotsInUse: slotsBefore + count, waiting };
+  return {
+    word: 'ticked', clock: data.clock, phase: data.phase, reason, called, slotsInUse: slotsBefore + count, waiting, incarnation: data.incarnation,
+  };
 }
 
 /** Moves the clock, the period of the signs of life and the sliding minute; answers by how much, in ms. */

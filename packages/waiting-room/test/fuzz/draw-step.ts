@@ -24,7 +24,9 @@ export function drawRoom(random: Random): { readonly temper: Temper; readonly tr
     absentAfterMs: pick(random, [400, 1_000, 4_001, 20_000, 120_000]), rejoin: chance(random, 0.8),
   };
   // A crowd in line that calls do not disperse at once: else nobody is left who could fall silent.
-  const slow = { ratePerMinute: pick(random, [6, 30, 60, 60, null]), capacity: pick(random, [null, 5, 50]), absentAfterMs: pick(random, [1_000, 4_001, 60_000]) };
+  const slow = {
+    ratePerMinute: pick(random, [6, 30, 60, 60, null]), capacity: pick(random, [null, 5, 50]), absentAfterMs: pick(random, [1_000, 4_001, 60_000]),
+  };
   return {
     temper: { fans: isCrowd ? crowd : 2 + randomBelow(random, 15), isCrowd, quiet: 0 },
     trace: { settings: isCrowd ? { ...settings, ...slow } : settings, isForging: chance(random, 0.3) },
@@ -73,7 +75,9 @@ export function drawStep(random: Random, twins: Twins, temper: Temper): Step {
   const { adoptedRunId, incarnation } = twins.model.data as ModelData;
   if (adoptedRunId !== twins.model.runId && chance(random, READOPT_SHARE)) return { verb: 'readopt', isExpected: chance(random, 0.9) };
   const lost = incarnation > 1 ? drawLost(random, twins) : null;
-  if (lost !== null && chance(random, RESTORE_SHARE)) return { verb: pick(random, ['restore', 'restore', 'redeem'] as const), ...lost, key: 0, callNoOff: 0, epochOff: 0 };
+  if (lost !== null && chance(random, RESTORE_SHARE)) {
+    return { verb: pick(random, ['restore', 'restore', 'redeem'] as const), ...lost, key: 0, callNoOff: 0, epochOff: 0 };
+  }
   if (temper.quiet === 0 && chance(random, QUIET_SHARE)) temper.quiet = QUIET_STEPS;
   if (temper.quiet > 0) {
     temper.quiet -= 1;
@@ -119,7 +123,8 @@ const tickOf = (ms: number): Step => ({ verb: 'tick', caller: 0, elapsedMs: ms, 
 
 function drawTick(random: Random, { settings }: Twins): Step {
   const { callMs, absentAfterMs } = settings;
-  const elapsedMs = pick(random, [0, 20, 100, 100, 100.5, 333.3, 1_000, 1_000, callMs / 2, callMs, absentAfterMs / 8, absentAfterMs / 4, absentAfterMs / 4, 5_000, 12_000]);
+  const spans = [callMs / 2, callMs, absentAfterMs / 8, absentAfterMs / 4, absentAfterMs / 4];
+  const elapsedMs = pick(random, [0, 20, 100, 100, 100.5, 333.3, 1_000, 1_000, 5_000, 12_000, ...spans]);
   const jumpMs = chance(random, 0.7) ? 0 : pick(random, [1, -1, 40, 150, 400, 3_000, 60_000, -40, -300, -2_000, -Math.floor(elapsedMs)]);
   return { verb: 'tick', caller: chance(random, 0.85) ? 0 : 1, elapsedMs, wallMs: Math.floor(elapsedMs) + jumpMs, isFirst: chance(random, 0.03) };
 }

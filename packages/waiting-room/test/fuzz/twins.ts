@@ -43,7 +43,8 @@ export async function openTwins(connection: RoomConnection, trace: Omit<Trace, '
   const twins: Twins = {
     model, room, connection, held, redisSide: redisSide(held, room), modelSide: modelSide(twin, model, held), isForging: trace.isForging,
     isForgetful: trace.isForgetful ?? false,
-    settings: settingsFor(room, trace.settings), processes: 1, lastClocks: [], receipts: new Map(), tokens: new Map(), incarnationSeen: 1, callNoSeen: 0, cursor: null, copy: null,
+    settings: settingsFor(room, trace.settings), processes: 1, lastClocks: [], receipts: new Map(), tokens: new Map(),
+    incarnationSeen: 1, callNoSeen: 0, cursor: null, copy: null,
   };
   const created = await ask(twins, 'configure', (side) => side.configure(twins.settings, { create: true }));
   invariant(created.difference === null && created.reply === 'created', 'the room was not made');
@@ -84,7 +85,9 @@ async function moveCursor(twins: Twins): Promise<CalledCursor | null> {
 const runIdOf = (process: number): string => String(process).padStart(40, '0');
 
 /** Asks both sides the same; `reply` is Redis'. */
-async function ask<Reply>(twins: Twins, what: string, question: (side: Side) => Reply | Promise<Reply>): Promise<{ reply: Reply; difference: Difference | null }> {
+async function ask<Reply>(
+  twins: Twins, what: string, question: (side: Side) => Reply | Promise<Reply>,
+): Promise<{ reply: Reply; difference: Difference | null }> {
   const reply = await question(twins.redisSide);
   return { reply, difference: differ(what, reply, await question(twins.modelSide)) };
 }
@@ -138,7 +141,8 @@ async function playReadopt(twins: Twins, isExpected: boolean, about: string): Pr
 }
 
 async function playJoin(twins: Twins, fans: readonly number[]): Promise<Difference | null> {
-  const { reply, difference } = await ask<JoinReply[]>(twins, `join ${fans.join(' ')}`, (side) => side.join(fans.map((fan) => ({ identity: identityOf(fan) }))));
+  const requests = fans.map((fan) => ({ identity: identityOf(fan) }));
+  const { reply, difference } = await ask<JoinReply[]>(twins, `join ${fans.join(' ')}`, (side) => side.join(requests));
   for (const [index, row] of reply.entries()) {
     if (row.word !== 'joined') continue;
     const fan = fans[index] as number;
