@@ -3,13 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   BOOKING_PREFIX,
-  OPS_PREFIX,
-  type AuditReply,
-  type GaugesMessage,
-  type JournalReply,
   type LayoutReply,
-  type OpsRoomReply,
-  type RoomPatch,
 } from '@onsale/contract';
 import { seededRandom } from '@onsale/kernel';
 import {
@@ -25,11 +19,11 @@ import {
   openWire,
   printReport,
   runCrowd,
-  type JournalEntry,
-  type Judgement,
-  type Wire,
+  type CrowdProgress,
+  type Report,
   type World,
 } from '@onsale/robot-fan';
+import { judgeAudit, openOps, patchRoom, readJournal, watchConnections, type Operator } from './crowd/operator.ts';
 
 /**
  * npm run crowd -- --fans 5000: robots through the very doors that fans use, against the running system, with progress and
@@ -52,13 +46,7 @@ const { values: options } = parseArgs({
 });
 const PROGRESS_EVERY_MS = 1_000;
 const CONNECTIONS_MAX = 256;
-const JOURNAL_PAGE = 1_000;
-const JOURNAL_PAGES_MAX = 500;
-const GAUGES_EVERY_MS = 2_000;
-/** Booking, worker, storefront and ops may open so many connections together (their pools), and the server itself a few. */
-const MYSQL_CONNECTIONS_MAX = 12 + 6 + 6 + 4 + 4;
 
-type Operator = { readonly url: string; readonly name: string; readonly password: string };
 type Addresses = { readonly gateway: string; readonly sandbox: string };
 
 const dataFolder = resolve(process.env['ONSALE_DATA'] ?? '.data');
@@ -72,68 +60,16 @@ function readJson<Shape>(file: string, hint: string): Shape {
   return JSON.parse(readFileSync(path, 'utf8')) as Shape;
 }
 
-/** The operator's side of a rehearsal. */
-async function openOps(operator: Operator): Promise<{ wire: Wire; headers: Record<string, string> }> {
-  const wire = openWire(operator.url, 4);
-  const answer = await wire.send<{ token: string }>('POST', `${OPS_PREFIX}/sessions`, { body: { name: operator.name, password: operator.password } });
-  if (answer.status >= 300 || answer.status === 0) throw new Error(`ops refused to sign the operator in: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return { wire, headers: { authorization: `Bearer ${answer.body.token}` } };
-}
-type Ops = Awaited<ReturnType<typeof openOps>>;
-
-async function patchRoom({ wire, headers }: Ops, room: string, patch: RoomPatch): Promise<OpsRoomReply> {
-  const before = await wire.send<OpsRoomReply>('GET', `${OPS_PREFIX}/rooms/${room}`, { headers });
-  if (before.status !== 200) throw new Error(`ops does not know room ${room}: ${before.status}`);
-  const after = await wire.send<OpsRoomReply>('PATCH', `${OPS_PREFIX}/rooms/${room}`, {
-    headers: { ...headers, 'if-match': `"${before.body.version}"` },
-    body: patch,
-  });
-  if (after.status !== 200) throw new Error(`ops refused the change: ${after.status} ${JSON.stringify(after.body)}`);
-  return before.body;
+function printProgress({ started, waiting, inside, paid, over }: CrowdProgress, sinceMs: number): void {
+  const seconds = (sinceMs / 1_000).toFixed(0).padStart(4);
+  process.stdout.write(`${seconds} s  joined ${started}  waiting ${waiting}  inside ${inside}  paid ${paid}  gone ${over}\n`);
 }
 
-async function readJournal({ wire, headers }: Ops, room: string, after: string): Promise<JournalEntry[]> {
-  const entries: JournalEntry[] = [];
-  for (let page = 0; page < JOURNAL_PAGES_MAX; page += 1) {
-    const answer = await wire.send<JournalReply>('GET', `${OPS_PREFIX}/rooms/${room}/journal?after=${after}&limit=${JOURNAL_PAGE}`, { headers });
-    if (answer.status !== 200) throw new Error(`the journal could not be read: ${answer.status}`);
-    entries.push(...(answer.body.entries as unknown as JournalEntry[]));
-    if (answer.body.entries.length < JOURNAL_PAGE) return entries;
-    after = answer.body.next;
-  }
-  throw new Error(`the journal has more than ${JOURNAL_PAGES_MAX * JOURNAL_PAGE} entries`);
-}
-
-/** B8, seen from outside: the most connections MySQL had open while the crowd ran. */
-function watchConnections({ wire, headers }: Ops, room: string): { stop: () => Judgement } {
-  let [most, readings] = [0, 0];
-  const timer = setInterval(async () => {
-    const answer = await wire.send<GaugesMessage>('GET', `${OPS_PREFIX}/rooms/${room}/gauges`, { headers });
-    if (answer.status !== 200 || answer.body.mysql === null) return;
-    readings += 1;
-    most = Math.max(most, answer.body.mysql.connections);
-  }, GAUGES_EVERY_MS);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      const violations = most > MYSQL_CONNECTIONS_MAX ? [`${most} connections were open, the pools allow ${MYSQL_CONNECTIONS_MAX}`] : [];
-      return { invariant: 'B8', checked: readings, violations, note: `most connections to MySQL: ${most}` };
-    },
-  };
-}
-
-async function judgeAudit({ wire, headers }: Ops): Promise<Judgement[]> {
-  const answer = await wire.send<AuditReply>('GET', `${OPS_PREFIX}/audit`, { headers });
-  if (answer.status !== 200) return [{ invariant: 'auditor', checked: 0, violations: [`the auditor did not answer: ${answer.status}`], note: '' }];
-  return answer.body.checked.map((invariant) => {
-    const violations = answer.body.findings.filter((finding) => finding.invariant === invariant).map(({ detail }) => detail);
-    return {
-      invariant: `${invariant} auditor`,
-      checked: 1,
-      violations,
-      note: violations.length === 0 ? 'holds in the stores' : `${violations.length} found`,
-    };
-  });
+function writeReport(report: Report): void {
+  const file = resolve(options.out ?? join(dataFolder, 'reports', `crowd-${options.seed}.json`));
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(report, null, 1)}\n`);
+  process.stdout.write(`${printReport(report)}\n\nwhole report: ${file}\n`);
 }
 
 async function main(): Promise<void> {
@@ -174,12 +110,7 @@ async function main(): Promise<void> {
     world,
     { fans: Number(options.fans), arrivalMs: Number(options.arrival) * 1_000, pollShare: Number(options.poll), thinkMsMax: Number(options.think) },
     random,
-    (progress) => {
-      const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4);
-      process.stdout.write(
-        `${seconds} s  joined ${progress.started}  waiting ${progress.waiting}  inside ${progress.inside}  paid ${progress.paid}  gone ${progress.over}\n`,
-      );
-    },
+    (progress) => printProgress(progress, performance.now() - startedAt),
     PROGRESS_EVERY_MS,
   );
   const seconds = (performance.now() - startedAt) / 1_000;
@@ -198,10 +129,7 @@ async function main(): Promise<void> {
     b8,
   ];
   const report = makeReport(observations, judgements, seconds);
-  const file = resolve(options.out ?? join(dataFolder, 'reports', `crowd-${options.seed}.json`));
-  mkdirSync(join(file, '..'), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(report, null, 1)}\n`);
-  process.stdout.write(`${printReport(report)}\n\nwhole report: ${file}\n`);
+  writeReport(report);
   await Promise.all([gate.close(), sandbox.close(), ops.wire.close()]);
   process.exitCode = report.violations === 0 && report.ticketsSold > 0 ? 0 : 1;
 }

@@ -24,8 +24,7 @@ const TOSS_SCRIPT_ORIGIN = 'https://js.tosspayments.com';
 
 export type Wired = { readonly context: BookingContext; readonly ready: Record<string, () => boolean>; readonly close: () => Promise<void> };
 
-/** The only place of this app that opens clients. */
-/** `onQuery` is told every statement: tests count them. */
+/** The only place of this app that opens clients. `onQuery` is told every statement: tests count them. */
 export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql: string) => void): Promise<Wired> {
   const onFault = (error: unknown): void => logger.warn({ err: error }, 'booking store');
   const database = openDatabase({
@@ -42,19 +41,7 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
   const cookiePrefix = config.secureCookies ? HOST_PREFIX : '';
   const nowMs = (): number => Date.now();
   const keys = openKeys(config.admissionUrl, logger);
-  const { toss } = config.secrets;
-  const sales: SalesContext = {
-    database,
-    engine,
-    books,
-    sessions,
-    provider: createTossClient({ baseUrl: config.tossUrl, secretKey: toss.secretKey }),
-    orderIds: createOrderIdSigner(toss.orderMac),
-    orderKeys: config.secrets.order as [KeyObject, ...KeyObject[]],
-    newId: () => randomBytes(16).toString('base64url') as OpaqueId,
-    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
-    onFault: (saga, error) => logger.warn({ err: error, saga }, 'a saga will go on later'),
-  };
+  const sales = openSales(config, logger, { database, engine, books, sessions });
   const context: BookingContext = {
     database,
     books,
@@ -78,7 +65,7 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
     sales,
     bell: createBellBook(sales, () => performance.now()),
     ticketSigner: createTicketSigner(config.secrets.ticketKeys[0] as { kid: string; privateKeyPem: string }),
-    toss: { clientKey: toss.clientKey, scriptUrl: `${config.sandboxUrl ?? TOSS_SCRIPT_ORIGIN}/v2/standard` },
+    toss: { clientKey: config.secrets.toss.clientKey, scriptUrl: `${config.sandboxUrl ?? TOSS_SCRIPT_ORIGIN}/v2/standard` },
   };
   const close = async (): Promise<void> => {
     keys.close();
@@ -87,6 +74,19 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
     await database.close();
   };
   return { context, ready: { keys: keys.known, ends: () => sessions.knowsEnds() }, close };
+}
+
+function openSales(config: BookingConfig, logger: Logger, stores: Pick<SalesContext, 'database' | 'engine' | 'books' | 'sessions'>): SalesContext {
+  const { toss, order } = config.secrets;
+  return {
+    ...stores,
+    provider: createTossClient({ baseUrl: config.tossUrl, secretKey: toss.secretKey }),
+    orderIds: createOrderIdSigner(toss.orderMac),
+    orderKeys: order as [KeyObject, ...KeyObject[]],
+    newId: () => randomBytes(16).toString('base64url') as OpaqueId,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+    onFault: (saga, error) => logger.warn({ err: error, saga }, 'a saga will go on later'),
+  };
 }
 
 /** The waiting room's public keys; admission may start after us, so the first load is repeated until it succeeds. */
