@@ -21,6 +21,8 @@ type Session = { readonly headers: Record<string, string>; readonly reply: Sessi
 /** Enough to outlast the restart of any process. */
 const TRIES_MAX = 20;
 const HOLD_TRIES_MAX = 30;
+/** How far the robot's clock and the database's may drift apart over one hold. */
+const CLOCKS_APART_MS = 5_000;
 const CONFIRM_LOOKS_MAX = 40;
 /** Everybody wants the first rows: the map pickers fight over this many seats. */
 const POPULAR_SEATS = 3_000;
@@ -38,7 +40,7 @@ export async function buyTickets(world: World, character: Character, key: Key, r
     record.outcome = 'browsed';
     return await goHome(world, session, record);
   }
-  const order = await placeOrder(world, session, hold, record);
+  const order = await placeOrder(world, session, hold, heldAtMs, record);
   if (order === null) return await goHome(world, session, record);
   await pay(world, character, order, record);
 }
@@ -111,12 +113,14 @@ function popularSeats(world: World, quantity: number): number[] {
   return Array.from({ length: quantity }, (_, index) => start + index);
 }
 
-async function placeOrder(world: World, session: Session, hold: HoldReply, record: FanRecord): Promise<OrderReply | null> {
+async function placeOrder(world: World, session: Session, hold: HoldReply, heldAtMs: number, record: FanRecord): Promise<OrderReply | null> {
   const headers = { ...session.headers, 'idempotency-key': newKey() };
   const body = { show: world.shop.show, hold: hold.id };
   const answer = await persistently(world, 'order', () => world.gate.send<OrderReply>('POST', `${BOOKING_PREFIX}/orders`, { body, headers }));
   if (answer.status !== 201 && answer.status !== 200) {
     record.outcome = `no-order ${codeOf(answer)}`;
+    const lost = answer.status === 404 || answer.status === 410;
+    if (lost && world.nowMs() - heldAtMs < hold.remainingMs - CLOCKS_APART_MS) world.observations.violation('B2', `hold ${hold.id} was gone before its time`);
     return null;
   }
   if (answer.body.amount !== hold.amount) world.observations.violation('B6', `order ${answer.body.id} costs ${answer.body.amount}, its hold ${hold.amount}`);
