@@ -33,6 +33,7 @@ export async function buyTickets(world: World, character: Character, key: Key, r
   if (character.kind === 'replayer') await replay(world, key, session);
   const hold = await holdSeats(world, character, session, record);
   if (hold === null) return await goHome(world, session, record);
+  const heldAtMs = world.nowMs();
   await pause(world, character.thinkMs);
   if (character.kind === 'browser') {
     for (const held of record.holds) held.isGivenBack = true;
