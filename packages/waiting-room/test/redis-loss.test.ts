@@ -217,10 +217,13 @@ t.test('no command carries the run_id of one process to another, however the con
     }
   };
   const fans = Array.from({ length: 20 }, crowd);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  const heard = async (word: string): Promise<void> => {
+    for (let look = 0; look < 600 && !words.has(word); look += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  await heard('joined');
   relay.moveTo(two.port);
   await connection.ready();
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await heard('fenced');
   isOver = true;
   await Promise.all(fans);
   t.ok((words.get('joined') ?? 0) > 0 && (words.get('fenced') ?? 0) > 0 && (words.get('RoomUnreachable') ?? 0) > 0, JSON.stringify([...words]));
