@@ -173,13 +173,13 @@ t.test('refusals: alternatives, run out, session over', async (t) => {
     ],
     ready(),
   );
-  const taken = learn(chosen, { kind: 'refused', code: 'seat-taken', taken: [2], offers: [[4, 5]] }, 0);
+  const taken = learn(chosen, { kind: 'refused', code: 'seat-taken', seats: [2], offers: [[4, 5]] }, 0);
   t.match(taken, { mode: 'choosing', busy: null, chosen: [1], offers: [[4, 5]], notice: { kind: 'problem', code: 'seat-taken' } });
   t.same(learn(taken, { kind: 'toggle', seat: 7 }, 0).offers, [], 'choosing anew forgets the offers');
   const mine = learn(chosen, { kind: 'held', hold: held([1, 2]) }, 0);
   t.match(learn(mine, { kind: 'ran-out' }, 0), { mode: 'choosing', held: null, chosen: [], notice: { kind: 'ran-out' } });
-  t.match(learn(mine, { kind: 'refused', code: 'hold-expired', taken: [], offers: [] }, 0), { mode: 'choosing', notice: { kind: 'ran-out' } });
-  t.equal(learn(mine, { kind: 'refused', code: 'session-ended', taken: [], offers: [] }, 0).mode, 'ended');
+  t.match(learn(mine, { kind: 'refused', code: 'hold-expired', seats: [], offers: [] }, 0), { mode: 'choosing', notice: { kind: 'ran-out' } });
+  t.equal(learn(mine, { kind: 'refused', code: 'session-ended', seats: [], offers: [] }, 0).mode, 'ended');
   t.equal(learn(startBooking(), { kind: 'session-over', code: 'no-session' }, 0).mode, 'no-session');
   t.equal(learn(mine, { kind: 'session-over', code: 'no-session' }, 0).mode, 'ended');
   t.equal(learn(mine, { kind: 'delta', reply: delta(7, 9, []) }, 0).needsWhole, true, 'a gap asks for everything');

@@ -130,10 +130,9 @@ export class BookingDriver {
   }
 
   #refused(refusal: Refusal): void {
-    const taken = numbers(refusal.problem['seats']);
     const offers = Array.isArray(refusal.problem['alternatives']) ? refusal.problem['alternatives'].map(numbers).filter((set) => set.length > 0) : [];
     if (refusal.code === 'not-found' && this.#state.held !== null) return this.#tell({ kind: 'ran-out' });
-    this.#tell({ kind: 'refused', code: refusal.code, taken: refusal.code === 'seat-taken' ? taken : [], offers });
+    this.#tell({ kind: 'refused', code: refusal.code, seats: numbers(refusal.problem['seats']), offers });
     if (refusal.code === 'seat-taken') this.#feed.askNow();
   }
 

@@ -14,7 +14,8 @@ import { applyDelta, countFree, decodeSeats, FREE, type Counts, type SeatCodes }
  */
 export type Mode = 'loading' | 'no-session' | 'ended' | 'away' | 'choosing' | 'held' | 'swapping' | 'checkout';
 export type Notice =
-  | { readonly kind: 'problem'; readonly code: string }
+  /** `seats`: those the refusal names, such as a seat that would be left alone. */
+  | { readonly kind: 'problem'; readonly code: string; readonly seats: readonly number[] }
   | { readonly kind: 'gone'; readonly seat: number }
   | { readonly kind: 'ran-out' }
   | { readonly kind: 'limit'; readonly limit: number };
@@ -53,7 +54,7 @@ export type News =
   | { readonly kind: 'hold-seen'; readonly hold: HoldReply }
   | { readonly kind: 'no-hold' }
   | { readonly kind: 'ran-out' }
-  | { readonly kind: 'refused'; readonly code: string; readonly taken: readonly number[]; readonly offers: readonly (readonly number[])[] }
+  | { readonly kind: 'refused'; readonly code: string; readonly seats: readonly number[]; readonly offers: readonly (readonly number[])[] }
   | { readonly kind: 'go'; readonly mode: 'held' | 'swapping' | 'checkout' }
   | { readonly kind: 'dismiss' };
 
@@ -114,7 +115,7 @@ export function learn(state: BookingState, news: News, now: number): BookingStat
     case 'ran-out':
       return { ...state, held: null, busy: null, chosen: [], notice: { kind: 'ran-out' }, mode: isInPurchase(state.mode) ? 'choosing' : state.mode };
     case 'refused':
-      return refused(state, news.code, news.taken, news.offers);
+      return refused(state, news.code, news.seats, news.offers);
     case 'go':
       return goTo(state, news.mode);
     case 'dismiss':
@@ -175,11 +176,11 @@ function toggle(state: BookingState, seat: number): BookingState {
   return { ...state, chosen: [...state.chosen, seat], notice: null, offers: [] };
 }
 
-function refused(state: BookingState, code: string, taken: readonly number[], offers: readonly (readonly number[])[]): BookingState {
+function refused(state: BookingState, code: string, named: readonly number[], offers: readonly (readonly number[])[]): BookingState {
   if (code === 'session-ended' || code === 'no-session') return { ...state, busy: null, mode: 'ended' };
   if (code === 'hold-expired') return learn({ ...state, busy: null }, { kind: 'ran-out' }, 0);
-  const chosen = state.chosen.filter((seat) => !taken.includes(seat));
-  return { ...state, busy: null, notice: { kind: 'problem', code }, offers, chosen };
+  const chosen = code === 'seat-taken' ? state.chosen.filter((seat) => !named.includes(seat)) : state.chosen;
+  return { ...state, busy: null, notice: { kind: 'problem', code, seats: named }, offers, chosen };
 }
 
 function goTo(state: BookingState, mode: 'held' | 'swapping' | 'checkout'): BookingState {

@@ -27,7 +27,8 @@ export function Notices({ state, driver, say, language, problems }: MapProps & {
         {say('seats.limit-reached', { count: notice.limit })}
       </p>
     );
-  if (notice.code !== 'seat-taken') return <ProblemNote code={notice.code} say={say} problems={problems} />;
+  if (notice.code !== 'seat-taken')
+    return <ProblemNote code={notice.code} seats={notice.code === 'orphan-seat' ? notice.seats.map(nameOf) : []} say={say} problems={problems} />;
   return (
     <section class="card offers" role="alert">
       <h2>{say('seats.taken-title')}</h2>
@@ -55,11 +56,17 @@ export function Notices({ state, driver, say, language, problems }: MapProps & {
 }
 
 /** An order that was made already is found again among the tickets. */
-function ProblemNote({ code, say, problems }: Pick<MapProps, 'say'> & { readonly code: string; readonly problems: Readonly<Record<string, string>> }) {
+function ProblemNote({
+  code,
+  seats,
+  say,
+  problems,
+}: Pick<MapProps, 'say'> & { readonly code: string; readonly seats: readonly string[]; readonly problems: Readonly<Record<string, string>> }) {
   const hasOrder = code === 'orders-used' || code === 'payment-in-progress' || code === 'order-state';
   return (
     <p class="note note-warn" role="alert">
-      {code === 'offline' ? say('shell.offline') : (problems[code] ?? problems['internal'])} {hasOrder ? <a href="/me">{say('shell.my-tickets')}</a> : null}
+      {code === 'offline' ? say('shell.offline') : (problems[code] ?? problems['internal'])} {seats.join(' · ')}
+      {hasOrder ? <a href="/me">{say('shell.my-tickets')}</a> : null}
     </p>
   );
 }
