@@ -21,9 +21,17 @@ export type Character = {
   /** Picks seats on the map (and fights for the popular ones), or takes best available. */
   readonly picks: 'map' | 'best-available';
   readonly thinkMs: number;
+  /** How long a wanderer is away, and when a leaver leaves. */
+  readonly awayMs: number;
 };
+export type Casting = {
+  readonly pollShare: number;
+  readonly thinkMsMax: number;
+  readonly awayMsMax?: number;
+};
+const AWAY_MS_MAX = 25_000;
 
-export function castCharacter(random: Random, pollShare: number, thinkMsMax: number): Character {
+export function castCharacter(random: Random, { pollShare, thinkMsMax, awayMsMax = AWAY_MS_MAX }: Casting): Character {
   let draw = random() * 1_000;
   let kind: Kind = 'buyer';
   for (const [name, share] of Object.entries(KINDS_PER_THOUSAND)) {
@@ -39,5 +47,6 @@ export function castCharacter(random: Random, pollShare: number, thinkMsMax: num
     quantity: pick(random, [1, 2, 2, 2, 3, 4]),
     picks: random() < 0.4 ? 'map' : 'best-available',
     thinkMs: Math.round(random() * thinkMsMax),
+    awayMs: Math.round(random() * awayMsMax),
   };
 }

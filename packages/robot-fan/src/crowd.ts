@@ -1,15 +1,10 @@
 import type { Random } from '@onsale/kernel';
-import { castCharacter } from './behaviour.ts';
+import { castCharacter, type Casting } from './behaviour.ts';
 import { liveAsFan } from './fan.ts';
 import type { World } from './world.ts';
 
 /** How many fans, over how long they arrive, and who they are. */
-export type CrowdPlan = {
-  readonly fans: number;
-  readonly arrivalMs: number;
-  readonly pollShare: number;
-  readonly thinkMsMax: number;
-};
+export type CrowdPlan = Casting & { readonly fans: number; readonly arrivalMs: number };
 export type CrowdProgress = { readonly started: number; readonly waiting: number; readonly inside: number; readonly paid: number; readonly over: number };
 
 /** Runs the crowd to its end, or until `world.signal` aborts. Half of them arrive in the first tenth of the time, as crowds do. */
@@ -24,7 +19,7 @@ export async function runCrowd(
   const ticker = setInterval(() => onProgress(progressOf(world, over)), progressEveryMs);
   const lives: Promise<void>[] = [];
   for (let fan = 0; fan < plan.fans; fan += 1) {
-    const character = castCharacter(random, plan.pollShare, plan.thinkMsMax);
+    const character = castCharacter(random, plan);
     const record = world.observations.newFan(fan, character.kind);
     const arrivesAfterMs = plan.arrivalMs * (random() < 0.5 ? random() / 10 : random());
     lives.push(

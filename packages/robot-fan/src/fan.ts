@@ -17,8 +17,6 @@ const JOIN_TRIES_MAX = 20;
 const ENTER_TRIES_MAX = 20;
 /** How often a fan goes back to the line after a call that Redis has forgotten, or that was missed. */
 const TURNS_MAX = 5;
-const WANDER_MS_MAX = 20_000;
-const LEAVE_AFTER_MS_MAX = 30_000;
 
 export async function liveAsFan(world: World, character: Character, record: FanRecord): Promise<void> {
   const clientKey = randomBytes(16).toString('base64url');
@@ -106,9 +104,9 @@ async function waitForCall(world: World, character: Character, receipt: string, 
       if (character.channel === 'socket') world.observations.sockets += 1;
     };
     if (character.kind === 'leaver') {
-      timers.push(setTimeout(() => void leave(world, receipt).then(() => finish('left')), world.random() * LEAVE_AFTER_MS_MAX));
+      timers.push(setTimeout(() => void leave(world, receipt).then(() => finish('left')), character.awayMs));
     }
-    if (character.kind === 'wanderer') timers.push(setTimeout(start, world.random() * WANDER_MS_MAX));
+    if (character.kind === 'wanderer') timers.push(setTimeout(start, character.awayMs));
     else start();
   });
 }

@@ -50,6 +50,7 @@ export function watchByPolling(wire: Wire, room: string, receipt: string, handle
     const answer = await wire.send<PlaceReply>('GET', `${ADMISSION_PREFIX}/rooms/${room}/places/me`, { headers: { authorization: `Bearer ${receipt}` } });
     if (stopped) return;
     if (answer.status === 200) handlers.onMe(answer.body);
+    if (stopped) return; // by what the robot has just heard
     const wait = answer.status === 200 ? answer.body.pollAfterMs : (answer.retryAfterMs ?? 2_000);
     timer = setTimeout(() => void poll(), Math.max(POLL_MS_MIN, wait));
   };

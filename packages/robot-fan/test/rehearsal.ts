@@ -34,6 +34,8 @@ export type Rehearsal = {
   readonly run: (plan: Partial<CrowdPlan>) => Promise<Report>;
   /** Everybody shows the receipt again: W5. */
   readonly showReceipts: () => Promise<Judgement>;
+  /** The crowd's time is over now: `run` ends. */
+  readonly goHome: () => void;
   readonly close: () => Promise<void>;
 };
 export type RehearsalOptions = {
@@ -61,6 +63,7 @@ export async function openRehearsal(
   const layout = await gate.send<LayoutReply>('GET', `${BOOKING_PREFIX}/shows/${room}/layout`);
   if (layout.status !== 200) throw new Error(`no layout: ${layout.status} ${JSON.stringify(layout.body)}`);
   const observations = new Observations();
+  const home = new AbortController();
   const world: World = {
     gate,
     room,
@@ -68,7 +71,7 @@ export async function openRehearsal(
     random,
     observations,
     nowMs: () => performance.now(),
-    signal: AbortSignal.timeout(seconds * 1_000),
+    signal: AbortSignal.any([home.signal, AbortSignal.timeout(seconds * 1_000)]),
   };
   const run = async (plan: Partial<CrowdPlan>): Promise<Report> => {
     const startedAt = performance.now();
@@ -79,6 +82,7 @@ export async function openRehearsal(
     world,
     run,
     showReceipts: () => showReceipts(world),
+    goHome: () => home.abort(),
     close: async () => {
       await Promise.all([gate.close(), sandbox.close()]);
     },

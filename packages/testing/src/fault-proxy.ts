@@ -7,6 +7,7 @@ import type { TestContext } from './test-context.ts';
  *
  *   through ── delay(ms) ──► through, later ── cut ──► connections reset, new ones pass
  *      ├── refuse ──► new connections reset          ├── freeze ──► nothing passes, nothing closes ── thaw ──► through
+ *      ├── moveTo(other) ──► connections reset, new ones reach the other server
  *      └── dropAfter(n, direction) ──► n more bytes pass that way, then the connection they passed on is reset
  *   any ── heal ──► through
  */
@@ -17,6 +18,8 @@ export type FaultProxy = {
   through(url: string): string;
   /** Resets every connection there is. */
   cut(): void;
+  /** Resets every connection there is; new ones reach another server, as after a failover behind one address. */
+  moveTo(target: string): void;
   /** Resets every connection there is and every new one. */
   refuse(): void;
   /** Nothing passes and nothing is closed: a network that swallows packets. */
@@ -38,7 +41,7 @@ type Faults = { refusing: boolean; frozen: boolean; delayMs: number; drop: { lef
 
 /** `target`: a URL whose host and port are the server's, or `host:port`. */
 export async function faultProxy(t: TestContext, target: string): Promise<FaultProxy> {
-  const { hostname, port } = new URL(target.includes('://') ? target : `tcp://${target}`);
+  let { hostname, port } = serverOf(target);
   const faults: Faults = { refusing: false, frozen: false, delayMs: 0, drop: undefined };
   const bytes = { toServer: 0, toClient: 0 };
   const pairs = new Set<Pair>();
@@ -62,6 +65,7 @@ export async function faultProxy(t: TestContext, target: string): Promise<FaultP
   return {
     host: address.address, port: address.port, bytes, cut,
     through: (url) => { const changed = new URL(url); changed.host = `${address.address}:${address.port}`; return changed.href; },
+    moveTo: (other) => { ({ hostname, port } = serverOf(other)); cut(); },
     refuse: () => { faults.refusing = true; cut(); },
     freeze: () => frozen(true),
     thaw: () => frozen(false),
@@ -71,6 +75,8 @@ export async function faultProxy(t: TestContext, target: string): Promise<FaultP
     get connections() { return pairs.size; },
   };
 }
+
+const serverOf = (target: string): URL => new URL(target.includes('://') ? target : `tcp://${target}`);
 
 function pump(pair: Pair, direction: Direction, faults: Faults, bytes: { toServer: number; toClient: number }): void {
   const [from, to] = direction === 'to-server' ? [pair.client, pair.server] : [pair.server, pair.client];

@@ -50,6 +50,8 @@ export type SystemOptions = {
   readonly redis?: Partial<RedisOptions>;
   readonly mariadb?: Partial<MariadbOptions>;
   readonly env?: Record<string, string>;
+  /** Arguments of Node for every app: `['--import', …]` loads something of the test's before it. */
+  readonly nodeArgs?: readonly string[];
 };
 
 const CHECKOUT = resolve(import.meta.dirname, '../../..');
@@ -82,7 +84,7 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
     ...ports.urls,
     ...options.env,
   };
-  const startApp = async (name: AppName, { env = {}, nodeArgs = [] }: AppOptions = {}): Promise<AppProcess> => {
+  const startApp = async (name: AppName, { env = {}, nodeArgs = options.nodeArgs ?? [] }: AppOptions = {}): Promise<AppProcess> => {
     const known = started.get(name) ?? [];
     const first = known.length === 0;
     const port = first ? ports.of[name] : await freePort();
