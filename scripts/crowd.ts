@@ -19,6 +19,7 @@ import {
   openWire,
   printReport,
   runCrowd,
+  type CrowdPlan,
   type CrowdProgress,
   type Report,
   type World,
@@ -44,6 +45,12 @@ const { values: options } = parseArgs({
     out: { type: 'string' },
   },
 });
+const plan: CrowdPlan = {
+  fans: Number(options.fans),
+  arrivalMs: Number(options.arrival) * 1_000,
+  pollShare: Number(options.poll),
+  thinkMsMax: Number(options.think),
+};
 const PROGRESS_EVERY_MS = 1_000;
 const CONNECTIONS_MAX = 256;
 
@@ -106,13 +113,7 @@ async function main(): Promise<void> {
   );
   const connections = watchConnections(ops, room);
   const startedAt = performance.now();
-  await runCrowd(
-    world,
-    { fans: Number(options.fans), arrivalMs: Number(options.arrival) * 1_000, pollShare: Number(options.poll), thinkMsMax: Number(options.think) },
-    random,
-    (progress) => printProgress(progress, performance.now() - startedAt),
-    PROGRESS_EVERY_MS,
-  );
+  await runCrowd(world, plan, random, (progress) => printProgress(progress, performance.now() - startedAt), PROGRESS_EVERY_MS);
   const seconds = (performance.now() - startedAt) / 1_000;
   const b8 = connections.stop();
   await patchRoom(ops, room, { ratePerMinute: before.ratePerMinute, capacity: before.capacity, cause: 'crowd rehearsal over' });
