@@ -2,6 +2,7 @@ import type { Place } from '@onsale/kernel';
 import type { CalledPlace } from '../call.ts';
 import type { RoomTotals } from '../read-gauges.ts';
 import type { JournalEntry } from '../rules/journal.ts';
+import { LIMITS } from '../rules/limits.ts';
 import type { RoomSettings } from '../rules/settings.ts';
 import type { LimitReason, Phase, PlaceState } from '../rules/words.ts';
 
@@ -92,9 +93,11 @@ export const NO_SLOT: ModelSlot = { callNo: 0, binding: '', kid: '', issuedAtMs:
 
 type Unnumbered<Entry> = Entry extends JournalEntry ? Omit<Entry, 'id' | 'clock'> : never;
 
-/** Appends an entry at the present clock; ids count up. */
+/** Appends an entry at the present clock; ids count up from 1. The oldest make room. */
 export function writeJournal(data: ModelData, entry: Unnumbered<JournalEntry>): void {
-  data.journal.push({ ...entry, id: String(data.journal.length), clock: data.clock } as JournalEntry);
+  const id = String(Number(data.journal.at(-1)?.id ?? 0) + 1);
+  data.journal.push({ ...entry, id, clock: data.clock } as JournalEntry);
+  if (data.journal.length > LIMITS.JOURNAL_LENGTH_MAX) data.journal.shift();
 }
 
 /** The room's data, or why a verb is refused before it looks at anything. */
