@@ -83,7 +83,7 @@ export const booking = {
   'pay.seat-name': '{section}, row {row}, seat {seat}',
   'pay.fees': 'Booking fees',
   'pay.buyer': 'Buyer (optional)',
-  'pay.buyer-lead': 'Only to send you the tickets. They also stay on this device.',
+  'pay.buyer-lead': 'Kept with your order, so that the box office can find it. Your tickets stay on this device.',
   'pay.name': 'Name',
   'pay.email': 'E-mail',
   'pay.email-wrong': 'That does not look like an e-mail address.',

@@ -85,7 +85,7 @@ export const booking: Readonly<Record<keyof typeof english, string>> = {
   'pay.seat-name': '{section} {row}열 {seat}번',
   'pay.fees': '예매 수수료',
   'pay.buyer': '예매자 정보 (선택)',
-  'pay.buyer-lead': '티켓을 보내 드리는 데에만 씁니다. 티켓은 이 기기에도 보관됩니다.',
+  'pay.buyer-lead': '현장 매표소에서 주문을 찾을 때 씁니다. 티켓은 이 기기에 보관됩니다.',
   'pay.name': '이름',
   'pay.email': '이메일',
   'pay.email-wrong': '이메일 주소 형식이 올바르지 않습니다.',
