@@ -14,7 +14,7 @@ export type SurfaceNews = {
 /** Seats are at least this far apart after a section was chosen: a finger hits one. */
 const PRESSABLE_PX = 16;
 /** How far beside a seat or a section a press may land. */
-const REACH_PX = { least: 12, most: 30 } as const;
+const REACH_PX = { least: 17, most: 32 } as const;
 const PAN_IS_MORE_THAN_PX = 7;
 const ANIMATION_MS = 320;
 const STEP = 1.6;
@@ -84,7 +84,7 @@ export class MapSurface {
     canvas.addEventListener('pointerdown', (event) => this.#down(event), options);
     canvas.addEventListener('pointermove', (event) => this.#move(event), options);
     for (const name of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(name, (event) => this.#up(event), options);
-    canvas.addEventListener('pointerleave', () => this.#hover(null, 0, 0), options);
+    canvas.addEventListener('pointerleave', (event) => event.pointerType === 'mouse' && this.#hover(null, 0, 0), options);
     canvas.addEventListener('wheel', (event) => this.#wheel(event), { ...options, passive: false });
     canvas.addEventListener('keydown', (event) => this.#key(event), options);
     matchMedia('(prefers-color-scheme: dark)').addEventListener(
@@ -106,6 +106,7 @@ export class MapSurface {
     if (event.button !== 0) return;
     this.#canvas.setPointerCapture(event.pointerId);
     this.#animation = null;
+    this.#hover(null, 0, 0);
     if (this.#pointers.size === 0) this.#moved = 0;
     this.#pointers.set(event.pointerId, this.#at(event));
   }
@@ -146,6 +147,8 @@ export class MapSurface {
       return beside === undefined ? undefined : this.showSection(beside);
     }
     const seat = seatAt(this.#hall, x, y, Math.min(REACH_PX.most, Math.max(REACH_PX.least, pitchPx * 0.8)) / this.#view.scale);
+    // A finger has no hover: what it pressed is told where it pressed, also when that seat is somebody else's.
+    if (pointer !== 'mouse') this.#hover(seat, px, py);
     if (seat !== null) this.#news.onSeat(seat);
     else if (section !== null) this.#news.onSection(section);
   }
@@ -170,6 +173,7 @@ export class MapSurface {
 
   #wheel(event: WheelEvent): void {
     event.preventDefault();
+    this.#hover(null, 0, 0);
     const at = this.#at(event);
     this.#animation = null;
     const factor = Math.exp(-event.deltaY * (event.ctrlKey ? 0.012 : 0.0022));
