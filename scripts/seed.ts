@@ -49,6 +49,9 @@ const demoRoom = (): RoomSettings => ({
   capacity: 500,
 });
 
+/** 19:00 in Seoul (UTC+9, no summer time) on the day of `ms`. */
+const eveningAfter = (ms: number): number => Math.floor(ms / DAY_MS) * DAY_MS + 10 * HOUR_MS;
+
 async function publishDemo(pool: Pool, nowMs: number): Promise<void> {
   const { seats, ...hall } = demoArena();
   await publishShow(pool, {
@@ -56,7 +59,7 @@ async function publishDemo(pool: Pool, nowMs: number): Promise<void> {
     event: 'aurora',
     eventName: { ko: '오로라 월드투어 서울', en: 'Aurora World Tour Seoul' },
     venueName: { ko: '한강 아레나', en: 'Hangang Arena' },
-    startsAt: new Date(nowMs + 60 * DAY_MS),
+    startsAt: new Date(eveningAfter(nowMs + 60 * DAY_MS)),
     opensAt: new Date(nowMs - HOUR_MS),
     closesAt: new Date(nowMs + 59 * DAY_MS),
     currency: 'KRW',

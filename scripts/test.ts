@@ -110,6 +110,7 @@ async function main(): Promise<void> {
       await Promise.all([
         check('tidy: the house rules', ['--disable-warning=ExperimentalWarning', 'scripts/tidy.ts'], tally),
         check('types', ['node_modules/typescript/bin/tsc', '--noEmit'], tally),
+        check('types of pages', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'apps/web/tsconfig.json'], tally),
       ]);
     }
     await runSuites(files, env, tally);

@@ -7,12 +7,12 @@ import {
 import { migrate, openPool, type Pool } from '@onsale/database';
 import { valueOf, type RoomId, type ShowId } from '@onsale/kernel';
 import { createLogger, makeSecrets, openSecrets, type OpsConfig } from '@onsale/runtime';
+import { ownDatabase } from '@onsale/testing';
 import { configure, keysOf, openRoomConnection, type RoomConnection } from '@onsale/waiting-room';
 import { wire, type Ops } from '../src/wire.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 
 const REDIS_URL = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
-const DATABASE_URL = process.env['DATABASE_URL'] ?? 'mysql://onsale:onsale@127.0.0.1:3306/onsale';
 export const ORIGIN = 'http://localhost:3001';
 export const PASSWORD = 'a long password of a test';
 
@@ -81,20 +81,6 @@ export async function startOps(t: Teardown, given: Partial<OpsConfig> = {}, cons
     },
     saved: async (room) => (await readRoom(pool, room)) as RoomSettings,
   };
-}
-
-/** An empty database of this test file's own, dropped at its end; gives its URL. */
-async function ownDatabase(t: Teardown): Promise<string> {
-  const url = new URL(DATABASE_URL);
-  const name = `onsale_test_${randomBytes(6).toString('hex')}`;
-  const server = openPool({ url: url.href, connections: 1 });
-  await server.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci`);
-  t.teardown(async () => {
-    await server.query(`DROP DATABASE IF EXISTS ${name}`);
-    await server.close();
-  });
-  url.pathname = `/${name}`;
-  return url.href;
 }
 
 /** Waits until `check` holds; past `withinMs` the test has failed. */

@@ -6,7 +6,7 @@ import {
 } from '../src/index.ts';
 import { readArrays } from '../src/store/lock-rows.ts';
 import { ShowModel } from '../src/model/index.ts';
-import { enterFans, fan, idFor, ownDatabase, poolOf, publishedShow, SEED, SHOW, startProcess } from './own-show.ts';
+import { enterFans, fan, idFor, migratedDatabase, poolOf, publishedShow, SEED, SHOW, startProcess } from './own-show.ts';
 import { randomTurn, sessionsOfWorld, someSession, WORLD, WORLD_LIMITS } from './random-commands.ts';
 
 t.comment(`ONSALE_SEED=${SEED}`);
@@ -24,7 +24,7 @@ for (const maps of [false, true]) {
   t.test(`fuzz: the engine ${maps ? 'with' : 'without'} seat map decides as the model, turn after turn`, async (t) => {
     const random = seededRandom(`${SEED} ${maps}`);
     let nowMs = Date.parse('2026-03-01T00:00:00Z');
-    const url = await ownDatabase(t);
+    const url = await migratedDatabase(t);
     const pool = poolOf(t, url);
     await publishedShow(pool, 4, WORLD.seats / 4, { limits: WORLD_LIMITS });
     const TURNS = 120;
@@ -68,7 +68,7 @@ for (const maps of [false, true]) {
 
 t.test('one fan from hold to ticket, with deadlines by the database clock', async (t) => {
   let nowMs = Date.parse('2026-03-01T00:00:00Z');
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url, { nowMs: () => nowMs });
   await publishedShow(pool, 4, 10);
   await enterFans(pool, 3);
@@ -115,7 +115,7 @@ t.test('one fan from hold to ticket, with deadlines by the database clock', asyn
 });
 
 t.test('refusals before the queue, and limits', async (t) => {
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url);
   await publishedShow(pool, 4, 10);
   await publishedShow(pool, 2, 10, { show: 'second' as ShowId });
@@ -155,7 +155,7 @@ t.test('refusals before the queue, and limits', async (t) => {
 });
 
 t.test('best available, orphan rule and operators', async (t) => {
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url);
   await publishedShow(pool, 2, 8, { orphanRule: true });
   await enterFans(pool, 40);
@@ -185,7 +185,7 @@ t.test('best available, orphan rule and operators', async (t) => {
 });
 
 t.test('alongside: writes with the command or not at all, and refuses for its own command only', async (t) => {
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url);
   await publishedShow(pool, 10, 10);
   await enterFans(pool, 20);
@@ -209,7 +209,7 @@ t.test('alongside: writes with the command or not at all, and refuses for its ow
 });
 
 t.test('the statements of a batch use the primary keys, at 400 and at 15,000 seats', async (t) => {
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url);
   await pool.query(
     "INSERT INTO session_end (sid, reason, at) VALUES ?",
@@ -254,7 +254,7 @@ async function explain(query: (sql: string, values: never) => Promise<[unknown, 
 }
 
 t.test('negative control: findViolations sees seats sold past the engine', async (t) => {
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url);
   await publishedShow(pool, 2, 10);
   await enterFans(pool, 2);

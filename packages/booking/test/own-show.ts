@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { migrate, openPool, type Pool, type PoolConfig } from '@onsale/database';
+import { ownDatabase } from '@onsale/testing';
 import { valueOf, type OpaqueId, type Place, type RoomId, type ShowId } from '@onsale/kernel';
 import {
   createHoldEngine, openEntrySessions, openShowBooks, publishShow, type HoldEngine, type HoldEngineOptions, type LayoutDoc, type ShowBooks, type ShowToPublish,
@@ -12,18 +13,10 @@ export const SHOW = 'show' as ShowId;
 export const ROOM = 'room' as RoomId;
 
 /** A migrated database of this test file's own, dropped at its end; gives its URL. */
-export async function ownDatabase(t: Teardown): Promise<string> {
-  const url = new URL(process.env['DATABASE_URL'] ?? 'mysql://onsale:onsale@127.0.0.1:3306/onsale');
-  const name = `onsale_booking_${randomBytes(6).toString('hex')}`;
-  const server = openPool({ url: url.href, connections: 1 });
-  await server.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci`);
-  t.teardown(async () => {
-    await server.query(`DROP DATABASE IF EXISTS ${name}`);
-    await server.close();
-  });
-  url.pathname = `/${name}`;
-  await migrate(url.href);
-  return url.href;
+export async function migratedDatabase(t: Teardown): Promise<string> {
+  const url = await ownDatabase(t);
+  await migrate(url);
+  return url;
 }
 
 export function poolOf(t: Teardown, url: string, config: Partial<PoolConfig> = {}): Pool {

@@ -7,7 +7,7 @@ import {
 } from '../src/index.ts';
 import { readArrays } from '../src/store/lock-rows.ts';
 import { commitProxy } from './commit-proxy.ts';
-import { enterFans, fan, idFor, ownDatabase, poolOf, publishedShow, SEED, SHOW, startProcess } from './own-show.ts';
+import { enterFans, fan, idFor, migratedDatabase, poolOf, publishedShow, SEED, SHOW, startProcess } from './own-show.ts';
 
 t.comment(`ONSALE_SEED=${SEED}`);
 type Race = { readonly url: string; readonly pool: Pool };
@@ -16,7 +16,7 @@ const kindOf = (answer: CommandAnswer): string => (answer.ok ? answer.value.kind
 const holdOf = (id: string, n: number, seats: readonly number[]): SeatCommand => ({ kind: 'hold', show: SHOW, hold: idFor(id), ...fan(n), seats });
 
 async function raceCourse(t: Test, rows: number, perRow: number, fans: number, more: Partial<ShowToPublish> = {}): Promise<Race> {
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url);
   await publishedShow(pool, rows, perRow, more);
   await enterFans(pool, fans);

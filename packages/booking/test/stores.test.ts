@@ -12,7 +12,7 @@ import {
   nameSeat, openEntrySessions, ordersInState, ordersOfPerson, priceSeats, pruneDeltas, publishShow, readOrder, refundLine, ticketsOf, type NewEntrySession,
 } from '../src/index.ts';
 import { readArrays } from '../src/store/lock-rows.ts';
-import { enterFans, fan, hall, idFor, ownDatabase, poolOf, publishedShow, ROOM, SEED, SHOW, showOf, startProcess } from './own-show.ts';
+import { enterFans, fan, hall, idFor, migratedDatabase, poolOf, publishedShow, ROOM, SEED, SHOW, showOf, startProcess } from './own-show.ts';
 
 t.comment(`ONSALE_SEED=${SEED}`);
 const RC = { isolation: 'read committed' } as const;
@@ -22,7 +22,7 @@ const until = async (done: () => boolean): Promise<boolean> => {
 };
 
 t.test('entry sessions: redeemed once, the same answer again, ended for writers at once and for readers soon', async (t) => {
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url);
   await publishedShow(pool, 4, 10);
   const sessions = openEntrySessions({ pool });
@@ -71,7 +71,7 @@ t.test('entry sessions: redeemed once, the same answer again, ended for writers 
 });
 
 t.test('an order from hold to tickets and back, along its diagram only', async (t) => {
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url);
   await publishedShow(pool, 4, 10);
   await enterFans(pool, 3);
@@ -131,7 +131,7 @@ t.test('an order from hold to tickets and back, along its diagram only', async (
 
 t.test('what is due is found by the database clock, and old deltas go', async (t) => {
   let nowMs = Date.parse('2026-03-01T00:00:00Z');
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url, { nowMs: () => nowMs });
   await publishedShow(pool, 4, 10);
   await enterFans(pool, 4);
@@ -159,7 +159,7 @@ t.test('what is due is found by the database clock, and old deltas go', async (t
 });
 
 t.test('a show is published once; cut off, it is taken up again; erased, it starts anew under the eyes of a running process', async (t) => {
-  const url = await ownDatabase(t);
+  const url = await migratedDatabase(t);
   const pool = poolOf(t, url);
   const show = showOf(hall(30, 100));
   await pool.query('CREATE TRIGGER cut_off BEFORE INSERT ON seat FOR EACH ROW BEGIN IF NEW.seat_no = 2500 THEN SIGNAL SQLSTATE \'45000\'; END IF; END');

@@ -6,7 +6,7 @@ import {
   OPERATOR_SESSION_MS, pruneOperatorSessions, publishEntryKeys, raiseEpoch, readEntryKeys, readOperatorSession, readRoom, recordFindings, restartRoom,
   setPassword, signIn, signOut, type RoomSettings,
 } from '../src/index.ts';
-import { ownDatabase } from './own-database.ts';
+import { ownDatabase } from '@onsale/testing';
 
 const url = await ownDatabase(t);
 await migrate(url);

@@ -5,7 +5,7 @@ import {
   CommitUnknown, createGroupCommit, DatabaseAway, inTransaction, openPool, type GroupCommitOptions, type NotDecided, type Outcome,
   type ResultSetHeader,
 } from '../src/index.ts';
-import { ownDatabase } from './own-database.ts';
+import { ownDatabase } from '@onsale/testing';
 
 const SEED = process.env['ONSALE_SEED'] ?? String(Date.now());
 t.comment(`ONSALE_SEED=${SEED}`);

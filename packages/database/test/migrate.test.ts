@@ -3,7 +3,7 @@ import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { checkSchema, migrate, MIGRATIONS_FOLDER, MigrationRefused, openPool, type Pool } from '../src/index.ts';
 import { lockOf } from '../src/migrate.ts';
 import { readMigrations } from '../src/migration-files.ts';
-import { ownDatabase } from './own-database.ts';
+import { ownDatabase } from '@onsale/testing';
 
 const refusalOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => new Error('was not refused'), (error: unknown) => error);
 const setUp = async (test: Pick<Test, 'teardown'>): Promise<{ url: string; pool: Pool }> => {

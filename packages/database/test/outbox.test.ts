@@ -3,7 +3,7 @@ import {
   addOutboxRow, addOutboxRows, claimOutboxRows, closeOutboxRow, inTransaction, migrate, openPool, outboxPauseMs, pruneOutbox, readOutboxGauges, retryOutboxRow,
   type OutboxRow, type ResultSetHeader, type Tx,
 } from '../src/index.ts';
-import { ownDatabase } from './own-database.ts';
+import { ownDatabase } from '@onsale/testing';
 
 const url = await ownDatabase(t);
 await migrate(url);

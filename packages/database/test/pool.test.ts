@@ -6,7 +6,7 @@ import {
 } from '../src/index.ts';
 import { duplicateKeyIn, sessionFaults, SQL_MODE } from '../src/dialect.ts';
 import { drizzleOn, eq, int, mysqlTable, varchar } from '../src/drizzle.ts';
-import { ownDatabase } from './own-database.ts';
+import { ownDatabase } from '@onsale/testing';
 
 const url = await ownDatabase(t);
 const poolOf = (test: Pick<Test, 'teardown'>, config: Partial<PoolConfig> = {}): Pool => {

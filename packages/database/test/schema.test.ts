@@ -2,7 +2,7 @@ import t from 'tap';
 import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { migrate, openPool } from '../src/index.ts';
-import { ownDatabase } from './own-database.ts';
+import { ownDatabase } from '@onsale/testing';
 
 const require = createRequire(import.meta.url);
 const { getTableConfig, MySqlTable } = require('drizzle-orm/mysql-core') as typeof import('drizzle-orm/mysql-core');

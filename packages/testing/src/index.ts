@@ -4,7 +4,7 @@ export { leakCheck, leftOver, openResources } from './leak-check.ts';
 export { CLOCK_START_MS, manualClock, type ManualClock } from './manual-clock.ts';
 export { race, raceBarrier, type RaceBarrier } from './race-barrier.ts';
 export { randomOf, seedOf } from './seed.ts';
-export { openTestDatabase, type TestDatabase } from './test-database.ts';
+export { openTestDatabase, ownDatabase, type TestDatabase } from './test-database.ts';
 export { openTestRedis, type TestRedis } from './test-redis.ts';
 export { type TestContext } from './test-context.ts';
 export { until } from './until.ts';

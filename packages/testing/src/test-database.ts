@@ -16,18 +16,24 @@ export type TestDatabase = {
 
 const CONNECTIONS = 2;
 
-export async function openTestDatabase(t: TestContext, { migrated = true } = {}): Promise<TestDatabase> {
+/** An empty database of one test file's own, dropped at its end; gives its URL. Closers of what uses it must be registered after it. */
+export async function ownDatabase(t: Pick<TestContext, 'teardown'>): Promise<string> {
   const server = openPool({ url: addressOf('DATABASE_URL'), connections: 1 });
   const name = `onsale_test_${randomBytes(6).toString('hex')}`;
-  const url = new URL(addressOf('DATABASE_URL'));
-  url.pathname = `/${name}`;
-  const pool = openPool({ url: url.href, connections: CONNECTIONS });
+  await server.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci`);
   t.teardown(async () => {
-    await pool.close();
     await server.query(`DROP DATABASE IF EXISTS ${name}`);
     await server.close();
   });
-  await server.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
-  if (migrated) await migrate(url.href);
-  return { url: url.href, name, pool, queries: countQueries() };
+  const url = new URL(addressOf('DATABASE_URL'));
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+export async function openTestDatabase(t: TestContext, { migrated = true } = {}): Promise<TestDatabase> {
+  const url = await ownDatabase(t);
+  const pool = openPool({ url, connections: CONNECTIONS });
+  t.teardown(() => pool.close());
+  if (migrated) await migrate(url);
+  return { url, name: new URL(url).pathname.slice(1), pool, queries: countQueries() };
 }
