@@ -222,7 +222,9 @@ t.test('kill -9 of the database in the middle of a sale: every acknowledged hold
     }
   }));
   await killed;
-  t.ok(killed !== undefined && undecided > 0, `${acknowledged.size} acknowledged, ${undecided} undecided`);
+  // A restart is quick: the engine's own retries may have bridged it for everybody.
+  const { retries } = engine.gauges();
+  t.ok(killed !== undefined && undecided + retries > 0, `${acknowledged.size} acknowledged, ${undecided} undecided, ${retries} retries`);
   for (let tries = 0; tries < 50; tries += 1) if (await pool.query('SELECT 1').then(() => true, () => sleep(100).then(() => false))) break;
   const rows = await readArrays<[Buffer]>(pool, "SELECT id FROM hold WHERE state = 'live'", []);
   const stored = new Set(rows.map(([id]) => id.toString('base64url') as string));
