@@ -7,13 +7,22 @@
 -- uses: fence words room standing presence
 -- returns: { ok, rows of view or epoch | unknown | lost }
 local rows = {}
+-- Almost all who ask are waiting: their scores, misses and signs of life take one command for all of them.
+local scores = redis.call('ZMSCORE', keyLine, unpack(ARGV, placesFrom))
+local misses = redis.call('HMGET', keyMissed, unpack(ARGV, placesFrom))
+local signs = {}
 for index = placesFrom, #ARGV do
   local place = ARGV[index]
-  local state, score = standingOf(place)
-  if isRefusal(state) then
-    rows[#rows + 1] = state
+  local nth = index - placesFrom + 1
+  if scores[nth] then
+    local at = #signs
+    signs[at + 1], signs[at + 2], signs[at + 3], signs[at + 4] = 'SET', 'u1', numberOf(place), 1
+    local missed = misses[nth] and math.abs(tonumber(misses[nth])) or 0
+    rows[nth] = { tonumber(place), 'waiting', tonumber(scores[nth]), redis.call('ZRANK', keyLine, place), missed }
   else
-    rows[#rows + 1] = viewOf(place, giveSignOfLife(place, state, score), score)
+    local state, score = standingOf(place)
+    rows[nth] = isRefusal(state) and state or viewOf(place, giveSignOfLife(place, state, score), score)
   end
 end
+if #signs > 0 then redis.call('BITFIELD', aliveNow, unpack(signs)) end
 return { 'ok', rows }

@@ -1,6 +1,6 @@
 import { invariant, type RoomId } from '@onsale/kernel';
 import type { RoomConnection } from './connection.ts';
-import { viewOf, type PlaceView, type RawView } from './place-view.ts';
+import { viewOf, type PlaceView } from './place-view.ts';
 import type { RoomRefusal } from './rules/words.ts';
 import { BATCH_MAX, runScript, scriptOf } from './script.ts';
 
@@ -24,9 +24,7 @@ export async function join(connection: RoomConnection, room: RoomId, requests: r
   if (requests.length === 0) return [];
   const reply = await runScript(connection, scriptOf('join'), room, {}, requests.map(({ identity }) => identity));
   if (reply === null) return requests.map(() => ({ word: 'full' }));
-  const [word, incarnation, rows] = reply as [string, number, [string, RawView?][]];
+  const [word, incarnation, rows] = reply as [string, number, [string, ...unknown[]][]];
   if (word !== 'ok') return requests.map(() => ({ word: word as 'fenced' }));
-  return rows.map(([rowWord, view]) => (
-    view === undefined ? { word: rowWord as 'closed' } : { word: rowWord as 'joined', view: viewOf(view), incarnation }
-  ));
+  return rows.map((row) => (row.length === 1 ? { word: row[0] as 'closed' } : { word: row[0] as 'joined', view: viewOf(row, 1), incarnation }));
 }

@@ -16,15 +16,18 @@ export type PlaceView = {
   /** Running number of the call; null before it and after the end. */
   readonly callNo: number | null;
 };
-/** Flat form of a PlaceView in script replies; -1 stands for null. */
-export type RawView = readonly [place: number, state: string, order: number, ahead: number, missed: number, remainingMs: number, callNo: number];
+/** Flat form of a PlaceView in script replies; -1, or nothing at the end, stands for null. */
+export type RawView = readonly [place: number, state: string, order: number, ahead: number, missed: number, remainingMs?: number, callNo?: number];
 
-const orNull = (value: number): number | null => (value < 0 ? null : value);
+const orNull = (value: unknown): number | null => (value === undefined || (value as number) < 0 ? null : (value as number));
 
-export function viewOf(raw: RawView): PlaceView {
-  const [place, state, order, ahead, missed, remainingMs, callNo] = raw;
-  return {
-    place: place as Place, state: state as PlaceState, order, ahead: orNull(ahead), missed,
-    remainingMs: orNull(remainingMs), callNo: orNull(callNo),
-  };
-}
+/** The view in a row of a reply, whose first `from` members are something else. */
+export const viewOf = (row: readonly unknown[], from = 0): PlaceView => ({
+  place: row[from] as Place,
+  state: row[from + 1] as PlaceState,
+  order: row[from + 2] as number,
+  ahead: orNull(row[from + 3]),
+  missed: row[from + 4] as number,
+  remainingMs: orNull(row[from + 5]),
+  callNo: orNull(row[from + 6]),
+});

@@ -30,14 +30,14 @@ local function entryOf(place)
   return text and cjson.decode(text) or { callNo = 0, order = place }
 end
 
--- The place as src/place-view.ts reads it: place, state, order, ahead, missed, remainingMs, callNo; -1 for none.
+-- The place as src/place-view.ts reads it: place, state, order, ahead, missed, remainingMs, callNo; -1, or nothing at the end, for none.
 local function viewOf(place, state, score)
   local number = tonumber(place)
-  if isEnd(state) then return { number, state, number, -1, 0, -1, -1 } end
+  if isEnd(state) then return { number, state, number, -1, 0 } end
   local misses = math.abs(tonumber(redis.call('HGET', keyMissed, place) or 0))
-  if state == 'waiting' then return { number, state, score, redis.call('ZRANK', keyLine, place), misses, -1, -1 } end
+  if state == 'waiting' then return { number, state, score, redis.call('ZRANK', keyLine, place), misses } end
   if state == 'absent' or state == 'missed' then
-    return { number, state, score, redis.call('ZCOUNT', keyLine, '-inf', '(' .. textOf(score)), misses, -1, -1 }
+    return { number, state, score, redis.call('ZCOUNT', keyLine, '-inf', '(' .. textOf(score)), misses }
   end
   local entry = entryOf(place)
   return { number, state, tonumber(entry.order), -1, misses, math.max(0, score - room.clock), entry.callNo }

@@ -5,6 +5,8 @@
 export const LIMITS = {
   /** Places, identities, steps one script run takes at most. */
   BATCH_MAX: 256,
+  /** Bits one BITFIELD sets at once. */
+  BITS_MAX: 32,
   /** Highest number of an epoch: the `ended` bitfield has 4 bits a number and Redis' strings end at 2^32 bits. */
   NUMBER_MAX: 2 ** 30 - 1,
   /** The sliding window of the rate. */
