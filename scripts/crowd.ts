@@ -125,7 +125,7 @@ async function main(): Promise<void> {
     judgeRedeems(journal),
     judgeArrivals(observations.fans),
     judgeSeats(observations.fans),
-    ...judgeNotes(observations.violations, ['W4', 'W5', 'W6', 'B2', 'B3', 'B4', 'B6', 'robot']),
+    ...judgeNotes(observations.violations, ['W4', 'W5', 'W6', 'B2', 'B3', 'B4', 'B5', 'B6', 'robot']),
     ...(await judgeAudit(ops)),
     b8,
   ];

@@ -143,7 +143,11 @@ async function pay(world: World, character: Character, order: OrderReply, record
     }
     const confirmed = await payAttempt(world, order, opened.body, owner, outcome);
     if (confirmed?.state === 'paid') return remember(world, record, order, confirmed);
-    if (outcome === 'approve') record.outcome = `not-paid ${confirmed?.state ?? 'refused'}`;
+    if (outcome !== 'approve') continue;
+    record.outcome = `not-paid ${confirmed?.state ?? 'refused'}`;
+    // The buyer approved and came back in time: a clock must not have ended the order.
+    const endedByClock = confirmed !== null && (confirmed.state === 'expired' || confirmed.state === 'cancelled');
+    if (endedByClock) world.observations.violation('B5', `order ${order.id} became ${confirmed.state} while its payment was being confirmed`);
   }
 }
 

@@ -46,7 +46,7 @@ export type RehearsalOptions = {
 
 const PLAN: CrowdPlan = { fans: 200, arrivalMs: 3_000, pollShare: 0.3, thinkMsMax: 300 };
 const JOURNAL_PAGE = 1_000;
-const NOTED = ['W4', 'W5', 'W6', 'B2', 'B3', 'B4', 'B6', 'robot'];
+const NOTED = ['W4', 'W5', 'W6', 'B2', 'B3', 'B4', 'B5', 'B6', 'robot'];
 const SHOWN_AT_ONCE = 16;
 const SHOW_TRIES_MAX = 40;
 const SHOW_AGAIN_MS = 500;
