@@ -21,7 +21,5 @@ export type AdmissionContext = {
   readonly monotonic: MonotonicClock;
 };
 
-/** The room of a request: without an await when it is open already. Throws `recovering` when Redis does not know it. */
-export async function roomOf({ rooms }: AdmissionContext, slug: string): Promise<OpenRoom> {
-  return rooms.peek(slug) ?? (await rooms.open(slug));
-}
+/** The room of a request: no promise when it is open already, as it almost always is. Rejects with `recovering` when Redis does not know it. */
+export const roomOf = ({ rooms }: AdmissionContext, slug: string): OpenRoom | Promise<OpenRoom> => rooms.peek(slug) ?? rooms.open(slug);

@@ -4,9 +4,10 @@ import { restore, type PlaceRefusal, type PlaceView, type RoomConnection } from 
 import type { Holder } from './holder.ts';
 import { RECOVERING_RETRY_MS, type OpenRoom } from './open-room.ts';
 
-/** The place somebody asks for: the one their receipt names, or the one their identity holds. Throws no-receipt when there is none. */
-export async function placeNumberOf(open: OpenRoom, holder: Holder): Promise<Place> {
-  if (holder.receipt !== undefined) return holder.receipt.place;
+/** The place somebody asks for: the one their receipt names, or the one their identity holds. Rejects with no-receipt when there is none. */
+export const placeNumberOf = (open: OpenRoom, holder: Holder): Place | Promise<Place> => holder.receipt?.place ?? placeOfIdentity(open, holder);
+
+async function placeOfIdentity(open: OpenRoom, holder: Holder): Promise<Place> {
   const place = await open.placeOf(holder.identity);
   // Redis may just have lost its tail: that this device has no place is no news then.
   if (place === undefined && open.view().frame.fenced) throw problemOfRefusal('fenced');

@@ -24,47 +24,70 @@ export type BadReceipt = { readonly kind: 'bad-receipt' };
  * bytes) · HMAC-SHA256 32. As base64url without padding: 147 to 210 characters. The epoch is the place's own.
  */
 const VERSION = 1;
-const FIXED_BYTES = 1 + 8 + 8 + 4 + 8 + IDENTITY_BYTES + BINDING_BYTES;
+const PLACE_AT = 1;
+const ORDER_AT = 9;
+const INCARNATION_AT = 17;
+const JOINED_AT = 21;
+const IDENTITY_AT = 29;
+const BINDING_AT = IDENTITY_AT + IDENTITY_BYTES;
+const FIXED_BYTES = BINDING_AT + BINDING_BYTES;
 const MAC_BYTES = 32;
 export const RECEIPT_LENGTH_MAX = Math.ceil(((FIXED_BYTES + 48 + MAC_BYTES) * 4) / 3);
+/** Stands before the body while it is signed: no other MAC of the house begins like this. One buffer holds all three, for speed. */
+const DOMAIN = 'receipt1';
+const START = DOMAIN.length;
 
 /** `key`: a secret KeyObject (createSecretKey): six times as fast as a Buffer here. */
 export function signReceipt(key: KeyObject, claims: ReceiptClaims): string {
-  const room = Buffer.from(claims.room, 'latin1');
-  const body = Buffer.alloc(FIXED_BYTES + room.length);
-  body.writeUInt8(VERSION, 0);
-  body.writeBigUInt64BE(BigInt(claims.place), 1);
-  body.writeBigUInt64BE(BigInt(claims.order), 9);
-  body.writeUInt32BE(claims.incarnation, 17);
-  body.writeBigUInt64BE(BigInt(claims.joinedAtMs), 21);
-  claims.identity.copy(body, 29, 0, IDENTITY_BYTES);
-  claims.binding.copy(body, 29 + IDENTITY_BYTES, 0, BINDING_BYTES);
-  room.copy(body, FIXED_BYTES);
-  return Buffer.concat([body, macOf(key, body)]).toString('base64url');
+  const { room, identity, binding } = claims;
+  const macAt = START + FIXED_BYTES + room.length;
+  const bytes = Buffer.allocUnsafe(macAt + MAC_BYTES);
+  bytes.write(DOMAIN, 0, 'latin1');
+  bytes[START] = VERSION;
+  writeWhole(bytes, claims.place, START + PLACE_AT);
+  writeWhole(bytes, claims.order, START + ORDER_AT);
+  bytes.writeUInt32BE(claims.incarnation, START + INCARNATION_AT);
+  writeWhole(bytes, claims.joinedAtMs, START + JOINED_AT);
+  identity.copy(bytes, START + IDENTITY_AT, 0, IDENTITY_BYTES);
+  binding.copy(bytes, START + BINDING_AT, 0, BINDING_BYTES);
+  bytes.write(room, START + FIXED_BYTES, 'latin1');
+  macOf(key, bytes, macAt).copy(bytes, macAt);
+  return bytes.toString('base64url', START);
 }
 
 /** `keys`: the present one first, then retired ones still honoured. Compares in constant time; never throws on a stranger's text. */
 export function verifyReceipt(keys: readonly KeyObject[], text: string): Result<ReceiptClaims, BadReceipt> {
-  const bad = refuse<BadReceipt>({ kind: 'bad-receipt' });
-  if (text.length > RECEIPT_LENGTH_MAX) return bad;
-  const bytes = Buffer.from(text, 'base64url');
-  if (bytes.length <= FIXED_BYTES + MAC_BYTES || bytes.toString('base64url') !== text) return bad;
-  const body = bytes.subarray(0, bytes.length - MAC_BYTES);
-  const mac = bytes.subarray(bytes.length - MAC_BYTES);
-  if (!keys.some((key) => timingSafeEqual(macOf(key, body), mac)) || body.readUInt8(0) !== VERSION) return bad;
-  const place = parsePlace(Number(body.readBigUInt64BE(1)));
-  const room = parseRoomId(body.toString('latin1', FIXED_BYTES));
-  if (!place.ok || !room.ok) return bad;
+  if (text.length > RECEIPT_LENGTH_MAX) return BAD;
+  const bytes = Buffer.allocUnsafe(START + ((text.length * 3) >> 2));
+  bytes.write(DOMAIN, 0, 'latin1');
+  const macAt = bytes.length - MAC_BYTES;
+  if (macAt <= START + FIXED_BYTES || bytes.write(text, START, 'base64url') !== bytes.length - START) return BAD;
+  // One spelling only: what decodes to the same bytes is not the same receipt.
+  if (bytes.toString('base64url', START) !== text || bytes[START] !== VERSION) return BAD;
+  const mac = bytes.subarray(macAt);
+  if (!keys.some((key) => timingSafeEqual(macOf(key, bytes, macAt), mac))) return BAD;
+  const place = parsePlace(readWhole(bytes, START + PLACE_AT));
+  const room = parseRoomId(bytes.toString('latin1', START + FIXED_BYTES, macAt));
+  if (!place.ok || !room.ok) return BAD;
   return ok({
     room: room.value,
     place: place.value,
-    order: Number(body.readBigUInt64BE(9)),
+    order: readWhole(bytes, START + ORDER_AT),
     epoch: epochOf(place.value),
-    incarnation: body.readUInt32BE(17),
-    joinedAtMs: Number(body.readBigUInt64BE(21)),
-    identity: Buffer.from(body.subarray(29, 29 + IDENTITY_BYTES)),
-    binding: Buffer.from(body.subarray(29 + IDENTITY_BYTES, FIXED_BYTES)),
+    incarnation: bytes.readUInt32BE(START + INCARNATION_AT),
+    joinedAtMs: readWhole(bytes, START + JOINED_AT),
+    identity: bytes.subarray(START + IDENTITY_AT, START + BINDING_AT),
+    binding: bytes.subarray(START + BINDING_AT, START + FIXED_BYTES),
   });
 }
 
-const macOf = (key: KeyObject, body: Buffer): Buffer => createHmac('sha256', key).update('receipt1').update(body).digest();
+const BAD = refuse<BadReceipt>({ kind: 'bad-receipt' });
+const macOf = (key: KeyObject, bytes: Buffer, end: number): Buffer => createHmac('sha256', key).update(bytes.subarray(0, end)).digest();
+
+const HALF = 2 ** 32;
+/** A whole number below 2^53 as 64 bits, without a BigInt. */
+function writeWhole(bytes: Buffer, value: number, at: number): void {
+  bytes.writeUInt32BE(Math.floor(value / HALF), at);
+  bytes.writeUInt32BE(value % HALF, at + 4);
+}
+const readWhole = (bytes: Buffer, at: number): number => bytes.readUInt32BE(at) * HALF + bytes.readUInt32BE(at + 4);
