@@ -7,7 +7,7 @@ export { openPool, type Pool, type PoolConfig, type PoolGauges, type PoolRole } 
 export { inTransaction, type TransactionOptions } from './transaction.ts';
 export type { Connection, FieldPacket, Isolation, Queryable, QueryResult, ResultSetHeader, RowDataPacket, SqlValue, Tx } from './session.ts';
 export {
-  addOutboxRow, addOutboxRows, claimOutboxRows, closeOutboxRow, OUTBOX_BATCH_MAX, outboxPauseMs, pruneOutbox, readOutboxGauges, retryOutboxRow,
+  addOutboxRow, addOutboxRows, claimOutboxRows, closeOutboxRow, closeOutboxRows, OUTBOX_BATCH_MAX, outboxPauseMs, pruneOutbox, readOutboxGauges, retryOutboxRow,
   type ClaimOptions, type NewOutboxRow, type OutboxGauges, type OutboxPayload, type OutboxRetry, type OutboxRow,
 } from './outbox.ts';
 export {

@@ -101,6 +101,13 @@ export async function closeOutboxRow(tx: Tx, id: number): Promise<boolean> {
 /** `error`: a code, no text with data in it. `delayMs`: default `outboxPauseMs`. */
 export type OutboxRetry = { readonly error: string; readonly delayMs?: number };
 
+/** Closes rows whose effects stand elsewhere (a slot freed in Redis), all in one statement; what somebody else has closed meanwhile is closed. */
+export async function closeOutboxRows(database: Queryable, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
+  const inOrder = ids.toSorted((one, other) => one - other);
+  await database.query('UPDATE outbox SET closed_at = NOW(3), last_error = NULL WHERE id IN (?) AND closed_at IS NULL', [inOrder]);
+}
+
 /** Lets a claimed row come back after a pause. False: the claim is no longer ours. */
 export async function retryOutboxRow(database: Queryable, row: Pick<OutboxRow, 'id' | 'attempts'>, { error, delayMs }: OutboxRetry): Promise<boolean> {
   const pauseMs = delayMs ?? outboxPauseMs(row.attempts, Math.random());

@@ -1,4 +1,4 @@
-import { claimOutboxRows, closeOutboxRow, inTransaction, OUTBOX_BATCH_MAX, outboxPauseMs, retryOutboxRow, type OutboxRow } from '@onsale/database';
+import { claimOutboxRows, closeOutboxRows, OUTBOX_BATCH_MAX, outboxPauseMs, retryOutboxRow, type OutboxRow } from '@onsale/database';
 import { SECOND_MS } from '@onsale/kernel';
 import { errorFields, startLoop, type Loop } from '@onsale/runtime';
 import type { WorkerContext } from '../context.ts';
@@ -36,12 +36,8 @@ export function startOutboxRelay({ database, effects, logger, onError, wake }: R
   };
   const settle = async (rows: readonly OutboxRow[], outcomes: readonly EffectOutcome[]): Promise<void> => {
     const done = rows.filter((_, index) => outcomes[index]?.word === 'done');
-    // One commit for the whole batch; a row that somebody else has closed meanwhile is closed.
-    if (done.length > 0) {
-      await inTransaction(database.money, { isolation: 'read committed', repeatable: true }, async (tx) => {
-        for (const { id } of done) await closeOutboxRow(tx, id);
-      });
-    }
+    // Closing again what is closed does nothing: one statement, its own transaction.
+    await closeOutboxRows(database.money, done.map(({ id }) => id));
     for (const [index, row] of rows.entries()) {
       const outcome = outcomes[index];
       if (outcome?.word !== 'retry') continue;
