@@ -106,6 +106,29 @@ t.test('reconcile: a slot without a session is freed, a session without a place 
   }, 20_000);
 });
 
+t.test('Redis lost its tail: ends that booking knows of are told again, and nobody who is done is called', async (t) => {
+  const house = await openHouse(t);
+  await publishSmallShow(house);
+  const { room } = await house.makeRoom({ ratePerMinute: null, capacity: 2, phase: 'paused' });
+  const [done, revoked, next] = (await joinFans(house, room, 3)) as [Place, Place, Place];
+  const sessions = openEntrySessions({ pool: house.database.pool, poll: false });
+  t.teardown(() => sessions.close());
+  const worker = await house.startWorker();
+  const reconciler = () => worker.loops.all().map((loop) => loop.health()).find(({ name }) => name === `reconciler of ${room}`);
+  await until('the reconciler has run', () => (reconciler()?.lastRunMs ?? 0) > 0);
+  // Called, redeemed and over in the seconds that Redis has forgotten: there they stand in line.
+  for (const [n, place] of [done, revoked].entries()) {
+    const sid = newId();
+    valueOf(await sessions.redeem({ sid, room, place, person: newId(), binding: bindingFor(n).toString('base64url'), shows: [SHOW], lastsMs: 600_000 }));
+    await inTransaction(house.database.pool, { isolation: 'read committed' }, (tx) => sessions.end(tx, sid, place === done ? 'finished' : 'revoked'));
+  }
+  t.equal(await stateOf(house, room, done), 'waiting');
+  await house.redis.redis.hincrby(keysOf(room).find((key) => key.endsWith(':room')) as string, 'incarnation', 1);
+  kick(worker, `reconciler of ${room}`);
+  await until('both are told again', async () => (await stateOf(house, room, revoked)) === 'revoked' && (await stateOf(house, room, done)) === 'finished');
+  t.equal(await stateOf(house, room, next), 'waiting', 'who is not done stays');
+});
+
 t.test('settings: a newer row is put in force; what is in force and unsaved is saved after a minute', async (t) => {
   const house = await openHouse(t);
   const settings = await house.makeRoom();

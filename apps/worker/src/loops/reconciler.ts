@@ -1,15 +1,22 @@
 import type { EntrySessions } from '@onsale/booking';
 import { inTransaction } from '@onsale/database';
-import { SECOND_MS, type OpaqueId, type Place, type RoomId } from '@onsale/kernel';
+import { MINUTE_MS, SECOND_MS, type OpaqueId, type Place, type RoomId } from '@onsale/kernel';
 import { startLoop, type Loop } from '@onsale/runtime';
-import { BINDING_BYTES, readGauges, reconcile, type LiveSession } from '@onsale/waiting-room';
+import { BINDING_BYTES, finish, readGauges, reconcile, revoke, type LiveSession } from '@onsale/waiting-room';
 import type { WorkerContext } from '../context.ts';
 
 /**
  * Makes the redeemed places of a room equal to the sessions that live at booking, every 30 s and after every incarnation: it heals every
  * lost message, in both directions. Nothing is compared when booking's sessions cannot be listed.
+ *
+ * A new incarnation means that Redis has lost its newest seconds, and with them ends that booking knows of: without being told again it
+ * would call fans who hold their tickets already, and keep slots for them until the sweep is on again.
  */
 export const RECONCILE_EVERY_MS = 30 * SECOND_MS;
+/** Ends told again: longer than Redis may be away, more than are lost with its tail. */
+const ENDS_WITHIN_MS = 15 * MINUTE_MS;
+const ENDS_MAX = 5_000;
+const ENDS_AT_ONCE = 100;
 const PAGE = 1_000;
 /** More living sessions than that in one room is a bug, not a crowd. */
 const SESSIONS_MAX = 1_000_000;
@@ -23,9 +30,13 @@ type Living = LiveSession & { readonly sid: OpaqueId };
 export function startReconciler(options: ReconcilerOptions): Loop {
   const { connection, database, sessions, logger, room, onError } = options;
   const bindings = new Map<OpaqueId, Buffer>();
+  let incarnation: string | undefined;
   const run = async (): Promise<void> => {
     const gauges = await readGauges(connection, room);
     if (gauges.word !== 'gauges' || gauges.fenced) return;
+    const present = `${gauges.epoch} ${gauges.incarnation}`;
+    if (incarnation !== present) await repeatEnds();
+    incarnation = present;
     // The clock comes first: what is redeemed while we list is left alone.
     const live = await livingSessions(sessions, room, bindings);
     const reply = await reconcile(connection, room, { sinceClock: gauges.clock, live });
@@ -34,6 +45,13 @@ export function startReconciler(options: ReconcilerOptions): Loop {
     await endSessions(live, new Set(toEnd));
     if (finished.length + adopted.length + toEnd.length > 0) {
       logger.info({ room, finished: finished.length, adopted: adopted.length, ended: toEnd.length }, 'places and sessions made equal');
+    }
+  };
+  const repeatEnds = async (): Promise<void> => {
+    const ended = await sessions.endedLately(room, ENDS_WITHIN_MS, ENDS_MAX);
+    for (let from = 0; from < ended.length; from += ENDS_AT_ONCE) {
+      const some = ended.slice(from, from + ENDS_AT_ONCE);
+      await Promise.all(some.map(({ place, reason }) => (reason === 'revoked' ? revoke : finish)(connection, room, place)));
     }
   };
   const endSessions = async (live: readonly Living[], places: ReadonlySet<Place>): Promise<void> => {

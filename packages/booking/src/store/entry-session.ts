@@ -39,6 +39,8 @@ export interface EntrySessions {
   knowsEnds(): boolean;
   /** Sessions of a room that still last, for reconcile: at most `limit`, places after `afterPlace`. */
   living(room: RoomId, afterPlace: number, limit: number): Promise<readonly { readonly place: Place; readonly sid: OpaqueId; readonly remainingMs: number }[]>;
+  /** Sessions of a room that have ended within `withinMs`, the latest first: what a waiting room that lost its newest seconds may have forgotten. */
+  endedLately(room: RoomId, withinMs: number, limit: number): Promise<readonly { readonly place: Place; readonly reason: EndReason }[]>;
   close(): Promise<void>;
 }
 export type EntrySessionsOptions = {
@@ -99,6 +101,12 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
         WHERE room = ? AND place > ? AND until_at > NOW(3) AND NOT EXISTS (SELECT 1 FROM session_end e WHERE e.sid = s.sid) ORDER BY place LIMIT ?`;
       const rows = await readArrays<[Place, Buffer, number]>(pool, sql, [room, afterPlace, limit]);
       return rows.map(([place, sid, leftMs]) => ({ place, sid: idOf(sid), remainingMs: Number(leftMs) }));
+    },
+    async endedLately(room, withinMs, limit) {
+      const sql = `SELECT s.place, e.reason FROM session_end e JOIN entry_session s ON s.sid = e.sid
+        WHERE s.room = ? AND e.at > NOW(3) - INTERVAL ? MICROSECOND ORDER BY e.at DESC LIMIT ?`;
+      const rows = await readArrays<[Place, EndReason]>(pool, sql, [room, withinMs * 1_000, limit]);
+      return rows.map(([place, reason]) => ({ place, reason }));
     },
     async close() {
       ends.close();
