@@ -4,7 +4,7 @@
 -- args: runId identities...
 -- reads: phase epoch incarnation next clock period rejoin
 -- uses: fence words room standing presence
--- returns: { ok, incarnation, rows of { joined | again | ended, view... } or { phase | full } }
+-- returns: { ok, incarnation, rows of { again | ended, view... } or { phase | full } or, joined, { place, ahead } }
 local isOpen = room.phase == 'open' or room.phase == 'paused'
 local waiting = redis.call('ZCARD', keyLine)
 local issuedBefore = room.next
@@ -42,7 +42,7 @@ local function takeNewPlace(identity)
   whoPairs[at + 1], whoPairs[at + 2] = identity, place
   linePairs[at + 1], linePairs[at + 2] = place, place
   waiting = waiting + 1
-  return { 'joined', number, 'waiting', number, waiting - 1, 0 }
+  return { number, waiting - 1 }
 end
 
 for index = identitiesFrom, #ARGV do

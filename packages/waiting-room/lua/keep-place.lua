@@ -5,7 +5,7 @@
 -- args: runId places...
 -- reads: epoch next clock period
 -- uses: fence words room standing presence
--- returns: { ok, rows of view or epoch | unknown | lost }
+-- returns: { ok, rows of view or epoch | unknown | lost, or just the present fans ahead: waiting at the order of its number, nothing missed }
 local rows = {}
 -- Almost all who ask are waiting: their scores, misses and signs of life take one command for all of them.
 local scores = redis.call('ZMSCORE', keyLine, unpack(ARGV, placesFrom))
@@ -17,8 +17,12 @@ for index = placesFrom, #ARGV do
   if scores[nth] then
     local at = #signs
     signs[at + 1], signs[at + 2], signs[at + 3], signs[at + 4] = 'SET', 'u1', numberOf(place), 1
-    local missed = misses[nth] and math.abs(tonumber(misses[nth])) or 0
-    rows[nth] = { tonumber(place), 'waiting', tonumber(scores[nth]), redis.call('ZRANK', keyLine, place), missed }
+    local ahead = redis.call('ZRANK', keyLine, place)
+    if misses[nth] or scores[nth] ~= place then
+      rows[nth] = { tonumber(place), 'waiting', tonumber(scores[nth]), ahead, math.abs(tonumber(misses[nth] or 0)) }
+    else
+      rows[nth] = ahead
+    end
   else
     local state, score = standingOf(place)
     rows[nth] = isRefusal(state) and state or viewOf(place, giveSignOfLife(place, state, score), score)

@@ -1,6 +1,6 @@
-import { invariant, type RoomId } from '@onsale/kernel';
+import { invariant, type Place, type RoomId } from '@onsale/kernel';
 import type { RoomConnection } from './connection.ts';
-import { viewOf, type PlaceView } from './place-view.ts';
+import { plainView, viewOf, type PlaceView } from './place-view.ts';
 import type { RoomRefusal } from './rules/words.ts';
 import { BATCH_MAX, runScript, scriptOf } from './script.ts';
 
@@ -24,7 +24,15 @@ export async function join(connection: RoomConnection, room: RoomId, requests: r
   if (requests.length === 0) return [];
   const reply = await runScript(connection, scriptOf('join'), room, {}, requests.map(({ identity }) => identity));
   if (reply === null) return requests.map(() => ({ word: 'full' }));
-  const [word, incarnation, rows] = reply as [string, number, [string, ...unknown[]][]];
+  const [word, incarnation, rows] = reply as [string, number, Row[]];
   if (word !== 'ok') return requests.map(() => ({ word: word as 'fenced' }));
-  return rows.map((row) => (row.length === 1 ? { word: row[0] as 'closed' } : { word: row[0] as 'joined', view: viewOf(row, 1), incarnation }));
+  return rows.map((row) => replyOf(row, incarnation));
+}
+
+type Row = readonly [word: string, ...view: unknown[]] | readonly [place: Place, ahead: number];
+
+function replyOf(row: Row, incarnation: number): JoinReply {
+  const [first] = row;
+  if (typeof first === 'number') return { word: 'joined', view: plainView(first, row[1] as number), incarnation };
+  return row.length === 1 ? { word: first as 'closed' } : { word: first as 'again', view: viewOf(row, 1), incarnation };
 }

@@ -1,6 +1,6 @@
 import { invariant, type Place, type RoomId } from '@onsale/kernel';
 import type { RoomConnection } from './connection.ts';
-import { viewOf, type PlaceView, type RawView } from './place-view.ts';
+import { plainView, viewOf, type PlaceView, type RawView } from './place-view.ts';
 import type { PlaceRefusal } from './rules/words.ts';
 import { BATCH_MAX, runScript, scriptOf } from './script.ts';
 
@@ -13,7 +13,15 @@ export const readPlace = (connection: RoomConnection, room: RoomId, places: read
 export async function askForPlaces(connection: RoomConnection, room: RoomId, verb: string, places: readonly Place[]): Promise<PlaceReply[]> {
   invariant(places.length <= BATCH_MAX, 'too many places at once');
   if (places.length === 0) return [];
-  const [word, rows] = (await runScript(connection, scriptOf(verb), room, {}, places)) as [string, (string | RawView)[]];
+  const [word, rows] = (await runScript(connection, scriptOf(verb), room, {}, places)) as [string, Row[]];
   if (word !== 'ok') return places.map(() => ({ word: word as 'fenced' }));
-  return rows.map((row) => (typeof row === 'string' ? { word: row as 'lost' } : { word: 'place', view: viewOf(row) }));
+  return rows.map((row, index) => replyOf(row, places[index] as Place));
+}
+
+/** A refusal, a view, or only how many are ahead. */
+type Row = string | RawView | number;
+
+function replyOf(row: Row, place: Place): PlaceReply {
+  if (typeof row === 'string') return { word: row as 'lost' };
+  return { word: 'place', view: typeof row === 'number' ? plainView(place, row) : viewOf(row) };
 }

@@ -3,7 +3,7 @@ import { parseHolderSecret } from '@onsale/entry-token';
 import { MINUTE_MS, SECOND_MS } from '@onsale/kernel';
 import type { OnsaleServer } from '@onsale/runtime';
 import { signReceipt, type JoinReply } from '@onsale/waiting-room';
-import { roomOf, type AdmissionContext } from '../context.ts';
+import type { AdmissionContext } from '../context.ts';
 import { deviceSecretIn, holderOfSecret, type Holder } from '../holder.ts';
 import { RECOVERING_RETRY_MS, type OpenRoom } from '../open-room.ts';
 import { placeReplyOf } from '../place-reply.ts';
@@ -18,7 +18,7 @@ export function joinRoute(server: OnsaleServer, context: AdmissionContext): void
   const schema = { params: RoomParams, body: JoinBody, response: { 200: PlaceReply, 201: PlaceReply } };
   server.post('/rooms/:room/places', { schema }, async (request, reply) => {
     const holder = joinerOf(context, request.body.clientKey, request.headers.cookie);
-    const open = await roomOf(context, request.params.room);
+    const open = context.rooms.peek(request.params.room) ?? (await context.rooms.open(request.params.room));
     const view = open.view();
     if (view.frame.settings.identity === 'account') throw new ProblemError('no-identity', { detail: 'This room is for signed-in accounts.' });
     const joined = await open.join({ identity: holder.identity });
