@@ -23,7 +23,8 @@ export async function benchJoin({ runs, seconds }: { runs: number; seconds: numb
   try {
     const vary = () => ({ body: `{"clientKey":"${randomBytes(16).toString('base64url')}"}` });
     const headers = { 'content-type': 'application/json' };
-    const joinInto = (room: string, forSeconds: number): Promise<Load> => load({ url: `${admission.url}${ADMISSION_PREFIX}/rooms/${room}/places`, method: 'POST', headers, vary }, forSeconds);
+    const joinInto = (room: string, forSeconds: number): Promise<Load> =>
+      load({ url: `${admission.url}${ADMISSION_PREFIX}/rooms/${room}/places`, method: 'POST', headers, vary }, forSeconds);
     const echo = (forSeconds: number): Promise<Load> => load({ url: `http://127.0.0.1:${echoPort}/echo`, method: 'POST', headers, vary }, forSeconds);
     const [shallow, deep]: [Run[], Run[]] = [[], []];
     await openRoomForBench(redis.url, 'warm');
@@ -60,16 +61,60 @@ export function figuresOf(what: string, shallow: readonly Run[], deep: readonly 
   const drift = median(deep.map(({ cpu }) => cpu)) / median(shallow.map(({ cpu }) => cpu)) - 1;
   const of = (runs: readonly Run[], value: (run: Run) => number): number => median(runs.map(value));
   return [
-    figure(`${what}/s`, of(shallow, ({ ours }) => ours.perSecond), '/s', undefined, shallow.map(({ ours }) => ours.perSecond)),
-    figure('ceiling: bare Fastify echo', of(shallow, ({ ceiling }) => ceiling.perSecond), '/s', undefined, shallow.map(({ ceiling }) => ceiling.perSecond)),
+    figure(
+      `${what}/s`,
+      of(shallow, ({ ours }) => ours.perSecond),
+      '/s',
+      undefined,
+      shallow.map(({ ours }) => ours.perSecond),
+    ),
+    figure(
+      'ceiling: bare Fastify echo',
+      of(shallow, ({ ceiling }) => ceiling.perSecond),
+      '/s',
+      undefined,
+      shallow.map(({ ceiling }) => ceiling.perSecond),
+    ),
     figure(`ratio of ${what} to the ceiling`, ratio, '', atLeast(ratio, ratioMin)),
-    figure(`ratio with ${DEEP_LINE.toLocaleString('en')} waiting`, of(deep, ({ ours, ceiling }) => ours.perSecond / ceiling.perSecond), ''),
-    figure('p50', of(shallow, ({ ours }) => ours.p50Ms), 'ms'),
-    figure('p99', of(shallow, ({ ours }) => ours.p99Ms), 'ms'),
-    figure('CPU a request, empty line', of(shallow, ({ cpu }) => cpu), 'µs', undefined, shallow.map(({ cpu }) => cpu)),
-    figure(`CPU a request, ${DEEP_LINE.toLocaleString('en')} waiting`, of(deep, ({ cpu }) => cpu), 'µs', undefined, deep.map(({ cpu }) => cpu)),
+    figure(
+      `ratio with ${DEEP_LINE.toLocaleString('en')} waiting`,
+      of(deep, ({ ours, ceiling }) => ours.perSecond / ceiling.perSecond),
+      '',
+    ),
+    figure(
+      'p50',
+      of(shallow, ({ ours }) => ours.p50Ms),
+      'ms',
+    ),
+    figure(
+      'p99',
+      of(shallow, ({ ours }) => ours.p99Ms),
+      'ms',
+    ),
+    figure(
+      'CPU a request, empty line',
+      of(shallow, ({ cpu }) => cpu),
+      'µs',
+      undefined,
+      shallow.map(({ cpu }) => cpu),
+    ),
+    figure(
+      `CPU a request, ${DEEP_LINE.toLocaleString('en')} waiting`,
+      of(deep, ({ cpu }) => cpu),
+      'µs',
+      undefined,
+      deep.map(({ cpu }) => cpu),
+    ),
     figure('CPU drift with depth', drift, '', atMost(Math.abs(drift), CPU_DRIFT_MAX)),
-    figure('lost answers', [...shallow, ...deep].reduce((sum, { ours }) => sum + ours.errors, 0), ''),
-    figure('refusals', [...shallow, ...deep].reduce((sum, { ours }) => sum + ours.refused, 0), ''),
+    figure(
+      'lost answers',
+      [...shallow, ...deep].reduce((sum, { ours }) => sum + ours.errors, 0),
+      '',
+    ),
+    figure(
+      'refusals',
+      [...shallow, ...deep].reduce((sum, { ours }) => sum + ours.refused, 0),
+      '',
+    ),
   ];
 }

@@ -55,34 +55,41 @@ export async function benchJourneys({ runs, seconds }: { runs: number; seconds: 
 
 async function runJourneys(system: WholeSystem, halls: readonly Halls[], seconds: number): Promise<Run> {
   const [booking, sandbox, worker] = (['booking', 'sandbox', 'worker'] as const).map((name) => system.apps(name)[0]!);
-  const clients = { booking: new Pool(booking!.url, { connections: BUYERS, pipelining: 1 }), sandbox: new Pool(sandbox!.url, { connections: BUYERS, pipelining: 1 }) };
+  const clients = {
+    booking: new Pool(booking!.url, { connections: BUYERS, pipelining: 1 }),
+    sandbox: new Pool(sandbox!.url, { connections: BUYERS, pipelining: 1 }),
+  };
   const steps = Object.fromEntries(STEPS.map((step) => [step, new Latencies()])) as Record<Step, Latencies>;
   const journeys = new Latencies();
   const errors: Record<string, number> = {};
   const buys = buyersOf(system, halls);
-  const cpu = Object.entries({ booking: booking!.process.pid, sandbox: sandbox!.process.pid, worker: worker!.process.pid, database: system.mariadb.pid })
-    .map(([name, pid]) => [name, countCpu([pid])] as const);
+  const cpu = Object.entries({ booking: booking!.process.pid, sandbox: sandbox!.process.pid, worker: worker!.process.pid, database: system.mariadb.pid }).map(
+    ([name, pid]) => [name, countCpu([pid])] as const,
+  );
   const ask: Ask = async (step, client, path, headers, body) => {
     const began = performance.now();
     const answer = await clients[client].request({ method: 'POST', path, headers: { ...headers, ...JSON_HEADERS }, body: JSON.stringify(body) });
     const reply = await answer.body.json();
     steps[step].add(performance.now() - began);
-    if (answer.statusCode >= 300 || answer.statusCode === 202) throw new StepFailed(`${step} ${answer.statusCode} ${(reply as { code?: string }).code ?? ''}`);
+    if (answer.statusCode >= 300 || answer.statusCode === 202)
+      throw new StepFailed(`${step} ${answer.statusCode} ${(reply as { code?: string }).code ?? ''}`);
     return reply;
   };
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: BUYERS }, async () => {
-    while (performance.now() - startedAt < seconds * 1_000) {
-      const began = performance.now();
-      try {
-        await buy(ask, buys());
-        journeys.add(performance.now() - began);
-      } catch (error) {
-        const name = error instanceof StepFailed ? error.message : String(error);
-        errors[name] = (errors[name] ?? 0) + 1;
+  await Promise.all(
+    Array.from({ length: BUYERS }, async () => {
+      while (performance.now() - startedAt < seconds * 1_000) {
+        const began = performance.now();
+        try {
+          await buy(ask, buys());
+          journeys.add(performance.now() - began);
+        } catch (error) {
+          const name = error instanceof StepFailed ? error.message : String(error);
+          errors[name] = (errors[name] ?? 0) + 1;
+        }
       }
-    }
-  }));
+    }),
+  );
   const tookMs = performance.now() - startedAt;
   const paid = journeys.count;
   const used = Object.fromEntries(cpu.map(([name, read]) => [name, read() / Math.max(1, paid)])) as Run['cpu'];
@@ -113,31 +120,72 @@ function buyersOf({ secrets }: WholeSystem, halls: readonly Halls[]): () => Purc
 }
 
 async function buy(ask: Ask, { show, seats, headers }: Purchase): Promise<void> {
-  const hold = (await ask('hold', 'booking', `${BOOKING_PREFIX}/shows/${show}/holds`, { ...headers, 'idempotency-key': 'bench-hold' }, { seats })) as HoldReply;
-  const order = (await ask('order', 'booking', `${BOOKING_PREFIX}/orders`, { ...headers, 'idempotency-key': 'bench-order' }, { show, hold: hold.id })) as OrderReply;
+  const hold = (await ask(
+    'hold',
+    'booking',
+    `${BOOKING_PREFIX}/shows/${show}/holds`,
+    { ...headers, 'idempotency-key': 'bench-hold' },
+    { seats },
+  )) as HoldReply;
+  const order = (await ask(
+    'order',
+    'booking',
+    `${BOOKING_PREFIX}/orders`,
+    { ...headers, 'idempotency-key': 'bench-order' },
+    { show, hold: hold.id },
+  )) as OrderReply;
   const owner = { [ORDER_KEY_HEADER]: order.orderKey ?? '' };
   const paying = `${BOOKING_PREFIX}/orders/${order.id}/payments`;
   const payment = (await ask('payment', 'booking', paying, { ...owner, 'idempotency-key': 'bench-payment' }, {})) as PaymentReply;
   const { tossClientKey, providerOrderId: orderId, amount } = payment;
-  const { paymentKey } = (await ask('window', 'sandbox', '/control/payments', {}, { tossClientKey, orderId, amount, outcome: 'approve' })) as { paymentKey: string };
+  const { paymentKey } = (await ask('window', 'sandbox', '/control/payments', {}, { tossClientKey, orderId, amount, outcome: 'approve' })) as {
+    paymentKey: string;
+  };
   const paid = (await ask('confirm', 'booking', `${paying}/${payment.n}/confirm`, owner, { paymentKey, orderId, amount })) as OrderReply;
-  if (paid.state !== 'paid' || paid.tickets.length !== seats.length) throw new StepFailed(`confirm left the order ${paid.state} with ${paid.tickets.length} tickets`);
+  if (paid.state !== 'paid' || paid.tickets.length !== seats.length)
+    throw new StepFailed(`confirm left the order ${paid.state} with ${paid.tickets.length} tickets`);
 }
 
 function figuresOf(results: readonly Run[]): Figure[] {
   const perSecond = results.map((run) => run.perSecond);
   const of = (value: (run: Run) => number): number => median(results.map(value));
   const bySteps = STEPS.flatMap((step) => [
-    figure(`${step} p50`, of(({ steps }) => steps[step].at(0.5)), 'ms'),
-    figure(`${step} p99`, of(({ steps }) => steps[step].at(0.99)), 'ms'),
+    figure(
+      `${step} p50`,
+      of(({ steps }) => steps[step].at(0.5)),
+      'ms',
+    ),
+    figure(
+      `${step} p99`,
+      of(({ steps }) => steps[step].at(0.99)),
+      'ms',
+    ),
   ]);
-  const byProcess = (['booking', 'sandbox', 'worker', 'database'] as const).map((name) => figure(`CPU a journey, ${name}`, of(({ cpu }) => cpu[name]), 'µs'));
+  const byProcess = (['booking', 'sandbox', 'worker', 'database'] as const).map((name) =>
+    figure(
+      `CPU a journey, ${name}`,
+      of(({ cpu }) => cpu[name]),
+      'µs',
+    ),
+  );
   return [
     figure('whole paid journeys/s', median(perSecond), '/s', atLeast(median(perSecond), JOURNEYS_PER_SECOND_MIN), perSecond),
-    figure('journey p50', of(({ journeys }) => journeys.at(0.5)), 'ms'),
-    figure('journey p99', of(({ journeys }) => journeys.at(0.99)), 'ms'),
+    figure(
+      'journey p50',
+      of(({ journeys }) => journeys.at(0.5)),
+      'ms',
+    ),
+    figure(
+      'journey p99',
+      of(({ journeys }) => journeys.at(0.99)),
+      'ms',
+    ),
     ...bySteps,
     ...byProcess,
-    figure('journeys that failed', results.reduce((sum, { errors }) => sum + Object.values(errors).reduce((count, some) => count + some, 0), 0), ''),
+    figure(
+      'journeys that failed',
+      results.reduce((sum, { errors }) => sum + Object.values(errors).reduce((count, some) => count + some, 0), 0),
+      '',
+    ),
   ];
 }

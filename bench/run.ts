@@ -12,7 +12,10 @@ const benches: Record<string, Bench> = { join: benchJoin, status: benchStatus, s
 const SECONDS_MAX = 120;
 const RUNS_MAX = 15;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { runs: { type: 'string', default: '5' }, seconds: { type: 'string', default: '8' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: 'string', default: '5' }, seconds: { type: 'string', default: '8' } },
+});
 const settings = { runs: Math.min(RUNS_MAX, Number(values.runs)), seconds: Math.min(SECONDS_MAX, Number(values.seconds)) };
 const names = positionals.length > 0 ? positionals : Object.keys(benches);
 for (const name of names) {

@@ -14,27 +14,31 @@ export type BareRun = { readonly holds: number; readonly perSecond: number; read
 
 export async function runBareBatches(databaseUrl: string, halls: Halls): Promise<BareRun> {
   const batches = halls.shows.flatMap((_, hall) => batchesOf(halls, hall));
-  const connections = await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
-    const connection = await mysql.createConnection({ uri: databaseUrl, rowsAsArray: true });
-    await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-    return connection;
-  }));
+  const connections = await Promise.all(
+    Array.from({ length: IN_FLIGHT }, async () => {
+      const connection = await mysql.createConnection({ uri: databaseUrl, rowsAsArray: true });
+      await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+      return connection;
+    }),
+  );
   const latencies = new Latencies();
   let [next, holds, errors] = [0, 0, 0];
   const startedAt = performance.now();
-  await Promise.all(connections.map(async (connection) => {
-    for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) {
-      const began = performance.now();
-      try {
-        for (const statement of batch.statements) await connection.query(statement);
-        holds += batch.holds;
-      } catch {
-        errors += 1;
-        await connection.query('ROLLBACK');
+  await Promise.all(
+    connections.map(async (connection) => {
+      for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) {
+        const began = performance.now();
+        try {
+          for (const statement of batch.statements) await connection.query(statement);
+          holds += batch.holds;
+        } catch {
+          errors += 1;
+          await connection.query('ROLLBACK');
+        }
+        latencies.add(performance.now() - began);
       }
-      latencies.add(performance.now() - began);
-    }
-  }));
+    }),
+  );
   const perSecond = (holds * 1_000) / (performance.now() - startedAt);
   await Promise.all(connections.map((connection) => connection.end()));
   return { holds, perSecond, batches: latencies, errors };
@@ -42,7 +46,7 @@ export async function runBareBatches(databaseUrl: string, halls: Halls): Promise
 
 type Batch = { readonly holds: number; readonly statements: readonly string[] };
 
-function batchesOf(halls: Halls, hall: number): Batch[] {
+export function batchesOf(halls: Halls, hall: number): Batch[] {
   return Array.from({ length: Math.ceil(FANS_PER_HALL / BATCH) }, (_, batch) => {
     const first = hall * FANS_PER_HALL + batch * BATCH;
     const last = Math.min(first + BATCH, (hall + 1) * FANS_PER_HALL);
@@ -65,9 +69,10 @@ function statementsOf(halls: Halls, first: number, last: number): string[] {
   const ofEvent = `'event/${holds[0]?.show}'`;
   const delta = Buffer.alloc(8 * seats.length);
   for (const [index, { seat }] of seats.entries()) delta.writeUInt32LE(seat * 4 + 1, 8 * index);
-  const rows = holds.map(({ fan, id, seats: held }) => (
-    `(${show},${hex(id)},${hex(fan.person)},${hex(fan.session)},'live','[${held.join(',')}]',NULL,NULL,0,0,0,NOW(3) + INTERVAL 480000000 MICROSECOND,NOW(3))`
-  ));
+  const rows = holds.map(
+    ({ fan, id, seats: held }) =>
+      `(${show},${hex(id)},${hex(fan.person)},${hex(fan.session)},'live','[${held.join(',')}]',NULL,NULL,0,0,0,NOW(3) + INTERVAL 480000000 MICROSECOND,NOW(3))`,
+  );
   const held = `UPDATE seat FORCE INDEX (PRIMARY) SET state = 'held', claim = ELT(FIELD(seat_no,${numbers}),${list(seats.map(({ id }) => id))})`;
   return [
     'START TRANSACTION',

@@ -38,5 +38,7 @@ function openOne(url: string, receipt: string | undefined): Promise<void> {
     socket.on('error', () => resolve());
   });
 }
+// Orders come over this channel: until the first there is nothing else to stay for.
+process.channel?.ref();
 process.on('disconnect', () => process.exit(0));
 process.send?.({ listening: true });

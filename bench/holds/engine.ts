@@ -30,16 +30,19 @@ export async function measureEngine(databaseUrl: string, { runs, seconds }: { ru
       async () => bare.push(await runBareBatches(databaseUrl, await openHalls(pool, `bare-${run}`, hallsPerRun))),
     ];
     for (const measure of run % 2 === 0 ? measures : measures.toReversed()) await measure();
-    process.stdout.write(`  run ${run + 1} of ${runs}: engine ${Math.round(ours.at(-1)?.perSecond ?? 0)} holds/s, bare ${Math.round(bare.at(-1)?.perSecond ?? 0)}\n`);
+    process.stdout.write(
+      `  run ${run + 1} of ${runs}: engine ${Math.round(ours.at(-1)?.perSecond ?? 0)} holds/s, bare ${Math.round(bare.at(-1)?.perSecond ?? 0)}\n`,
+    );
   }
   await pool.close();
   return figuresOf(ours, bare);
 }
 
 /** Holds every seat of the halls, CALLERS at a time. The commands are made before the clock starts. */
-async function runEngine(databaseUrl: string, halls: Halls): Promise<EngineRun> {
+export async function runEngine(databaseUrl: string, halls: Halls): Promise<EngineRun> {
   const [hot, reads]: [Pool, Pool] = [
-    openPool({ url: databaseUrl, connections: HOT_CONNECTIONS, role: 'hot' }), openPool({ url: databaseUrl, connections: 2, role: 'reads' }),
+    openPool({ url: databaseUrl, connections: HOT_CONNECTIONS, role: 'hot' }),
+    openPool({ url: databaseUrl, connections: 2, role: 'reads' }),
   ];
   const books = openShowBooks({ pool: reads });
   const engine = createHoldEngine({ pool: hot, reads, books });
@@ -49,15 +52,17 @@ async function runEngine(databaseUrl: string, halls: Halls): Promise<EngineRun> 
   const refused: Record<string, number> = {};
   let [next, holds] = [0, 0];
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: CALLERS }, async () => {
-    for (let command = commands[next++]; command !== undefined; command = commands[next++]) {
-      const began = performance.now();
-      const answer = await engine.submit(command);
-      latencies.add(performance.now() - began);
-      if (answer.ok) holds += 1;
-      else refused[answer.refusal.kind] = (refused[answer.refusal.kind] ?? 0) + 1;
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: CALLERS }, async () => {
+      for (let command = commands[next++]; command !== undefined; command = commands[next++]) {
+        const began = performance.now();
+        const answer = await engine.submit(command);
+        latencies.add(performance.now() - began);
+        if (answer.ok) holds += 1;
+        else refused[answer.refusal.kind] = (refused[answer.refusal.kind] ?? 0) + 1;
+      }
+    }),
+  );
   const perSecond = (holds * 1_000) / (performance.now() - startedAt);
   await engine.close();
   await books.close();
@@ -87,6 +92,10 @@ function figuresOf(ours: readonly EngineRun[], bare: readonly BareRun[]): Figure
     figure('bare batch p50', median(bare.map(({ batches }) => batches.at(0.5))), 'ms'),
     figure('bare batch p99', median(bare.map(({ batches }) => batches.at(0.99))), 'ms'),
     figure('engine refusals', refusals, ''),
-    figure('bare batches that failed', bare.reduce((sum, { errors }) => sum + errors, 0), ''),
+    figure(
+      'bare batches that failed',
+      bare.reduce((sum, { errors }) => sum + errors, 0),
+      '',
+    ),
   ];
 }

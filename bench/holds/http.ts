@@ -27,7 +27,11 @@ export async function measureHttp(system: WholeSystem, { runs, seconds }: { runs
     const vary = requestsOf(system, halls);
     const app = countCpu([booking.process.pid]);
     const database = countCpu([system.mariadb.pid]);
-    const result = await load({ url: `${booking.url}${BOOKING_PREFIX}`, method: 'POST', headers: { 'content-type': 'application/json' }, vary }, forSeconds, CONNECTIONS);
+    const result = await load(
+      { url: `${booking.url}${BOOKING_PREFIX}`, method: 'POST', headers: { 'content-type': 'application/json' }, vary },
+      forSeconds,
+      CONNECTIONS,
+    );
     if (run < 0) continue;
     const holds = Math.max(1, result.answers);
     results.push({ load: result, appCpu: app() / holds, databaseCpu: database() / holds });
@@ -48,7 +52,9 @@ function requestsOf({ secrets }: WholeSystem, halls: Halls): () => Request {
       path: `${BOOKING_PREFIX}/shows/${show}/holds`,
       body: `{"seats":[${seats.join(',')}]}`,
       headers: {
-        authorization: `Bearer ${sessionText(secrets, halls, fan, show)}`, [CLIENT_KEY_HEADER]: fan.clientKey, 'idempotency-key': `bench-hold-${requests.length}`,
+        authorization: `Bearer ${sessionText(secrets, halls, fan, show)}`,
+        [CLIENT_KEY_HEADER]: fan.clientKey,
+        'idempotency-key': `bench-hold-${requests.length}`,
       },
     });
   }
@@ -65,11 +71,35 @@ function figuresOf(results: readonly HttpRun[]): Figure[] {
   const perSecond = results.map(({ load: { perSecond: value } }) => value);
   return [
     figure('over HTTP: durable 2-seat holds/s', median(perSecond), '/s', atLeast(median(perSecond), HTTP_HOLDS_PER_SECOND_MIN), perSecond),
-    figure('over HTTP p50', of(({ load: { p50Ms } }) => p50Ms), 'ms'),
-    figure('over HTTP p99', of(({ load: { p99Ms } }) => p99Ms), 'ms'),
-    figure('CPU a hold, booking process', of(({ appCpu }) => appCpu), 'µs'),
-    figure('CPU a hold, database', of(({ databaseCpu }) => databaseCpu), 'µs'),
-    figure('over HTTP lost answers', results.reduce((sum, run) => sum + run.load.errors, 0), ''),
-    figure('over HTTP refusals', results.reduce((sum, run) => sum + run.load.refused, 0), ''),
+    figure(
+      'over HTTP p50',
+      of(({ load: { p50Ms } }) => p50Ms),
+      'ms',
+    ),
+    figure(
+      'over HTTP p99',
+      of(({ load: { p99Ms } }) => p99Ms),
+      'ms',
+    ),
+    figure(
+      'CPU a hold, booking process',
+      of(({ appCpu }) => appCpu),
+      'µs',
+    ),
+    figure(
+      'CPU a hold, database',
+      of(({ databaseCpu }) => databaseCpu),
+      'µs',
+    ),
+    figure(
+      'over HTTP lost answers',
+      results.reduce((sum, run) => sum + run.load.errors, 0),
+      '',
+    ),
+    figure(
+      'over HTTP refusals',
+      results.reduce((sum, run) => sum + run.load.refused, 0),
+      '',
+    ),
   ];
 }

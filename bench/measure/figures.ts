@@ -11,9 +11,22 @@ export function median(values: readonly number[]): number {
 }
 
 /** One line of a bench: what was measured, what the target says, and whether it is met. */
-export type Figure = { readonly name: string; readonly value: number; readonly unit: string; readonly target?: string; readonly met?: boolean; readonly runs?: readonly number[] };
+export type Figure = {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly target?: string;
+  readonly met?: boolean;
+  readonly runs?: readonly number[];
+};
 
-export const figure = (name: string, value: number, unit: string, target?: { readonly text: string; readonly met: boolean }, runs?: readonly number[]): Figure => ({
+export const figure = (
+  name: string,
+  value: number,
+  unit: string,
+  target?: { readonly text: string; readonly met: boolean },
+  runs?: readonly number[],
+): Figure => ({
   name,
   value,
   unit,
@@ -39,7 +52,10 @@ export function saveFigures(name: string, figures: readonly Figure[], settings: 
   const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8', cwd: import.meta.dirname }).trim();
   const dirty = execFileSync('git', ['status', '--porcelain', '--untracked-files=no'], { encoding: 'utf8', cwd: import.meta.dirname }).trim() !== '';
   const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ name, at: new Date().toISOString(), commit, dirty, machine, settings, figures }, null, 1)}\n`);
+  writeFileSync(
+    join(folder, `${name}.json`),
+    `${JSON.stringify({ name, at: new Date().toISOString(), commit, dirty, machine, settings, figures }, null, 1)}\n`,
+  );
 }
 
 const format = (value: number): string => (Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(3));

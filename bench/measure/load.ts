@@ -2,7 +2,12 @@ import autocannon from 'autocannon';
 
 /** What one run of load against one address gave. Latencies in ms; `errors` counts lost answers and timeouts, `refused` answers ≥ 400. */
 export type Load = {
-  readonly perSecond: number; readonly answers: number; readonly p50Ms: number; readonly p99Ms: number; readonly errors: number; readonly refused: number;
+  readonly perSecond: number;
+  readonly answers: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly errors: number;
+  readonly refused: number;
   /** Answers by status. */
   readonly statuses: Readonly<Record<string, number>>;
 };
@@ -35,7 +40,12 @@ export async function load(target: Target, seconds: number, connections: number 
               method: target.method,
               setupRequest: (request) => {
                 const { path, body, headers } = vary();
-                return { ...request, ...(path === undefined ? {} : { path }), ...(body === undefined ? {} : { body }), headers: { ...request.headers, ...headers } };
+                return {
+                  ...request,
+                  ...(path === undefined ? {} : { path }),
+                  ...(body === undefined ? {} : { body }),
+                  headers: { ...request.headers, ...headers },
+                };
               },
             },
           ],
@@ -44,7 +54,12 @@ export async function load(target: Target, seconds: number, connections: number 
   const answers = result['2xx'] + result.non2xx;
   const statuses = Object.fromEntries(Object.entries(result.statusCodeStats ?? {}).map(([status, { count }]) => [status, count ?? 0]));
   return {
-    perSecond: answers / result.duration, answers, p50Ms: result.latency.p50, p99Ms: result.latency.p99, errors: result.errors + result.timeouts,
-    refused: result.non2xx, statuses,
+    perSecond: answers / result.duration,
+    answers,
+    p50Ms: result.latency.p50,
+    p99Ms: result.latency.p99,
+    errors: result.errors + result.timeouts,
+    refused: result.non2xx,
+    statuses,
   };
 }

@@ -6,8 +6,19 @@ const BATCH = 256;
 
 /** An open room in which nobody is called: rate 0 keeps the line standing while it is measured. */
 export const benchRoom = (room: string, more: Partial<RoomSettings> = {}): RoomSettings => ({
-  room: room as RoomId, name: { ko: room, en: room }, shows: ['bench' as ShowId], phase: 'open', opensAtMs: null, ratePerMinute: 0, capacity: 500,
-  ...DEFAULT_TIMES, identity: 'device', rejoin: true, version: 1, epoch: 1, ...more,
+  room: room as RoomId,
+  name: { ko: room, en: room },
+  shows: ['bench' as ShowId],
+  phase: 'open',
+  opensAtMs: null,
+  ratePerMinute: 0,
+  capacity: 500,
+  ...DEFAULT_TIMES,
+  identity: 'device',
+  rejoin: true,
+  version: 1,
+  epoch: 1,
+  ...more,
 });
 
 export async function openRoomForBench(redisUrl: string, room: string, more: Partial<RoomSettings> = {}): Promise<void> {
@@ -24,13 +35,28 @@ export async function fillRoom(redisUrl: string, room: string, count: number, re
   const receipts: string[] = [];
   for (let done = 0; done < count; done += BATCH) {
     const bindings = Array.from({ length: Math.min(BATCH, count - done) }, () => createHash('sha256').update(randomBytes(16)).digest());
-    const replies = await join(connection, room as RoomId, bindings.map((binding) => ({ identity: binding.subarray(0, 16) })));
+    const replies = await join(
+      connection,
+      room as RoomId,
+      bindings.map((binding) => ({ identity: binding.subarray(0, 16) })),
+    );
     for (const [index, reply] of replies.entries()) {
       if (reply.word !== 'joined') throw new Error(`a join for the bench answered ${reply.word}`);
       const binding = bindings[index] as Buffer;
       const { place, order } = reply.view;
       if (receiptKey === undefined) continue;
-      receipts.push(signReceipt(receiptKey, { room: room as RoomId, place, order, epoch: 1, incarnation: reply.incarnation, identity: binding.subarray(0, 16), binding, joinedAtMs: Date.now() }));
+      receipts.push(
+        signReceipt(receiptKey, {
+          room: room as RoomId,
+          place,
+          order,
+          epoch: 1,
+          incarnation: reply.incarnation,
+          identity: binding.subarray(0, 16),
+          binding,
+          joinedAtMs: Date.now(),
+        }),
+      );
     }
   }
   await connection.close();

@@ -29,8 +29,12 @@ export function openStores(url: string): Stores {
   return {
     pool,
     holds: async () => {
-      const [rows] = await pool.query('SELECT id, state, seats, (SELECT COUNT(*) FROM seat s WHERE s.show_id = h.show_id AND s.claim = h.id) AS claimed FROM hold h');
-      return new Map(rows.map((row) => [idOf(row['id'] as Buffer), { state: String(row['state']), seats: jsonOf(row['seats']), claimed: Number(row['claimed']) }]));
+      const [rows] = await pool.query(
+        'SELECT id, state, seats, (SELECT COUNT(*) FROM seat s WHERE s.show_id = h.show_id AND s.claim = h.id) AS claimed FROM hold h',
+      );
+      return new Map(
+        rows.map((row) => [idOf(row['id'] as Buffer), { state: String(row['state']), seats: jsonOf(row['seats']), claimed: Number(row['claimed']) }]),
+      );
     },
     orders: async () => {
       const [rows] = await pool.query('SELECT id, state FROM ticket_order');

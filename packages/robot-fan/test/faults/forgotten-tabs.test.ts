@@ -32,7 +32,10 @@ async function standInLine(t: Test, nodeArgs: readonly string[]): Promise<Line> 
   t.teardown(() => wire.close());
   const counts = { entered: 0, tabCalls: 0 };
   const tabs = await joinMany(wire, TABS);
-  for (const receipt of tabs) stand(t, wire, receipt, () => { counts.tabCalls += 1; });
+  for (const receipt of tabs)
+    stand(t, wire, receipt, () => {
+      counts.tabCalls += 1;
+    });
   for (const receipt of await joinMany(wire, FANS)) {
     stand(t, wire, receipt, async () => {
       const answer = await wire.send('POST', `${PLACES}/me/entry`, { headers: { authorization: `Bearer ${receipt}` } });
@@ -43,7 +46,9 @@ async function standInLine(t: Test, nodeArgs: readonly string[]): Promise<Line> 
 }
 
 async function joinMany(wire: Wire, count: number): Promise<string[]> {
-  const answers = await Promise.all(Array.from({ length: count }, () => wire.send<PlaceReply>('POST', PLACES, { body: { clientKey: randomBytes(16).toString('base64url') } })));
+  const answers = await Promise.all(
+    Array.from({ length: count }, () => wire.send<PlaceReply>('POST', PLACES, { body: { clientKey: randomBytes(16).toString('base64url') } })),
+  );
   return answers.map(({ status, body }) => {
     if (status !== 201 || body.receipt === undefined) throw new Error(`join: ${status}`);
     return body.receipt;
@@ -54,7 +59,9 @@ async function joinMany(wire: Wire, count: number): Promise<string[]> {
 function stand(t: Test, wire: Wire, receipt: string, onCalled: () => unknown): void {
   const path = `${ADMISSION_PREFIX}/rooms/demo/socket`;
   const socket = new WebSocket(wire.originOf(path).replace(/^http/, 'ws') + path, { perMessageDeflate: false });
-  const alive = setInterval(() => { if (socket.readyState === WebSocket.OPEN) socket.send('{"type":"alive"}'); }, ALIVE_EVERY_MS);
+  const alive = setInterval(() => {
+    if (socket.readyState === WebSocket.OPEN) socket.send('{"type":"alive"}');
+  }, ALIVE_EVERY_MS);
   let state = '';
   socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', receipt })));
   socket.on('message', (data) => {

@@ -46,7 +46,11 @@ t.test('kill -9 of every process, of MariaDB and of Redis in mid-crowd loses not
 t.test('negative control: a MariaDB that answers COMMIT before it is durable loses acknowledged holds, and it is seen', { timeout: 120_000 }, async (t) => {
   const seed = seedOf(t);
   const random = seededRandom(`${seed}/control`);
-  const scene = await openScene(t, { seed, seconds: 40, system: { processes: { sandbox: 1, admission: 1, booking: 1, worker: 1 }, mariadb: { rights: 'everything' } } });
+  const scene = await openScene(t, {
+    seed,
+    seconds: 40,
+    system: { processes: { sandbox: 1, admission: 1, booking: 1, worker: 1 }, mariadb: { rights: 'everything' } },
+  });
   const { system, rehearsal } = scene;
   const crowd = rehearsal.run({ fans: 60, arrivalMs: 3_000 });
   await crowdDoes(scene, 'somebody pays', () => paidOf(scene) > 0);

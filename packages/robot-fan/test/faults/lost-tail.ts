@@ -82,5 +82,8 @@ export function expectRecovered(t: Test, { incarnation, inTheGap, afterwards, sc
   t.ok(inTheGap > 0, `${inTheGap} fans had places that Redis forgot`);
   t.ok(afterwards > 0, `${afterwards} fans joined afterwards`);
   const numbers = scene.rehearsal.world.observations.fans.flatMap(({ place }) => (place === null ? [] : numberOf(place as Place)));
-  t.ok(numbers.some((number) => number > 2 ** 20) && numbers.some((number) => number < 2 ** 20), 'newcomers stand behind every number that may have been promised');
+  t.ok(
+    numbers.some((number) => number > 2 ** 20) && numbers.some((number) => number < 2 ** 20),
+    'newcomers stand behind every number that may have been promised',
+  );
 }

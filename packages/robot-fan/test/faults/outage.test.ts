@@ -35,11 +35,16 @@ type Outage = {
 async function throughAnOutage(t: Test, seed: string): Promise<Outage> {
   const random = seededRandom(seed);
   const test = await openVirtualRoom(t, { ratePerMinute: 3_000, capacity: 500 });
-  const { redis: { connection }, room } = test;
+  const {
+    redis: { connection },
+    room,
+  } = test;
   const line = await test.join(FANS);
   const phase = new Map(line.map((place) => [place, random() * SIGN_EVERY_MS]));
   const backAtMs = new Map(line.map((place) => [place, DOWN.toMs + random() * BACK_WITHIN_MS]));
-  const pressAtMs = new Map(line.map((place) => [place, (backAtMs.get(place) as number) + PRESS_AFTER_MS.min + random() * (PRESS_AFTER_MS.max - PRESS_AFTER_MS.min)]));
+  const pressAtMs = new Map(
+    line.map((place) => [place, (backAtMs.get(place) as number) + PRESS_AFTER_MS.min + random() * (PRESS_AFTER_MS.max - PRESS_AFTER_MS.min)]),
+  );
   const isOut = (place: Place, atMs: number): boolean => atMs >= DOWN.fromMs && atMs < (backAtMs.get(place) as number);
   const inTheDark = new Set<Place>();
   const calledBefore = new Set<Place>();
@@ -54,11 +59,13 @@ async function throughAnOutage(t: Test, seed: string): Promise<Outage> {
     await redeem(connection, room, { place, callNo: entered.grant.callNo, epoch: 1, binding });
     await finish(connection, room, place);
   };
-  const wave = (atMs: number): Place[] => line.filter((place) => {
-    if (isOut(place, atMs) || (calledBefore.has(place) && !inTheDark.has(place))) return false;
-    const isSignDue = Math.floor((atMs - (phase.get(place) as number)) / SIGN_EVERY_MS) !== Math.floor((atMs - TICK_MS - (phase.get(place) as number)) / SIGN_EVERY_MS);
-    return isSignDue || isOut(place, atMs - TICK_MS);
-  });
+  const wave = (atMs: number): Place[] =>
+    line.filter((place) => {
+      if (isOut(place, atMs) || (calledBefore.has(place) && !inTheDark.has(place))) return false;
+      const isSignDue =
+        Math.floor((atMs - (phase.get(place) as number)) / SIGN_EVERY_MS) !== Math.floor((atMs - TICK_MS - (phase.get(place) as number)) / SIGN_EVERY_MS);
+      return isSignDue || isOut(place, atMs - TICK_MS);
+    });
 
   while (firstCalls.length < JUDGED && test.nowMs() < DOWN.toMs + 3 * BACK_WITHIN_MS) {
     const { called } = await test.tick(TICK_MS);
