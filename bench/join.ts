@@ -59,62 +59,21 @@ export type Run = { readonly ours: Load; readonly ceiling: Load; readonly cpu: n
 export function figuresOf(what: string, shallow: readonly Run[], deep: readonly Run[], ratioMin: number): Figure[] {
   const ratio = median(shallow.map(({ ours, ceiling }) => ours.perSecond / ceiling.perSecond));
   const drift = median(deep.map(({ cpu }) => cpu)) / median(shallow.map(({ cpu }) => cpu)) - 1;
-  const of = (runs: readonly Run[], value: (run: Run) => number): number => median(runs.map(value));
+  const column = (name: string, unit: string, runs: readonly Run[], value: (run: Run) => number): Figure =>
+    figure(name, median(runs.map(value)), unit, undefined, runs.map(value));
+  const total = (value: (run: Run) => number): number => [...shallow, ...deep].reduce((sum, run) => sum + value(run), 0);
+  const deepName = `${DEEP_LINE.toLocaleString('en')} waiting`;
   return [
-    figure(
-      `${what}/s`,
-      of(shallow, ({ ours }) => ours.perSecond),
-      '/s',
-      undefined,
-      shallow.map(({ ours }) => ours.perSecond),
-    ),
-    figure(
-      'ceiling: bare Fastify echo',
-      of(shallow, ({ ceiling }) => ceiling.perSecond),
-      '/s',
-      undefined,
-      shallow.map(({ ceiling }) => ceiling.perSecond),
-    ),
+    column(`${what}/s`, '/s', shallow, ({ ours }) => ours.perSecond),
+    column('ceiling: bare Fastify echo', '/s', shallow, ({ ceiling }) => ceiling.perSecond),
     figure(`ratio of ${what} to the ceiling`, ratio, '', atLeast(ratio, ratioMin)),
-    figure(
-      `ratio with ${DEEP_LINE.toLocaleString('en')} waiting`,
-      of(deep, ({ ours, ceiling }) => ours.perSecond / ceiling.perSecond),
-      '',
-    ),
-    figure(
-      'p50',
-      of(shallow, ({ ours }) => ours.p50Ms),
-      'ms',
-    ),
-    figure(
-      'p99',
-      of(shallow, ({ ours }) => ours.p99Ms),
-      'ms',
-    ),
-    figure(
-      'CPU a request, empty line',
-      of(shallow, ({ cpu }) => cpu),
-      'µs',
-      undefined,
-      shallow.map(({ cpu }) => cpu),
-    ),
-    figure(
-      `CPU a request, ${DEEP_LINE.toLocaleString('en')} waiting`,
-      of(deep, ({ cpu }) => cpu),
-      'µs',
-      undefined,
-      deep.map(({ cpu }) => cpu),
-    ),
+    column(`ratio with ${deepName}`, '', deep, ({ ours, ceiling }) => ours.perSecond / ceiling.perSecond),
+    column('p50', 'ms', shallow, ({ ours }) => ours.p50Ms),
+    column('p99', 'ms', shallow, ({ ours }) => ours.p99Ms),
+    column('CPU a request, empty line', 'µs', shallow, ({ cpu }) => cpu),
+    column(`CPU a request, ${deepName}`, 'µs', deep, ({ cpu }) => cpu),
     figure('CPU drift with depth', drift, '', atMost(Math.abs(drift), CPU_DRIFT_MAX)),
-    figure(
-      'lost answers',
-      [...shallow, ...deep].reduce((sum, { ours }) => sum + ours.errors, 0),
-      '',
-    ),
-    figure(
-      'refusals',
-      [...shallow, ...deep].reduce((sum, { ours }) => sum + ours.refused, 0),
-      '',
-    ),
+    figure('lost answers', total(({ ours }) => ours.errors), ''),
+    figure('refusals', total(({ ours }) => ours.refused), ''),
   ];
 }

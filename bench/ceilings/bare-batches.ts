@@ -86,7 +86,8 @@ function statementsOf(halls: Halls, first: number, last: number): string[] {
     `UPDATE allowance FORCE INDEX (PRIMARY) SET live = live + 1 WHERE scope_id = 'attempts' AND person IN (${sessions})`,
     `UPDATE allowance FORCE INDEX (PRIMARY) SET live = live + 2 WHERE scope_id IN (${ofShow},${ofEvent}) AND person IN (${persons})`,
     `UPDATE show_clock SET version = LAST_INSERT_ID(version + 1) WHERE show_id = ${show}`,
-    `INSERT INTO seat_delta (show_id, version, changes, at) SELECT show_id, version, x'${delta.toString('hex')}', NOW(3) FROM show_clock WHERE show_id = ${show}`,
+    `INSERT INTO seat_delta (show_id, version, changes, at)
+      SELECT show_id, version, x'${delta.toString('hex')}', NOW(3) FROM show_clock WHERE show_id = ${show}`,
     'COMMIT',
   ];
 }
