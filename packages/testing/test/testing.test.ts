@@ -109,12 +109,12 @@ t.test('a barrier opens for all at once, and tells who did not come', async (t) 
   t.match(ends, [{ status: 'fulfilled', value: 1 }, { status: 'rejected' }]);
 });
 
-/** Answers each piece with itself. */
-async function echoServer(t: Test): Promise<string> {
+/** Answers each piece with itself, after `before`. */
+async function echoServer(t: Test, before = ''): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
-    socket.on('data', (piece) => socket.write(piece)).on('error', () => undefined);
+    socket.on('data', (piece) => socket.write(before + piece.toString())).on('error', () => undefined);
   });
   await new Promise<void>((listening) => { server.listen(0, '127.0.0.1', listening); });
   t.teardown(() => new Promise<void>((closed) => { server.close(() => closed()); for (const socket of sockets) socket.destroy(); }));
@@ -169,6 +169,14 @@ t.test('the fault proxy passes, cuts, refuses, freezes, delays and drops in mid-
   three.socket.write('lost');
   await until('the drop', () => three.closed);
   t.notMatch(three.heard, 'lost');
+
+  const four = await client(t, proxy.port);
+  proxy.moveTo(await echoServer(t, 'other: '));
+  await until('the move', () => four.closed);
+  const five = await client(t, proxy.port);
+  five.socket.write('hello');
+  await until('the other server', () => five.heard === 'other: hello');
+  five.socket.destroy();
   await until('all gone', () => proxy.connections === 0);
 });
 

@@ -11,8 +11,8 @@ import { expectClean, violationsOf } from './scene.ts';
  * A replica that lags is promoted in mid-crowd and the old primary is gone: what Sentinel does after a failure. The apps keep the one
  * address they know.
  *
- *   apps ── address ──► primary ── link (frozen from `mark` on) ──► replica         lose: the replica takes writes, the address leads to it,
- *                                                                                   the primary is killed
+ *   apps ── address ──► primary ── link, frozen from `mark` on ──► replica
+ *           lose: the replica takes writes, the address leads to it, the primary is killed
  */
 async function lagAndPromote(t: Test): Promise<Loss> {
   const [port, password] = [await freePort(), randomBytes(16).toString('hex')];

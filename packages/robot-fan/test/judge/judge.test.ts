@@ -2,8 +2,10 @@ import t from 'tap';
 import {
   judgeArrivals,
   judgeCapacity,
+  judgeHolds,
   judgeNotes,
   judgeOrder,
+  judgeOrders,
   judgeRate,
   judgeRedeems,
   judgeSeats,
@@ -12,6 +14,7 @@ import {
   Observations,
   printReport,
   type JournalEntry,
+  type StoredHold,
 } from '@onsale/robot-fan';
 
 const call = (clock: number, orders: number[], more: Partial<JournalEntry> = {}): JournalEntry => ({
@@ -86,6 +89,29 @@ t.test('robots compare what they remember', async (t) => {
   const report = makeReport(observations, notes, 1.5);
   t.equal(report.violations, 1);
   t.match(printReport(report), /VERDICT: 1 violations/);
+});
+
+t.test('what was promised is compared with what is stored', async (t) => {
+  const observations = new Observations();
+  const fan = Object.assign(observations.newFan(0, 'buyer'), { orderId: 'o', outcome: 'paid' });
+  fan.holds.push({ id: 'h', seats: [1, 2], remainingMs: 1_000, atMs: 0, isGivenBack: false });
+  const judged = (stored: StoredHold | null, nowMs = 500): readonly string[] => {
+    const rows = new Map<string, StoredHold>(stored === null ? [] : [['h', stored]]);
+    return judgeHolds(observations.fans, rows, nowMs).violations;
+  };
+  t.same(judged({ state: 'settled', seats: [1, 2], claimed: 2 }), []);
+  t.match(judged(null)[0], /hold h of fan 0 is lost/);
+  t.match(judged({ state: 'live', seats: [1, 3], claimed: 2 })[0], /was for seats 1 2 and has 1 3/);
+  t.match(judged({ state: 'live', seats: [1, 2], claimed: 1 })[0], /owns 1 of its 2 seats/);
+  t.match(judged({ state: 'expired', seats: [1, 2], claimed: 0 })[0], /expired before its time/);
+  t.same(judged({ state: 'expired', seats: [1, 2], claimed: 0 }, 1_000), [], 'its time was over');
+  for (const hold of fan.holds) hold.isGivenBack = true;
+  t.same(judged({ state: 'released', seats: [1, 2], claimed: 0 }), [], 'given back');
+  t.match(judged(null)[0], /is lost/, 'given back or not, its row stays');
+
+  t.same(judgeOrders(observations.fans, new Map([['o', 'paid']])).violations, []);
+  t.match(judgeOrders(observations.fans, new Map([['o', 'open']])).violations[0], /was paid for fan 0 and is open/);
+  t.match(judgeOrders(observations.fans, new Map()).violations[0], /order o of fan 0 is lost/);
 });
 
 t.test('quantiles are within five per cent', async (t) => {
