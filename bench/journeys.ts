@@ -6,6 +6,7 @@ import { countCpu } from './measure/cpu.ts';
 import { atLeast, figure, median, type Figure } from './measure/figures.ts';
 import { FANS_PER_HALL, holdAt, openHalls, type Halls } from './measure/halls.ts';
 import { Latencies } from './measure/latencies.ts';
+import { letFansIn } from './measure/room.ts';
 import { sessionText } from './measure/session-text.ts';
 import { openBenchSystem } from './measure/system.ts';
 
@@ -41,7 +42,11 @@ export async function benchJourneys({ runs, seconds }: { runs: number; seconds: 
       const count = Math.ceil((forSeconds * EXPECTED_PER_SECOND_MAX) / FANS_PER_HALL);
       const halls: Halls[] = [];
       // One hall each: an entry session pays for one order.
-      for (let hall = 0; hall < count; hall += 1) halls.push(await openHalls(pool, `journey-${run + 1}-${hall}`, 1));
+      for (let hall = 0; hall < count; hall += 1) {
+        const opened = await openHalls(pool, `journey-${run + 1}-${hall}`, 1);
+        await letFansIn(system.redis.url, pool, opened);
+        halls.push(opened);
+      }
       const result = await runJourneys(system, halls, forSeconds);
       if (run >= 0) results.push(result);
       process.stdout.write(`  run ${run + 1} of ${runs}: ${result.perSecond.toFixed(1)} journeys/s, errors ${JSON.stringify(result.errors)}\n`);

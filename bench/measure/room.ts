@@ -1,6 +1,10 @@
 import { createHash, randomBytes, type KeyObject } from 'node:crypto';
-import type { RoomId, ShowId } from '@onsale/kernel';
-import { configure, DEFAULT_TIMES, join, openRoomConnection, signReceipt, type RoomSettings } from '@onsale/waiting-room';
+import { createRoom, type RoomSettings } from '@onsale/control';
+import type { Pool } from '@onsale/database';
+import { bindingOf, identityOf, parseHolderSecret } from '@onsale/entry-token';
+import { epochOf, valueOf, type RoomId, type ShowId } from '@onsale/kernel';
+import { configure, DEFAULT_TIMES, join, openRoomConnection, redeem, signReceipt } from '@onsale/waiting-room';
+import type { Halls } from './halls.ts';
 
 const BATCH = 256;
 
@@ -61,4 +65,25 @@ export async function fillRoom(redisUrl: string, room: string, count: number, re
   }
   await connection.close();
   return receipts;
+}
+
+/** The fans of these halls as the waiting room knows them once booking has let them in: each has a slot, which paying frees. */
+export async function letFansIn(redisUrl: string, pool: Pool, { room, shows, fans }: Halls): Promise<void> {
+  const settings = benchRoom(room, { shows, capacity: fans.length });
+  valueOf(await createRoom(pool, settings, { actor: 'bench', cause: 'bench' }));
+  await openRoomForBench(redisUrl, room, { shows, capacity: fans.length });
+  const connection = openRoomConnection(redisUrl);
+  await connection.ready();
+  for (let from = 0; from < fans.length; from += BATCH) {
+    const some = fans.slice(from, from + BATCH);
+    const secrets = some.map(({ clientKey }) => valueOf(parseHolderSecret(clientKey)));
+    const joined = await join(connection, room, secrets.map((secret) => ({ identity: identityOf(secret) })));
+    await Promise.all(joined.map(async (reply, index) => {
+      const place = 'view' in reply ? reply.view.place : undefined;
+      if (place === undefined || place !== some[index]?.place) throw new Error(`a fan of the bench got another place: ${reply.word}`);
+      const { word } = await redeem(connection, room, { place, callNo: from + index + 1, epoch: epochOf(place), binding: bindingOf(secrets[index]!) });
+      if (word !== 'redeemed') throw new Error(`a redeem for the bench answered ${word}`);
+    }));
+  }
+  await connection.close();
 }
