@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { openEntrySessions, publishShow } from '@onsale/booking';
 import type { Pool } from '@onsale/database';
+import { bindingOf, bindingText, parseHolderSecret, type Binding } from '@onsale/entry-token';
 import { DAY_MS, HOUR_MS, MINUTE_MS, seededRandom, shuffled, valueOf, type OpaqueId, type Place, type RoomId, type ShowId } from '@onsale/kernel';
 import { demoArena } from '../../scripts/demo/arena.ts';
 
@@ -36,8 +37,10 @@ export async function openHalls(pool: Pool, name: string, count: number): Promis
   const sessions = openEntrySessions({ pool, poll: false });
   for (let from = 0; from < fans.length; from += REDEEMED_AT_ONCE) {
     const some = fans.slice(from, from + REDEEMED_AT_ONCE);
-    const answers = await Promise.all(some.map(({ person, session, place }) => (
-      sessions.redeem({ sid: session, room, place, person, binding: 'bench', shows, lastsMs: SESSION_MS })
+    const answers = await Promise.all(some.map((fan) => (
+      sessions.redeem({
+        sid: fan.session, room, place: fan.place, person: fan.person, binding: bindingText(bindingOfFan(fan)), shows, lastsMs: SESSION_MS,
+      })
     )));
     for (const answer of answers) valueOf(answer);
   }
@@ -56,4 +59,5 @@ export function holdAt({ shows, fans }: Halls, index: number): { readonly show: 
   return { show, fan: fans[index % FANS_PER_HALL] as Fan, seats: [pair * SEATS_PER_HOLD, pair * SEATS_PER_HOLD + 1] };
 }
 
+export const bindingOfFan = ({ clientKey }: Fan): Binding => bindingOf(valueOf(parseHolderSecret(clientKey)));
 export const newId = (): OpaqueId => randomBytes(16).toString('base64url') as OpaqueId;

@@ -1,10 +1,10 @@
 import { createHash, randomBytes, type KeyObject } from 'node:crypto';
 import { createRoom, type RoomSettings } from '@onsale/control';
 import type { Pool } from '@onsale/database';
-import { bindingOf, identityOf, parseHolderSecret } from '@onsale/entry-token';
+import { identityOfBinding } from '@onsale/entry-token';
 import { epochOf, valueOf, type RoomId, type ShowId } from '@onsale/kernel';
 import { configure, DEFAULT_TIMES, join, openRoomConnection, redeem, signReceipt } from '@onsale/waiting-room';
-import type { Halls } from './halls.ts';
+import { bindingOfFan, type Halls } from './halls.ts';
 
 const BATCH = 256;
 
@@ -76,12 +76,12 @@ export async function letFansIn(redisUrl: string, pool: Pool, { room, shows, fan
   await connection.ready();
   for (let from = 0; from < fans.length; from += BATCH) {
     const some = fans.slice(from, from + BATCH);
-    const secrets = some.map(({ clientKey }) => valueOf(parseHolderSecret(clientKey)));
-    const joined = await join(connection, room, secrets.map((secret) => ({ identity: identityOf(secret) })));
+    const bindings = some.map(bindingOfFan);
+    const joined = await join(connection, room, bindings.map((binding) => ({ identity: identityOfBinding(binding) })));
     await Promise.all(joined.map(async (reply, index) => {
       const place = 'view' in reply ? reply.view.place : undefined;
       if (place === undefined || place !== some[index]?.place) throw new Error(`a fan of the bench got another place: ${reply.word}`);
-      const { word } = await redeem(connection, room, { place, callNo: from + index + 1, epoch: epochOf(place), binding: bindingOf(secrets[index]!) });
+      const { word } = await redeem(connection, room, { place, callNo: from + index + 1, epoch: epochOf(place), binding: bindings[index]! });
       if (word !== 'redeemed') throw new Error(`a redeem for the bench answered ${word}`);
     }));
   }

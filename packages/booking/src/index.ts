@@ -10,8 +10,8 @@ export { type ShowTerms } from './store/show-terms.ts';
 export { publishShow, type ShowToPublish } from './store/publish-show.ts';
 export { eraseShow } from './store/erase-show.ts';
 export {
-  openEntrySessions, type EndReason, type EntrySession, type EntrySessions, type EntrySessionsOptions, type NewEntrySession, type RedeemAnswer,
-  type SessionUse,
+  openEntrySessions, type EndReason, type EntrySession, type EntrySessions, type EntrySessionsOptions, type LivingSession, type NewEntrySession,
+  type RedeemAnswer, type SessionUse,
 } from './store/entry-session.ts';
 export * from './store/orders.ts';
 export * from './store/tickets.ts';

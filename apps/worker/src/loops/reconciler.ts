@@ -29,7 +29,6 @@ type Living = LiveSession & { readonly sid: OpaqueId };
 
 export function startReconciler(options: ReconcilerOptions): Loop {
   const { connection, database, sessions, logger, room, onError } = options;
-  const bindings = new Map<OpaqueId, Buffer>();
   let incarnation: string | undefined;
   const run = async (): Promise<void> => {
     const gauges = await readGauges(connection, room);
@@ -38,7 +37,7 @@ export function startReconciler(options: ReconcilerOptions): Loop {
     if (incarnation !== present) await repeatEnds();
     incarnation = present;
     // The clock comes first: what is redeemed while we list is left alone.
-    const live = await livingSessions(sessions, room, bindings);
+    const live = await livingSessions(sessions, room);
     const reply = await reconcile(connection, room, { sinceClock: gauges.clock, live });
     if (reply.word !== 'reconciled') return;
     const { finished, adopted, toEnd } = reply;
@@ -62,30 +61,18 @@ export function startReconciler(options: ReconcilerOptions): Loop {
   return startLoop({ name: `reconciler of ${room}`, everyMs: RECONCILE_EVERY_MS, run, onError });
 }
 
-/** Every living session of the room; bindings are read once per session and remembered while it lives. */
-async function livingSessions(sessions: EntrySessions, room: RoomId, bindings: Map<OpaqueId, Buffer>): Promise<Living[]> {
+/** Every living session of the room. */
+async function livingSessions(sessions: EntrySessions, room: RoomId): Promise<Living[]> {
   const live: Living[] = [];
-  const alive = new Set<OpaqueId>();
   for (let after = 0; live.length < SESSIONS_MAX;) {
     const page = await sessions.living(room, after, PAGE);
-    for (const { place, sid, remainingMs } of page) {
-      alive.add(sid);
-      const binding = bindings.get(sid) ?? (await bindingOf(sessions, sid));
-      if (binding === undefined) continue;
-      bindings.set(sid, binding);
+    for (const { place, sid, binding: text, remainingMs } of page) {
+      const binding = Buffer.from(text, 'base64url');
       // The call's number is not kept at booking; a redeemed place is known by its binding.
-      live.push({ place, sid, callNo: 0, binding, remainingMs });
+      if (binding.length === BINDING_BYTES) live.push({ place, sid, callNo: 0, binding, remainingMs });
     }
     if (page.length < PAGE) break;
     after = (page.at(-1) as { place: Place }).place;
   }
-  for (const sid of bindings.keys()) if (!alive.has(sid)) bindings.delete(sid);
   return live;
-}
-
-async function bindingOf(sessions: EntrySessions, sid: OpaqueId): Promise<Buffer | undefined> {
-  const session = await sessions.read(sid);
-  if (session === undefined || session.ended) return undefined;
-  const binding = Buffer.from(session.binding, 'base64url');
-  return binding.length === BINDING_BYTES ? binding : undefined;
 }

@@ -18,6 +18,7 @@ export type NewEntrySession = {
   readonly lastsMs: number;
 };
 export type EntrySession = NewEntrySession & { readonly remainingMs: number; readonly ended: boolean };
+export type LivingSession = Pick<EntrySession, 'place' | 'sid' | 'binding' | 'remainingMs'>;
 export type SessionUse = { readonly attempts: number; readonly orders: number };
 export type EndReason = 'finished' | 'left' | 'revoked' | 'expired';
 export type RedeemAnswer = Result<
@@ -38,7 +39,7 @@ export interface EntrySessions {
   /** False once ends could not be polled for 10 s: then nothing new may be started. */
   knowsEnds(): boolean;
   /** Sessions of a room that still last, for reconcile: at most `limit`, places after `afterPlace`. */
-  living(room: RoomId, afterPlace: number, limit: number): Promise<readonly { readonly place: Place; readonly sid: OpaqueId; readonly remainingMs: number }[]>;
+  living(room: RoomId, afterPlace: number, limit: number): Promise<readonly LivingSession[]>;
   /** Sessions of a room that have ended within `withinMs`, the latest first: what a waiting room that lost its newest seconds may have forgotten. */
   endedLately(room: RoomId, withinMs: number, limit: number): Promise<readonly { readonly place: Place; readonly reason: EndReason }[]>;
   close(): Promise<void>;
@@ -97,10 +98,10 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
     isEnded: (sid) => ends.has(sid),
     knowsEnds: () => ends.isCurrent(),
     async living(room, afterPlace, limit) {
-      const sql = `SELECT place, sid, TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000 FROM entry_session s
+      const sql = `SELECT place, sid, binding, TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000 FROM entry_session s
         WHERE room = ? AND place > ? AND until_at > NOW(3) AND NOT EXISTS (SELECT 1 FROM session_end e WHERE e.sid = s.sid) ORDER BY place LIMIT ?`;
-      const rows = await readArrays<[Place, Buffer, number]>(pool, sql, [room, afterPlace, limit]);
-      return rows.map(([place, sid, leftMs]) => ({ place, sid: idOf(sid), remainingMs: Number(leftMs) }));
+      const rows = await readArrays<[Place, Buffer, string, number]>(pool, sql, [room, afterPlace, limit]);
+      return rows.map(([place, sid, binding, leftMs]) => ({ place, sid: idOf(sid), binding, remainingMs: Number(leftMs) }));
     },
     async endedLately(room, withinMs, limit) {
       const sql = `SELECT s.place, e.reason FROM session_end e JOIN entry_session s ON s.sid = e.sid
