@@ -5,6 +5,7 @@ export { MIGRATIONS_FOLDER } from './migration-files.ts';
 export { openDatabase, type Database, type DatabaseConfig } from './open-db.ts';
 export { openPool, type Pool, type PoolConfig, type PoolGauges, type PoolRole } from './pool.ts';
 export { inTransaction, type TransactionOptions } from './transaction.ts';
+export { alikeOf, gathered, GATHERED_MAX, type GatheredRun } from './gathered.ts';
 export type { Connection, FieldPacket, Isolation, Queryable, QueryResult, ResultSetHeader, RowDataPacket, SqlValue, Tx } from './session.ts';
 export {
   addOutboxRow, addOutboxRows, claimOutboxRows, closeOutboxRow, closeOutboxRows, OUTBOX_BATCH_MAX, outboxPauseMs, pruneOutbox, readOutboxGauges, retryOutboxRow,

@@ -1,3 +1,4 @@
+import { gathered } from './gathered.ts';
 import type { Pool } from './pool.ts';
 import type { Queryable, ResultSetHeader, RowDataPacket, Tx } from './session.ts';
 import { inTransaction } from './transaction.ts';
@@ -52,7 +53,11 @@ export async function addOutboxRows(tx: Tx, rows: readonly NewOutboxRow[]): Prom
   await tx.query(`INSERT INTO outbox (kind, ordering_key, payload, made_at, next_at) VALUES ${places}`, values);
 }
 
-export const addOutboxRow = (tx: Tx, row: NewOutboxRow): Promise<void> => addOutboxRows(tx, [row]);
+/** One row; those of one transaction that are added together share a statement. */
+export const addOutboxRow = gathered<Tx, NewOutboxRow, void>(async (tx, rows) => {
+  await addOutboxRows(tx, rows);
+  return rows.map(() => undefined);
+});
 
 export type ClaimOptions = {
   /** At most OUTBOX_BATCH_MAX. */

@@ -1,10 +1,10 @@
 import type { OpaqueId, Place, Result, RoomId, ShowId } from '@onsale/kernel';
 import { ok, refuse } from '@onsale/kernel';
-import { createGroupCommit, inTransaction, isUnavailable, type Pool, type Tx } from '@onsale/database';
+import { createGroupCommit, gathered, inTransaction, isUnavailable, type Pool, type Tx } from '@onsale/database';
 import { ATTEMPTS_SCOPE, eventScope, ORDERS_SCOPE, showScope } from '../rules/seat-limit.ts';
 import { readArrays } from './lock-rows.ts';
 import { openSessionEnds } from './session-ends.ts';
-import { bytesOf, hexOf, idOf, jsonOf, written } from './sql-text.ts';
+import { bytesOf, hexList, hexOf, idOf, jsonOf, written } from './sql-text.ts';
 
 export type NewEntrySession = {
   readonly sid: OpaqueId;
@@ -73,18 +73,7 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
       if (session.shows.length < 1 || session.shows.length > SHOWS_MAX) return Promise.resolve(refuse({ kind: 'unknown-show' }));
       return redeeming.submit(session);
     },
-    async read(sid) {
-      const sql = `SELECT room, place, person, binding, shows, TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000,
-        TIMESTAMPDIFF(MICROSECOND, made_at, until_at) DIV 1000, EXISTS (SELECT 1 FROM session_end e WHERE e.sid = s.sid) FROM entry_session s WHERE sid = ?`;
-      type Columns = [RoomId, Place, Buffer, string, unknown, number, number, number];
-      const [row] = await readArrays<Columns>(pool, sql, [bytesOf(sid)]);
-      if (row === undefined) return undefined;
-      const [room, place, person, binding, shows, leftMs, lastsMs, ended] = row;
-      return {
-        sid, room, place, person: idOf(person), binding, shows: jsonOf<ShowId[]>(shows), lastsMs: Number(lastsMs),
-        remainingMs: Math.max(0, Number(leftMs)), ended: ended === 1,
-      };
-    },
+    read: (sid) => readSession(pool, sid),
     async use(sid) {
       const rows = await readArrays<[string, number]>(
         pool, 'SELECT scope_id, live FROM allowance WHERE scope_id IN (?) AND person = ?', [[ATTEMPTS_SCOPE, ORDERS_SCOPE], bytesOf(sid)],
@@ -92,9 +81,7 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
       const live = new Map(rows);
       return { attempts: live.get(ATTEMPTS_SCOPE) ?? 0, orders: live.get(ORDERS_SCOPE) ?? 0 };
     },
-    async end(tx, sid, reason) {
-      await tx.query('INSERT INTO session_end (sid, reason, at) VALUES (?, ?, NOW(3)) ON DUPLICATE KEY UPDATE sid = VALUES(sid)', [bytesOf(sid), reason]);
-    },
+    end: (tx, sid, reason) => endSession(tx, { sid, reason }),
     isEnded: (sid) => ends.has(sid),
     knowsEnds: () => ends.isCurrent(),
     async living(room, afterPlace, limit) {
@@ -115,6 +102,25 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
     },
   };
 }
+
+const readSession = gathered<Pool, OpaqueId, EntrySession | undefined>(async (pool, sids) => {
+  const sql = `SELECT sid, room, place, person, binding, shows, TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000,
+    TIMESTAMPDIFF(MICROSECOND, made_at, until_at) DIV 1000, EXISTS (SELECT 1 FROM session_end e WHERE e.sid = s.sid) FROM entry_session s WHERE sid IN (?)`;
+  type Columns = [Buffer, RoomId, Place, Buffer, string, unknown, number, number, number];
+  const rows = await readArrays<Columns>(pool, sql, [hexList(sids)]);
+  const found = new Map(rows.map(([sid, room, place, person, binding, shows, leftMs, lastsMs, ended]): [OpaqueId, EntrySession] => [idOf(sid), {
+    sid: idOf(sid), room, place, person: idOf(person), binding, shows: jsonOf<ShowId[]>(shows), lastsMs: Number(lastsMs),
+    remainingMs: Math.max(0, Number(leftMs)), ended: ended === 1,
+  }]));
+  return sids.map((sid) => found.get(sid));
+});
+
+/** In primary key order: sessions of two batches never wait in a circle. */
+const endSession = gathered<Tx, { readonly sid: OpaqueId; readonly reason: EndReason }, void>(async (tx, ends) => {
+  const rows = ends.map(({ sid, reason }) => [bytesOf(sid), reason, written('NOW(3)')] as const).sort(([one], [other]) => one.compare(other));
+  await tx.query('INSERT INTO session_end (sid, reason, at) VALUES ? ON DUPLICATE KEY UPDATE sid = VALUES(sid)', [rows]);
+  return ends.map(() => undefined);
+});
 
 /**
  * One transaction for a batch of newcomers: the sessions, then every allowance row that their holds will lock. Inserting is idempotent, so

@@ -4,7 +4,7 @@ import { isSeatOf } from '../rules/layout-index.ts';
 import type { CommandAnswer, CommandRefusal, SeatCommand } from '../rules/command.ts';
 import { admit } from './admit.ts';
 import type { Alongside, Item } from './engine-item.ts';
-import { createHoldLookup } from './hold-lookup.ts';
+import { lookUpHold } from './hold-lookup.ts';
 import { runBatch, type BatchUnsafe } from './run-batch.ts';
 import type { ShowBook, ShowBooks } from './show-book.ts';
 
@@ -39,7 +39,6 @@ const RETRY_SEAT_MS = 200;
 /** The engine of one process: all its shows share the batches in flight. See README.md for the order of statements. */
 export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
   const { pool, books, onFault, limits } = options;
-  const lookup = createHoldLookup(options.reads ?? pool);
   let fromMemory = 0;
   const group = createGroupCommit<Item, CommandAnswer>({
     scopeOf: ({ command }) => command.show,
@@ -66,7 +65,7 @@ export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
         avoid: new Set(),
       };
       if (isAboutHold(command)) {
-        item.known = await lookup(command.show, command.hold);
+        item.known = await lookUpHold(options.reads ?? pool, { show: command.show, id: command.hold });
         if (item.known === undefined) return refuse({ kind: 'no-hold' });
       }
       return await group.submit(item);

@@ -1,51 +1,28 @@
 import type { OpaqueId, ShowId } from '@onsale/kernel';
-import type { Pool, Queryable } from '@onsale/database';
+import { gathered, type Queryable } from '@onsale/database';
 import type { HoldRow, HoldView } from '../rules/hold.ts';
 import { HOLD_COLUMNS, holdOf, readArrays, type HoldColumns } from './lock-rows.ts';
-import { bytesOf, chunksOf, hexList } from './sql-text.ts';
+import { bytesOf, hexList } from './sql-text.ts';
 
 /**
- * Reads holds without locking them, so that a command knows which rows to lock. Callers of one turn share a statement. What it finds may
- * have changed when the locks are taken: the engine then sees a row missing from its set and tries again with what it read under lock.
+ * Reads holds without locking them, so that a command knows which rows to lock. What it finds may have changed when the locks are taken: the
+ * engine then sees a row missing from its set and tries again with what it read under lock.
  */
-export type HoldLookup = (show: ShowId, id: OpaqueId) => Promise<HoldRow | undefined>;
-
-export function createHoldLookup(pool: Pool): HoldLookup {
-  const waiting = new Map<ShowId, Map<OpaqueId, { readonly resolve: (row: HoldRow | undefined) => void; readonly reject: (error: unknown) => void }[]>>();
-
-  const readAll = async (): Promise<void> => {
-    const batches = [...waiting];
-    waiting.clear();
-    await Promise.all(batches.flatMap(([show, callers]) => chunksOf([...callers]).map((chunk) => answer(show, chunk))));
-  };
-  const answer = async (
-    show: ShowId,
-    callers: readonly (readonly [OpaqueId, readonly { resolve: (row: HoldRow | undefined) => void; reject: (error: unknown) => void }[]])[],
-  ): Promise<void> => {
-    try {
-      const found = await readHolds(pool, show, callers.map(([id]) => id));
-      for (const [id, all] of callers) for (const { resolve } of all) resolve(found.get(id));
-    } catch (error) {
-      for (const [, all] of callers) for (const { reject } of all) reject(error);
-    }
-  };
-  return (show, id) =>
-    new Promise((resolve, reject) => {
-      if (waiting.size === 0) setImmediate(() => void readAll());
-      const ofShow = waiting.get(show) ?? new Map<OpaqueId, { resolve: (row: HoldRow | undefined) => void; reject: (error: unknown) => void }[]>();
-      waiting.set(show, ofShow);
-      ofShow.set(id, [...(ofShow.get(id) ?? []), { resolve, reject }]);
-    });
-}
-
-async function readHolds(session: Queryable, show: ShowId, ids: readonly OpaqueId[]): Promise<Map<OpaqueId, HoldRow>> {
-  const rows = await readArrays<HoldColumns>(session, `SELECT ${HOLD_COLUMNS} FROM hold WHERE show_id = ? AND id IN (?)`, [show, hexList(ids)]);
-  return new Map(rows.map((row) => holdOf(row)).map((row) => [row.id, row]));
-}
+export const lookUpHold = gathered<Queryable, HoldName, HoldRow | undefined>(async (session, names) => {
+  const found = new Map<string, HoldRow>();
+  for (const [show, ofShow] of Map.groupBy(names, (name) => name.show)) {
+    const rows = await readArrays<HoldColumns>(
+      session, `SELECT ${HOLD_COLUMNS} FROM hold WHERE show_id = ? AND id IN (?)`, [show, hexList(ofShow.map(({ id }) => id))],
+    );
+    for (const row of rows.map(holdOf)) found.set(`${show} ${row.id}`, row);
+  }
+  return names.map(({ show, id }) => found.get(`${show} ${id}`));
+});
+export type HoldName = { readonly show: ShowId; readonly id: OpaqueId };
 
 /** One hold as its owner sees it; undefined when there is none or it is another person's. */
 export async function readHold(session: Queryable, show: ShowId, id: OpaqueId, person?: OpaqueId): Promise<HoldView | undefined> {
-  const row = (await readHolds(session, show, [id])).get(id);
+  const row = await lookUpHold(session, { show, id });
   return row === undefined || (person !== undefined && row.person !== person) ? undefined : viewOf(show, row);
 }
 

@@ -1,9 +1,9 @@
 import { invariant, type Currency, type OpaqueId, type ShowId } from '@onsale/kernel';
-import type { Queryable, ResultSetHeader, SqlValue, Tx } from '@onsale/database';
+import { alikeOf, gathered, type Queryable, type ResultSetHeader, type SqlValue, type Tx } from '@onsale/database';
 import { amountOf, type PricedLine } from '../rules/pricing.ts';
 import { statesBefore, type OrderState } from '../rules/ticket-order.ts';
 import { readArrays } from './lock-rows.ts';
-import { bytesOf, bytesOrNull, idOf, idOrNull, jsonOf, written } from './sql-text.ts';
+import { bytesOf, bytesOrNull, hexList, idOf, idOrNull, jsonOf, written } from './sql-text.ts';
 
 export type Buyer = { readonly name: string | null; readonly email: string | null };
 export type NewTicketOrder = {
@@ -34,27 +34,30 @@ export type TicketOrder = Omit<NewTicketOrder, 'lines'> & {
 };
 
 /** Writes an order in `open` with its lines. For the `alongside` of an `order` command, which proves that the hold has no other order. */
-export async function insertOrder(tx: Tx, order: NewTicketOrder): Promise<void> {
-  const { id, show, hold, person, session, account, keyHash, currency, lines, feePolicy, buyer } = order;
-  invariant(lines.length > 0, 'an order without seats');
-  invariant(keyHash.length === 32, 'the key is stored as its SHA-256');
-  await tx.query(
-    `INSERT INTO ticket_order (id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy,
-       buyer_name, buyer_email, made_at, moved_at) VALUES (?)`,
-    [[
+export const insertOrder = gathered<Tx, NewTicketOrder, void>(async (tx, orders) => {
+  const rows = orders.map(({ id, show, hold, person, session, account, keyHash, currency, lines, feePolicy, buyer }) => {
+    invariant(lines.length > 0, 'an order without seats');
+    invariant(keyHash.length === 32, 'the key is stored as its SHA-256');
+    return [
       bytesOf(id), show, bytesOf(hold), bytesOf(person), bytesOrNull(session), bytesOrNull(account), keyHash, 'open', amountOf(lines), currency, feePolicy,
       buyer.name, buyer.email, written('NOW(3)'), written('NOW(3)'),
-    ]],
+    ];
+  });
+  await tx.query(
+    `INSERT INTO ticket_order (id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy,
+       buyer_name, buyer_email, made_at, moved_at) VALUES ?`,
+    [rows],
   );
-  const rows = lines.map(({ seat, grade, face, fee, coupon, points, paid }, line) => [
-    bytesOf(id), line, show, seat, grade, face, fee, coupon, points, paid, 'open', 0,
-  ]);
-  await tx.query('INSERT INTO order_line (order_id, line, show_id, seat_no, grade, face, fee, coupon, points, paid, state, refunded) VALUES ?', [rows]);
-}
+  const lines = orders.flatMap((order) => order.lines.map(({ seat, grade, face, fee, coupon, points, paid }, line) => [
+    bytesOf(order.id), line, order.show, seat, grade, face, fee, coupon, points, paid, 'open', 0,
+  ]));
+  await tx.query('INSERT INTO order_line (order_id, line, show_id, seat_no, grade, face, fee, coupon, points, paid, state, refunded) VALUES ?', [lines]);
+  return orders.map(() => undefined);
+});
 
-export const readOrder = (session: Queryable, id: OpaqueId): Promise<TicketOrder | undefined> => readOne(session, id, '');
+export const readOrder = gathered<Queryable, OpaqueId, TicketOrder | undefined>((session, ids) => readOrders(session, ids, ''));
 /** Locks the order's row (waits). Lock order of the whole system: hold, then order, then attempt. */
-export const lockOrder = (tx: Tx, id: OpaqueId): Promise<TicketOrder | undefined> => readOne(tx, id, ' FOR UPDATE');
+export const lockOrder = gathered<Tx, OpaqueId, TicketOrder | undefined>((tx, ids) => readOrders(tx, ids, ' FOR UPDATE'));
 
 const ORDER_COLUMNS =
   'id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy, buyer_name, buyer_email, refusal, made_at, paid_at';
@@ -70,10 +73,14 @@ const orderOf = (columns: OrderColumns, lines: readonly StoredLine[]): TicketOrd
   };
 };
 
-async function readOne(session: Queryable, id: OpaqueId, lock: string): Promise<TicketOrder | undefined> {
-  const [row] = await readArrays<OrderColumns>(session, `SELECT ${ORDER_COLUMNS} FROM ticket_order WHERE id = ?${lock}`, [bytesOf(id)]);
-  if (row === undefined) return undefined;
-  return orderOf(row, (await readLines(session, [id])).get(id) ?? []);
+async function readOrders(session: Queryable, ids: readonly OpaqueId[], lock: string): Promise<readonly (TicketOrder | undefined)[]> {
+  const rows = await readArrays<OrderColumns>(session, `SELECT ${ORDER_COLUMNS} FROM ticket_order WHERE id IN (?) ORDER BY id${lock}`, [hexList(ids)]);
+  const lines = await readLines(session, rows.map(([id]) => idOf(id)));
+  const found = new Map(rows.map((row) => [idOf(row[0]), row]));
+  return ids.map((id) => {
+    const row = found.get(id);
+    return row === undefined ? undefined : orderOf(row, lines.get(id) ?? []);
+  });
 }
 
 type LineColumns = [
@@ -85,7 +92,7 @@ async function readLines(session: Queryable, orders: readonly OpaqueId[]): Promi
   if (orders.length === 0) return all;
   const sql = `SELECT order_id, line, seat_no, grade, face, fee, coupon, points, paid, state, refunded FROM order_line
     WHERE order_id IN (?) ORDER BY order_id, line`;
-  const rows = await readArrays<LineColumns>(session, sql, [orders.map(bytesOf)]);
+  const rows = await readArrays<LineColumns>(session, sql, [hexList(orders)]);
   for (const [order, line, seat, grade, face, fee, coupon, points, paid, state, refunded] of rows) {
     const id = idOf(order);
     all.set(id, [...(all.get(id) ?? []), { line, seat, grade, face, fee, coupon, points, paid, state, refunded }]);
@@ -136,18 +143,34 @@ export type MoveOrder = {
   readonly from?: readonly OrderState[];
   readonly refusal?: TicketOrder['refusal'];
 };
-/** Compare-and-set along the diagram of `TicketOrder`; false when the order is not in a state that may go to `to`. Success: one row. */
-export async function moveOrder(tx: Tx, id: OpaqueId, to: OrderState, options: MoveOrder = {}): Promise<boolean> {
-  const from = statesBefore(to).filter((state) => options.from === undefined || options.from.includes(state));
-  if (from.length === 0) return false;
+/** Compare-and-set along the diagram of `TicketOrder`; false when the order is not in a state that may go to `to`. Locks the row when it moves. */
+export const moveOrder = (tx: Tx, id: OpaqueId, to: OrderState, options: MoveOrder = {}): Promise<boolean> => moveGathered(tx, { id, to, ...options });
+
+type OrderMove = MoveOrder & { readonly id: OpaqueId; readonly to: OrderState };
+const moveGathered = gathered<Tx, OrderMove, boolean>(async (tx, moves) => {
+  const answers = new Map<OrderMove, boolean>();
+  for (const alike of alikeOf(moves, ({ to, from, refusal }) => JSON.stringify([to, from, refusal]), ({ id }) => id)) {
+    const moved = await moveAlike(tx, alike.map(({ id }) => id), alike[0] as OrderMove);
+    for (const move of alike) answers.set(move, moved.has(move.id));
+  }
+  return moves.map((move) => answers.get(move) === true);
+});
+
+/** Locks those that may move, then moves them: the answer is known for each. */
+async function moveAlike(tx: Tx, ids: readonly OpaqueId[], { to, from: narrower, refusal }: OrderMove): Promise<ReadonlySet<OpaqueId>> {
+  const from = statesBefore(to).filter((state) => narrower === undefined || narrower.includes(state));
+  if (from.length === 0) return new Set();
+  const rows = await readArrays<[Buffer]>(tx, 'SELECT id FROM ticket_order WHERE id IN (?) AND state IN (?) ORDER BY id FOR UPDATE', [hexList(ids), from]);
+  const movable = rows.map(([id]) => idOf(id));
+  if (movable.length === 0) return new Set();
   const paid = to === 'paid' ? ', paid_at = COALESCE(paid_at, NOW(3))' : '';
-  const refusal = options.refusal === undefined ? '' : ', refusal = ?';
   const values: SqlValue[] = [to];
-  if (options.refusal !== undefined) values.push(options.refusal === null ? null : JSON.stringify(options.refusal));
+  if (refusal !== undefined) values.push(refusal === null ? null : JSON.stringify(refusal));
   const [{ affectedRows }] = await tx.query<ResultSetHeader>(
-    `UPDATE ticket_order SET state = ?, moved_at = NOW(3)${paid}${refusal} WHERE id = ? AND state IN (?)`, [...values, bytesOf(id), from],
+    `UPDATE ticket_order SET state = ?, moved_at = NOW(3)${paid}${refusal === undefined ? '' : ', refusal = ?'} WHERE id IN (?)`, [...values, hexList(movable)],
   );
-  return affectedRows === 1;
+  invariant(affectedRows === movable.length, 'an order changed under its lock');
+  return new Set(movable);
 }
 
 /** Lines of an order from one state to the next, all or the named ones; returns how many moved. `refunded` is set for one line at a time. */

@@ -1,6 +1,6 @@
-import { ok, refuse } from '@onsale/kernel';
+import { ok, refuse, type OpaqueId } from '@onsale/kernel';
 import type { Connection, Outcome, Pool } from '@onsale/database';
-import type { CommandAnswer } from '../rules/command.ts';
+import type { CommandAnswer, CommandDone } from '../rules/command.ts';
 import type { BatchWrites } from '../rules/batch-rows.ts';
 import { decideBatch } from '../rules/decide-batch.ts';
 import type { DecidableCommand, Decision } from '../rules/scene.ts';
@@ -12,8 +12,8 @@ import { writeDelta, writeRows, type UnsafeWrites } from './write-rows.ts';
 
 export type BatchUnsafe = UnsafeReads & UnsafeWrites;
 
-/** A batch runs again without a command whose `alongside` refused; so many of them in one batch break it, and group commit halves it. */
-const REFUSALS_MAX = 8;
+/** A batch runs again without the commands whose `alongside` refused; past so many runs it is broken, and group commit halves it. */
+const RUNS_MAX = 8;
 /** Best available chooses at most this often; then the seats go too fast for it. */
 const PICKS_MAX = 4;
 const RETRY_SEAT_MS = 200;
@@ -21,7 +21,7 @@ const RETRY_SEAT_MS = 200;
 /** One transaction for the batch. Answers after COMMIT; throws when nothing was committed, or when nobody knows. */
 export async function runBatch(pool: Pool, book: ShowBook, items: readonly Item[], unsafe?: BatchUnsafe): Promise<readonly Outcome<CommandAnswer>[]> {
   const refusedAlongside = new Map<Item, unknown>();
-  for (;;) {
+  for (let run = 1; ; run += 1) {
     const live = items.filter((item) => !refusedAlongside.has(item));
     const connection = await pool.acquire();
     try {
@@ -34,8 +34,8 @@ export async function runBatch(pool: Pool, book: ShowBook, items: readonly Item[
       return items.map((item) => outcomes.get(item) ?? { answer: refuse({ kind: 'alongside', refusal: refusedAlongside.get(item) }) });
     } catch (error) {
       await connection.rollback().catch(() => {}); // A connection that cannot roll back is closed by release.
-      if (!(error instanceof RefusedAlongside) || refusedAlongside.size >= REFUSALS_MAX) throw error;
-      refusedAlongside.set(error.item, error.refusal);
+      if (!(error instanceof RefusedAlongside) || run >= RUNS_MAX) throw error;
+      for (const [item, refusal] of error.refusals) refusedAlongside.set(item, refusal);
     } finally {
       connection.release();
     }
@@ -43,12 +43,10 @@ export async function runBatch(pool: Pool, book: ShowBook, items: readonly Item[
 }
 
 class RefusedAlongside extends Error {
-  readonly item: Item;
-  readonly refusal: unknown;
-  constructor(item: Item, refusal: unknown) {
+  readonly refusals: ReadonlyMap<Item, unknown>;
+  constructor(refusals: ReadonlyMap<Item, unknown>) {
     super('alongside refused');
-    this.item = item;
-    this.refusal = refusal;
+    this.refusals = refusals;
   }
 }
 
@@ -61,18 +59,37 @@ async function decideAndWrite(connection: Connection, book: ShowBook, items: rea
   for (const item of items) if (item.known !== undefined) item.known = locked.holds.get(item.known.id) ?? item.known;
   const { decisions, writes } = decideBatch(terms, work.map(({ command }) => command), locked);
   await writeRows(connection, book.show, writes, unsafe);
+  await writeAlongside(connection, items, decisions);
+  const wrote = writes.seats.size + writes.holds.size + writes.allowances.length > 0;
+  return { decisions, writes, wrote, version: await writeDelta(connection, book.show, writes) };
+}
+
+/**
+ * All commands' own writes at once, so that those that are alike share statements (`gathered`); only commands about one hold follow each
+ * other. Ends when the last has ended: nothing is still on its way to the connection when the transaction goes on or back.
+ */
+async function writeAlongside(connection: Connection, items: readonly Item[], decisions: readonly Decision[]): Promise<void> {
+  const refusals = new Map<Item, unknown>();
+  const faults: unknown[] = [];
+  const before = new Map<OpaqueId | null, Promise<void>>();
+  const write = async (item: Item, done: CommandDone, earlier: Promise<void> | undefined): Promise<void> => {
+    await earlier;
+    try {
+      await item.alongside?.(connection, done);
+    } catch (error) {
+      if (error instanceof AlongsideRefusal) refusals.set(item, error.refusal);
+      else faults.push(error);
+    }
+  };
   for (const [index, item] of items.entries()) {
     const decision = decisions[index] as Decision;
     if (item.alongside === undefined || decision === 'defer' || !decision.ok || decision.value.again) continue;
-    try {
-      await item.alongside(connection, decision.value);
-    } catch (error) {
-      if (error instanceof AlongsideRefusal) throw new RefusedAlongside(item, error.refusal);
-      throw error;
-    }
+    const hold = decision.value.hold?.id ?? null;
+    before.set(hold, write(item, decision.value, before.get(hold)));
   }
-  const wrote = writes.seats.size + writes.holds.size + writes.allowances.length > 0;
-  return { decisions, writes, wrote, version: await writeDelta(connection, book.show, writes) };
+  await Promise.all(before.values());
+  if (faults.length > 0) throw faults[0];
+  if (refusals.size > 0) throw new RefusedAlongside(refusals);
 }
 
 function outcomeOf(book: ShowBook, item: Item, decision: Decision): Outcome<CommandAnswer> {

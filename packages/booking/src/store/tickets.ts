@@ -1,8 +1,8 @@
 import { invariant, type OpaqueId, type ShowId } from '@onsale/kernel';
-import type { Queryable, ResultSetHeader, Tx } from '@onsale/database';
+import { gathered, type Queryable, type ResultSetHeader, type Tx } from '@onsale/database';
 import { mayMoveTicket, type TicketState } from '../rules/ticket.ts';
 import { readArrays } from './lock-rows.ts';
-import { bytesOf, idOf, written } from './sql-text.ts';
+import { bytesOf, hexList, idOf, written } from './sql-text.ts';
 
 export type Ticket = {
   readonly id: OpaqueId;
@@ -18,17 +18,25 @@ export type Ticket = {
  * One ticket for each open line of the order, and the lines → paid; `newId` makes each ticket's id. Runs in the transaction that settles the
  * hold, so paid and ticketed are one step (B3). Again: no line is open, nothing happens. Returns how many were issued.
  */
-export async function issueTickets(tx: Tx, order: OpaqueId, newId: (line: number) => OpaqueId): Promise<number> {
-  const lines = await readArrays<[number, ShowId, number]>(
-    tx, "SELECT line, show_id, seat_no FROM order_line WHERE order_id = ? AND state = 'open' ORDER BY line FOR UPDATE", [bytesOf(order)],
-  );
-  if (lines.length === 0) return 0;
-  const rows = lines.map(([line, show, seat]) => [bytesOf(newId(line)), bytesOf(order), line, show, seat, 1, 'valid', written('NOW(3)'), written('NOW(3)')]);
+export const issueTickets = (tx: Tx, order: OpaqueId, newId: (line: number) => OpaqueId): Promise<number> => issueGathered(tx, { order, newId });
+
+type Issue = { readonly order: OpaqueId; readonly newId: (line: number) => OpaqueId };
+const issueGathered = gathered<Tx, Issue, number>(async (tx, issues) => {
+  const newIds = new Map(issues.map(({ order, newId }) => [order, newId]));
+  invariant(newIds.size === issues.length, 'tickets of one order are issued twice at once');
+  const sql = `SELECT order_id, line, show_id, seat_no FROM order_line WHERE order_id IN (?) AND state = 'open' ORDER BY order_id, line FOR UPDATE`;
+  const lines = await readArrays<[Buffer, number, ShowId, number]>(tx, sql, [hexList(newIds.keys())]);
+  if (lines.length === 0) return issues.map(() => 0);
+  const rows = lines.map(([order, line, show, seat]) => [
+    bytesOf((newIds.get(idOf(order)) as Issue['newId'])(line)), order, line, show, seat, 1, 'valid', written('NOW(3)'), written('NOW(3)'),
+  ]);
   await tx.query('INSERT INTO ticket (id, order_id, line, show_id, seat_no, generation, state, made_at, moved_at) VALUES ?', [rows]);
-  const [{ affectedRows }] = await tx.query<ResultSetHeader>("UPDATE order_line SET state = 'paid' WHERE order_id = ? AND state = 'open'", [bytesOf(order)]);
+  const changed = "UPDATE order_line SET state = 'paid' WHERE order_id IN (?) AND state = 'open'";
+  const [{ affectedRows }] = await tx.query<ResultSetHeader>(changed, [hexList(newIds.keys())]);
   invariant(affectedRows === lines.length, 'a line changed under its lock');
-  return lines.length;
-}
+  const counts = Map.groupBy(lines, ([order]) => idOf(order));
+  return issues.map(({ order }) => counts.get(order)?.length ?? 0);
+});
 
 const TICKET_COLUMNS = 'id, order_id, line, show_id, seat_no, generation, state';
 type TicketColumns = [id: Buffer, order: Buffer, line: number, show: ShowId, seat: number, generation: number, state: TicketState];
@@ -36,11 +44,11 @@ const ticketOf = ([id, order, line, show, seat, generation, state]: TicketColumn
   id: idOf(id), order: idOf(order), line, show, seat, generation, state,
 });
 
-export async function ticketsOf(session: Queryable, order: OpaqueId): Promise<readonly Ticket[]> {
-  return (await readArrays<TicketColumns>(
-    session, `SELECT ${TICKET_COLUMNS} FROM ticket WHERE order_id = ? ORDER BY line, generation`, [bytesOf(order)],
-  )).map(ticketOf);
-}
+export const ticketsOf = gathered<Queryable, OpaqueId, readonly Ticket[]>(async (session, orders) => {
+  const sql = `SELECT ${TICKET_COLUMNS} FROM ticket WHERE order_id IN (?) ORDER BY order_id, line, generation`;
+  const byOrder = Map.groupBy((await readArrays<TicketColumns>(session, sql, [hexList(orders)])).map(ticketOf), ({ order }) => order);
+  return orders.map((order) => byOrder.get(order) ?? []);
+});
 export async function readTicket(session: Queryable, id: OpaqueId): Promise<Ticket | undefined> {
   const [row] = await readArrays<TicketColumns>(session, `SELECT ${TICKET_COLUMNS} FROM ticket WHERE id = ?`, [bytesOf(id)]);
   return row === undefined ? undefined : ticketOf(row);

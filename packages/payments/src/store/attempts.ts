@@ -1,5 +1,5 @@
-import type { Currency, OpaqueId, ShowId } from '@onsale/kernel';
-import { inTransaction, type Pool, type Queryable, type ResultSetHeader, type RowDataPacket, type Tx } from '@onsale/database';
+import { invariant, type Currency, type OpaqueId, type ShowId } from '@onsale/kernel';
+import { alikeOf, gathered, inTransaction, type Pool, type Queryable, type ResultSetHeader, type RowDataPacket, type Tx } from '@onsale/database';
 import { stateAfter, statesBefore, type AttemptId, type AttemptMove, type AttemptState, type LastWord, type Patience } from '../rules/index.ts';
 import { bytesOf, idOf } from './id-bytes.ts';
 
@@ -36,62 +36,106 @@ const CODE_MAX = 100;
 export const confirmKey = ({ providerOrderId, keyNo }: Pick<Attempt, 'providerOrderId' | 'keyNo'>): string => `confirm:${providerOrderId}:${keyNo}`;
 
 /** Proves by its primary key that an attempt number is used once. Throws a duplicate for two openers of one order at once. */
-export async function insertAttempt(tx: Tx, attempt: NewAttempt): Promise<void> {
+export const insertAttempt = gathered<Tx, NewAttempt, void>(async (tx, attempts) => {
+  const places = attempts.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, 'prepared', 0, 1, 0, 'silence', NOW(3), NOW(3))").join(', ');
   await tx.query(
     `INSERT INTO payment_attempt (order_id, n, id, show_id, hold_id, provider_order_id, amount, currency, state, asks, key_no, looks, last_word,
        made_at, moved_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'prepared', 0, 1, 0, 'silence', NOW(3), NOW(3))`,
-    [bytesOf(attempt.order), attempt.n, bytesOf(attempt.id), attempt.show, bytesOf(attempt.hold), attempt.providerOrderId, attempt.amount, attempt.currency],
+     VALUES ${places}`,
+    attempts.flatMap(({ order, n, id, show, hold, providerOrderId, amount, currency }) => [
+      bytesOf(order), n, bytesOf(id), show, bytesOf(hold), providerOrderId, amount, currency,
+    ]),
   );
-}
+  return attempts.map(() => undefined);
+});
 
 export async function readAttempt(session: Queryable, { order, n }: AttemptId): Promise<Attempt | undefined> {
-  const [rows] = await session.query<RowDataPacket[]>(`SELECT ${COLUMNS} FROM payment_attempt WHERE order_id = ? AND n = ?`, [bytesOf(order), n]);
-  return rows[0] === undefined ? undefined : attemptOf(rows[0]);
+  return (await attemptsOf(session, order)).find((attempt) => attempt.n === n);
 }
 
 /** All attempts of an order by number, at most ATTEMPTS_PER_ORDER of them. */
-export async function attemptsOf(session: Queryable, order: OpaqueId): Promise<readonly Attempt[]> {
-  const [rows] = await session.query<RowDataPacket[]>(`SELECT ${COLUMNS} FROM payment_attempt WHERE order_id = ? ORDER BY n`, [bytesOf(order)]);
-  return rows.map(attemptOf);
-}
-
+export const attemptsOf = gathered<Queryable, OpaqueId, readonly Attempt[]>((session, orders) => readAttempts(session, orders, ''));
 /** The same, locked (waits). Lock order: hold before order before attempt. */
-export async function lockAttempts(tx: Tx, order: OpaqueId): Promise<readonly Attempt[]> {
-  const [rows] = await tx.query<RowDataPacket[]>(`SELECT ${COLUMNS} FROM payment_attempt WHERE order_id = ? ORDER BY n FOR UPDATE`, [bytesOf(order)]);
-  return rows.map(attemptOf);
+export const lockAttempts = gathered<Tx, OpaqueId, readonly Attempt[]>((tx, orders) => readAttempts(tx, orders, ' FOR UPDATE'));
+
+async function readAttempts(session: Queryable, orders: readonly OpaqueId[], lock: string): Promise<readonly (readonly Attempt[])[]> {
+  const sql = `SELECT ${COLUMNS} FROM payment_attempt WHERE order_id IN (?) ORDER BY order_id, n${lock}`;
+  const [rows] = await session.query<RowDataPacket[]>(sql, [orders.map(bytesOf)]);
+  const byOrder = Map.groupBy(rows.map(attemptOf), ({ order }) => order);
+  return orders.map((order) => byOrder.get(order) ?? []);
 }
 
 /**
  * prepared → confirming, before the provider is called: from here on the resolver will find the attempt, whatever becomes
  * of this process. `firstLookMs` lies beyond the call's own time-out. False: not prepared any more.
  */
-export async function startConfirming(
-  tx: Tx,
-  { order, n }: AttemptId,
-  start: { readonly paymentKey: string; readonly confirmer: OpaqueId; readonly firstLookMs: number },
-): Promise<boolean> {
-  const [written] = await tx.query<ResultSetHeader>(
-    `UPDATE payment_attempt SET state = 'confirming', payment_key = ?, confirmer = ?, asks = 1, moved_at = NOW(3), confirming_at = NOW(3), heard_at = NOW(3),
-       next_look_at = NOW(3) + INTERVAL ? MICROSECOND
-     WHERE order_id = ? AND n = ? AND state = 'prepared'`,
-    [start.paymentKey, bytesOf(start.confirmer), start.firstLookMs * 1_000, bytesOf(order), n],
-  );
-  return written.affectedRows === 1;
-}
+export const startConfirming = (tx: Tx, attempt: AttemptId, start: ConfirmStart): Promise<boolean> => startGathered(tx, { attempt, start });
+
+export type ConfirmStart = { readonly paymentKey: string; readonly confirmer: OpaqueId; readonly firstLookMs: number };
+type Starting = { readonly attempt: AttemptId; readonly start: ConfirmStart };
+const startGathered = gathered<Tx, Starting, boolean>(async (tx, all) => {
+  const started = new Set<Starting>();
+  for (const alike of alikeOf(all, ({ start }) => String(start.firstLookMs), ({ attempt }) => attempt.order)) {
+    const prepared = await lockThose(tx, alike, ['prepared']);
+    if (prepared.length === 0) continue;
+    const cases = `CASE order_id${' WHEN ? THEN ?'.repeat(prepared.length)} END`;
+    const [written] = await tx.query<ResultSetHeader>(
+      `UPDATE payment_attempt SET state = 'confirming', payment_key = ${cases}, confirmer = ${cases}, asks = 1, moved_at = NOW(3), confirming_at = NOW(3),
+         heard_at = NOW(3), next_look_at = NOW(3) + INTERVAL ? MICROSECOND
+       WHERE ${theseOf(prepared)}`,
+      [
+        ...prepared.flatMap(({ attempt, start }) => [bytesOf(attempt.order), start.paymentKey]),
+        ...prepared.flatMap(({ attempt, start }) => [bytesOf(attempt.order), bytesOf(start.confirmer)]),
+        (prepared[0] as Starting).start.firstLookMs * 1_000,
+        ...namesOf(prepared),
+      ],
+    );
+    invariant(written.affectedRows === prepared.length, 'an attempt changed under its lock');
+    for (const starting of prepared) started.add(starting);
+  }
+  return all.map((starting) => started.has(starting));
+});
 
 export type MoveOptions = { readonly code?: string | null; /** When to look again; absent: never. */ readonly nextLookMs?: number };
 
 /** Compare-and-set along the diagram; false when the attempt's state does not allow the move. Locks the row. */
-export async function moveAttempt(tx: Tx, { order, n }: AttemptId, move: AttemptMove, { code = null, nextLookMs }: MoveOptions = {}): Promise<boolean> {
-  const [written] = await tx.query<ResultSetHeader>(
-    `UPDATE payment_attempt SET state = ?, last_code = COALESCE(?, last_code), moved_at = NOW(3), looks = 0,
-       next_look_at = ${nextLookMs === undefined ? 'NULL' : 'NOW(3) + INTERVAL ? MICROSECOND'}
-     WHERE order_id = ? AND n = ? AND state IN (?)`,
-    [stateAfter(move), code?.slice(0, CODE_MAX) ?? null, ...(nextLookMs === undefined ? [] : [nextLookMs * 1_000]), bytesOf(order), n, statesBefore(move)],
-  );
-  return written.affectedRows === 1;
+export const moveAttempt = (tx: Tx, attempt: AttemptId, move: AttemptMove, options: MoveOptions = {}): Promise<boolean> => (
+  moveGathered(tx, { attempt, move, options })
+);
+
+type Moving = { readonly attempt: AttemptId; readonly move: AttemptMove; readonly options: MoveOptions };
+const moveGathered = gathered<Tx, Moving, boolean>(async (tx, all) => {
+  const moved = new Set<Moving>();
+  for (const alike of alikeOf(all, ({ move, options }) => JSON.stringify([move, options]), ({ attempt }) => `${attempt.order}/${attempt.n}`)) {
+    const { move, options: { code = null, nextLookMs } } = alike[0] as Moving;
+    const movable = await lockThose(tx, alike, statesBefore(move));
+    if (movable.length === 0) continue;
+    const [written] = await tx.query<ResultSetHeader>(
+      `UPDATE payment_attempt SET state = ?, last_code = COALESCE(?, last_code), moved_at = NOW(3), looks = 0,
+         next_look_at = ${nextLookMs === undefined ? 'NULL' : 'NOW(3) + INTERVAL ? MICROSECOND'}
+       WHERE ${theseOf(movable)}`,
+      [
+        stateAfter(move), code?.slice(0, CODE_MAX) ?? null, ...(nextLookMs === undefined ? [] : [nextLookMs * 1_000]),
+        ...namesOf(movable),
+      ],
+    );
+    invariant(written.affectedRows === movable.length, 'an attempt changed under its lock');
+    for (const moving of movable) moved.add(moving);
+  }
+  return all.map((moving) => moved.has(moving));
+});
+
+/** Locks the attempts that are in one of the states, and gives what asked for them: what is locked may be changed, and its count is known. */
+async function lockThose<Item extends { readonly attempt: AttemptId }>(tx: Tx, items: readonly Item[], states: readonly AttemptState[]): Promise<Item[]> {
+  const sql = `SELECT order_id, n FROM payment_attempt WHERE (${theseOf(items)}) AND state IN (?) ORDER BY order_id, n FOR UPDATE`;
+  const [rows] = await tx.query<RowDataPacket[]>(sql, [...namesOf(items), states]);
+  const locked = new Set(rows.map((row) => `${idOf(row['order_id'] as Buffer)}/${row['n'] as number}`));
+  return items.filter(({ attempt }) => locked.has(`${attempt.order}/${attempt.n}`));
 }
+
+/** A row constructor in IN would not use the primary key on MariaDB 10. */
+const theseOf = (items: readonly unknown[]): string => items.map(() => 'order_id = ? AND n = ?').join(' OR ');
+const namesOf = (items: readonly { readonly attempt: AttemptId }[]): (Buffer | number)[] => items.flatMap(({ attempt }) => [bytesOf(attempt.order), attempt.n]);
 
 /** prepared → abandoned for every attempt of the order except `keep`. Gives how many. */
 export async function abandonPrepared(tx: Tx, order: OpaqueId, keep = 0): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Currency, OpaqueId } from '@onsale/kernel';
-import type { Queryable, ResultSetHeader, RowDataPacket, Tx } from '@onsale/database';
+import { gathered, type Queryable, type ResultSetHeader, type RowDataPacket, type Tx } from '@onsale/database';
 import type { AttemptId, ProviderPayment } from '../rules/index.ts';
 import { bytesOf, idOf } from './id-bytes.ts';
 
@@ -24,18 +24,22 @@ const asciiOrNull = (text: string | null, max: number): string | null => (text !
  * Writes down captured money, in the transaction that decides what becomes of it. The primary key proves that an attempt
  * is counted once. What the provider has already given back by other hands is counted as refunded.
  */
-export async function insertPayment(tx: Tx, { order, n }: AttemptId, payment: ProviderPayment): Promise<void> {
+export const insertPayment = (tx: Tx, attempt: AttemptId, payment: ProviderPayment): Promise<void> => insertGathered(tx, { attempt, payment });
+
+const insertGathered = gathered<Tx, { readonly attempt: AttemptId; readonly payment: ProviderPayment }, void>(async (tx, captured) => {
+  const places = captured.map(() => '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))').join(', ');
   await tx.query(
     `INSERT INTO payment (order_id, n, payment_key, provider_order_id, amount, refunded, currency, method, transaction_key, secret, receipt_url,
        approved_at, captured_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))`,
-    [
+     VALUES ${places}`,
+    captured.flatMap(({ attempt: { order, n }, payment }) => [
       bytesOf(order), n, payment.paymentKey, payment.orderId, payment.totalAmount, payment.totalAmount - payment.balanceAmount, payment.currency,
       payment.method?.slice(0, METHOD_MAX) ?? null, asciiOrNull(payment.lastTransactionKey, 64), asciiOrNull(payment.secret, 50),
       asciiOrNull(payment.receiptUrl, 500), asciiOrNull(payment.approvedAt, 40),
-    ],
+    ]),
   );
-}
+  return captured.map(() => undefined);
+});
 
 const COLUMNS = 'order_id, n, payment_key, provider_order_id, amount, refunded, currency, method, receipt_url';
 
