@@ -41,40 +41,21 @@ export type SessionHooks = {
 };
 
 const IN_TRANSACTION = 1;
+const ROLLBACK = 'ROLLBACK';
 
-/** Lends `driver` out. Statements run in the order in which they are asked for. */
+/** Lends `driver` out. */
 export function lend(driver: DriverConnection, hooks: SessionHooks): Connection {
-  let broken = false;
-  let open = false;
+  const line = createLine(driver, hooks);
   let released = false;
-  const moveClock = hooks.nowMs === undefined ? undefined : createClockMover(driver, hooks.nowMs, hooks.answerMs);
-
-  const send = async <Answer extends QueryResult>(kind: 'query' | 'execute', statement: string | StatementOptions, values: readonly SqlValue[]) => {
-    const options = typeof statement === 'string' ? { sql: statement } : statement;
+  const send: typeof line.send = (kind, statement, values) => {
     if (released) throw new Error('statement on a connection that was given back');
-    hooks.onQuery(options.sql);
-    try {
-      const reply = await sendToDriver<Answer>(driver, kind, { ...options, values, timeout: hooks.answerMs });
-      const status = (reply[0] as Partial<ResultSetHeader>).serverStatus;
-      if (typeof status === 'number') open = (status & IN_TRANSACTION) !== 0;
-      return reply;
-    } catch (error) {
-      const failure = failureOf(error, options.sql);
-      if (failure instanceof DatabaseAway) broken = true;
-      throw failure;
-    }
+    return line.send(kind, statement, values);
   };
   return {
-    async query(sql, values = []) {
-      await moveClock?.();
-      return send('query', sql, values);
-    },
-    async execute(sql, values = []) {
-      await moveClock?.();
-      return send('execute', sql, values);
-    },
+    query: async (sql, values = []) => send('query', sql, values),
+    execute: async (sql, values = []) => send('execute', sql, values),
     async begin(isolation = 'read committed') {
-      open = true;
+      line.open = true;
       // READ COMMITTED is what the pool asserted for the session; another level holds for the next transaction only.
       if (isolation !== 'read committed') await send('query', `SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`, []);
       await send('query', 'START TRANSACTION', []);
@@ -88,16 +69,65 @@ export function lend(driver: DriverConnection, hooks: SessionHooks): Connection 
       }
     },
     async rollback() {
-      await send('query', 'ROLLBACK', []);
+      await send('query', ROLLBACK, []);
     },
     release() {
       if (released) return;
       released = true;
-      if (open || broken) driver.destroy();
+      if (line.open || line.broken) driver.destroy();
       else driver.release();
       hooks.onRelease();
     },
   };
+}
+
+/** `open`: in a transaction, by the server's word. `broken`: no answer, or half of one. */
+type Line = {
+  open: boolean;
+  broken: boolean;
+  send<Answer extends QueryResult>(
+    kind: 'query' | 'execute', statement: string | StatementOptions, values: readonly SqlValue[],
+  ): Promise<[Answer, FieldPacket[]]>;
+};
+
+/**
+ * Statements go one after the other, in the order in which they are asked for.
+ *
+ * A transaction in which one has failed is over: whatever was asked of it meanwhile, or is asked next, is refused with the same failure
+ * until ROLLBACK. Without that, callers that share a transaction would write on after a deadlock, which the server has rolled back: each
+ * further statement would commit by itself.
+ */
+function createLine(driver: DriverConnection, hooks: SessionHooks): Line {
+  const moveClock = hooks.nowMs === undefined ? undefined : createClockMover(driver, hooks.nowMs, hooks.answerMs);
+  let over: Error | undefined;
+  let before: Promise<unknown> = Promise.resolve();
+  const sendNow = async <Answer extends QueryResult>(kind: 'query' | 'execute', options: StatementOptions, values: readonly SqlValue[]) => {
+    if (options.sql === ROLLBACK) over = undefined;
+    if (over !== undefined) throw over;
+    await moveClock?.();
+    hooks.onQuery(options.sql);
+    try {
+      const reply = await sendToDriver<Answer>(driver, kind, { ...options, values, timeout: hooks.answerMs });
+      const status = (reply[0] as Partial<ResultSetHeader>).serverStatus;
+      if (typeof status === 'number') line.open = (status & IN_TRANSACTION) !== 0;
+      return reply;
+    } catch (error) {
+      const failure = failureOf(error, options.sql);
+      if (failure instanceof DatabaseAway) line.broken = true;
+      if (line.open) over = failure;
+      throw failure;
+    }
+  };
+  const line: Line = {
+    open: false,
+    broken: false,
+    send(kind, statement, values) {
+      const sent = before.then(() => sendNow<never>(kind, typeof statement === 'string' ? { sql: statement } : statement, values));
+      before = sent.catch(() => {});
+      return sent;
+    },
+  };
+  return line;
 }
 
 /** NOW() of a test pool stands still while one statement runs and follows `nowMs` between statements. */

@@ -74,7 +74,8 @@ const orderOf = (columns: OrderColumns, lines: readonly StoredLine[]): TicketOrd
 };
 
 async function readOrders(session: Queryable, ids: readonly OpaqueId[], lock: string): Promise<readonly (TicketOrder | undefined)[]> {
-  const rows = await readArrays<OrderColumns>(session, `SELECT ${ORDER_COLUMNS} FROM ticket_order WHERE id IN (?) ORDER BY id${lock}`, [hexList(ids)]);
+  const sql = `SELECT ${ORDER_COLUMNS} FROM ticket_order FORCE INDEX (PRIMARY) WHERE id IN (?) ORDER BY id${lock}`;
+  const rows = await readArrays<OrderColumns>(session, sql, [hexList(ids)]);
   const lines = await readLines(session, rows.map(([id]) => idOf(id)));
   const found = new Map(rows.map((row) => [idOf(row[0]), row]));
   return ids.map((id) => {
@@ -160,14 +161,16 @@ const moveGathered = gathered<Tx, OrderMove, boolean>(async (tx, moves) => {
 async function moveAlike(tx: Tx, ids: readonly OpaqueId[], { to, from: narrower, refusal }: OrderMove): Promise<ReadonlySet<OpaqueId>> {
   const from = statesBefore(to).filter((state) => narrower === undefined || narrower.includes(state));
   if (from.length === 0) return new Set();
-  const rows = await readArrays<[Buffer]>(tx, 'SELECT id FROM ticket_order WHERE id IN (?) AND state IN (?) ORDER BY id FOR UPDATE', [hexList(ids), from]);
+  const sql = 'SELECT id FROM ticket_order FORCE INDEX (PRIMARY) WHERE id IN (?) AND state IN (?) ORDER BY id FOR UPDATE';
+  const rows = await readArrays<[Buffer]>(tx, sql, [hexList(ids), from]);
   const movable = rows.map(([id]) => idOf(id));
   if (movable.length === 0) return new Set();
   const paid = to === 'paid' ? ', paid_at = COALESCE(paid_at, NOW(3))' : '';
   const values: SqlValue[] = [to];
   if (refusal !== undefined) values.push(refusal === null ? null : JSON.stringify(refusal));
   const [{ affectedRows }] = await tx.query<ResultSetHeader>(
-    `UPDATE ticket_order SET state = ?, moved_at = NOW(3)${paid}${refusal === undefined ? '' : ', refusal = ?'} WHERE id IN (?)`, [...values, hexList(movable)],
+    `UPDATE ticket_order FORCE INDEX (PRIMARY) SET state = ?, moved_at = NOW(3)${paid}${refusal === undefined ? '' : ', refusal = ?'} WHERE id IN (?)`,
+    [...values, hexList(movable)],
   );
   invariant(affectedRows === movable.length, 'an order changed under its lock');
   return new Set(movable);

@@ -24,14 +24,15 @@ type Issue = { readonly order: OpaqueId; readonly newId: (line: number) => Opaqu
 const issueGathered = gathered<Tx, Issue, number>(async (tx, issues) => {
   const newIds = new Map(issues.map(({ order, newId }) => [order, newId]));
   invariant(newIds.size === issues.length, 'tickets of one order are issued twice at once');
-  const sql = `SELECT order_id, line, show_id, seat_no FROM order_line WHERE order_id IN (?) AND state = 'open' ORDER BY order_id, line FOR UPDATE`;
+  const sql = `SELECT order_id, line, show_id, seat_no FROM order_line FORCE INDEX (PRIMARY) WHERE order_id IN (?) AND state = 'open'
+    ORDER BY order_id, line FOR UPDATE`;
   const lines = await readArrays<[Buffer, number, ShowId, number]>(tx, sql, [hexList(newIds.keys())]);
   if (lines.length === 0) return issues.map(() => 0);
   const rows = lines.map(([order, line, show, seat]) => [
     bytesOf((newIds.get(idOf(order)) as Issue['newId'])(line)), order, line, show, seat, 1, 'valid', written('NOW(3)'), written('NOW(3)'),
   ]);
   await tx.query('INSERT INTO ticket (id, order_id, line, show_id, seat_no, generation, state, made_at, moved_at) VALUES ?', [rows]);
-  const changed = "UPDATE order_line SET state = 'paid' WHERE order_id IN (?) AND state = 'open'";
+  const changed = "UPDATE order_line FORCE INDEX (PRIMARY) SET state = 'paid' WHERE order_id IN (?) AND state = 'open'";
   const [{ affectedRows }] = await tx.query<ResultSetHeader>(changed, [hexList(newIds.keys())]);
   invariant(affectedRows === lines.length, 'a line changed under its lock');
   const counts = Map.groupBy(lines, ([order]) => idOf(order));

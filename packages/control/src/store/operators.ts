@@ -20,16 +20,16 @@ export async function createOperator(
 ): Promise<Result<Operator, { readonly kind: 'operator-exists' }>> {
   if (!NAME.test(name)) throw new Error('an operator’s name has 1 to 60 letters, digits or . _ @ - and spaces');
   const passwordHash = await hasher.hash(password);
-  return inTransaction(pool, READ_COMMITTED, async (tx) => {
-    try {
+  try {
+    return await inTransaction(pool, READ_COMMITTED, async (tx) => {
       await drizzleOn(tx).insert(operator).values({ name, role, passwordHash, madeAt: sql`NOW(3)` });
-    } catch (error) {
-      if (isDuplicate(error, 'PRIMARY')) return refuse({ kind: 'operator-exists' });
-      throw error;
-    }
-    await recordAct(tx, { ...act, action: 'operator.make', subject: subjectOf(name), before: null, after: { name, role } });
-    return ok({ name, role });
-  });
+      await recordAct(tx, { ...act, action: 'operator.make', subject: subjectOf(name), before: null, after: { name, role } });
+      return ok({ name, role });
+    });
+  } catch (error) {
+    if (isDuplicate(error, 'PRIMARY')) return refuse({ kind: 'operator-exists' });
+    throw error;
+  }
 }
 
 /** Sets a new password and signs that operator out everywhere. False: no such operator. */

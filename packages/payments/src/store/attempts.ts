@@ -59,7 +59,7 @@ export const attemptsOf = gathered<Queryable, OpaqueId, readonly Attempt[]>((ses
 export const lockAttempts = gathered<Tx, OpaqueId, readonly Attempt[]>((tx, orders) => readAttempts(tx, orders, ' FOR UPDATE'));
 
 async function readAttempts(session: Queryable, orders: readonly OpaqueId[], lock: string): Promise<readonly (readonly Attempt[])[]> {
-  const sql = `SELECT ${COLUMNS} FROM payment_attempt WHERE order_id IN (?) ORDER BY order_id, n${lock}`;
+  const sql = `SELECT ${COLUMNS} FROM payment_attempt FORCE INDEX (PRIMARY) WHERE order_id IN (?) ORDER BY order_id, n${lock}`;
   const [rows] = await session.query<RowDataPacket[]>(sql, [orders.map(bytesOf)]);
   const byOrder = Map.groupBy(rows.map(attemptOf), ({ order }) => order);
   return orders.map((order) => byOrder.get(order) ?? []);
@@ -80,8 +80,8 @@ const startGathered = gathered<Tx, Starting, boolean>(async (tx, all) => {
     if (prepared.length === 0) continue;
     const cases = `CASE order_id${' WHEN ? THEN ?'.repeat(prepared.length)} END`;
     const [written] = await tx.query<ResultSetHeader>(
-      `UPDATE payment_attempt SET state = 'confirming', payment_key = ${cases}, confirmer = ${cases}, asks = 1, moved_at = NOW(3), confirming_at = NOW(3),
-         heard_at = NOW(3), next_look_at = NOW(3) + INTERVAL ? MICROSECOND
+      `UPDATE payment_attempt FORCE INDEX (PRIMARY) SET state = 'confirming', payment_key = ${cases}, confirmer = ${cases}, asks = 1,
+         moved_at = NOW(3), confirming_at = NOW(3), heard_at = NOW(3), next_look_at = NOW(3) + INTERVAL ? MICROSECOND
        WHERE ${theseOf(prepared)}`,
       [
         ...prepared.flatMap(({ attempt, start }) => [bytesOf(attempt.order), start.paymentKey]),
@@ -111,7 +111,7 @@ const moveGathered = gathered<Tx, Moving, boolean>(async (tx, all) => {
     const movable = await lockThose(tx, alike, statesBefore(move));
     if (movable.length === 0) continue;
     const [written] = await tx.query<ResultSetHeader>(
-      `UPDATE payment_attempt SET state = ?, last_code = COALESCE(?, last_code), moved_at = NOW(3), looks = 0,
+      `UPDATE payment_attempt FORCE INDEX (PRIMARY) SET state = ?, last_code = COALESCE(?, last_code), moved_at = NOW(3), looks = 0,
          next_look_at = ${nextLookMs === undefined ? 'NULL' : 'NOW(3) + INTERVAL ? MICROSECOND'}
        WHERE ${theseOf(movable)}`,
       [
@@ -127,7 +127,7 @@ const moveGathered = gathered<Tx, Moving, boolean>(async (tx, all) => {
 
 /** Locks the attempts that are in one of the states, and gives what asked for them: what is locked may be changed, and its count is known. */
 async function lockThose<Item extends { readonly attempt: AttemptId }>(tx: Tx, items: readonly Item[], states: readonly AttemptState[]): Promise<Item[]> {
-  const sql = `SELECT order_id, n FROM payment_attempt WHERE (${theseOf(items)}) AND state IN (?) ORDER BY order_id, n FOR UPDATE`;
+  const sql = `SELECT order_id, n FROM payment_attempt FORCE INDEX (PRIMARY) WHERE (${theseOf(items)}) AND state IN (?) ORDER BY order_id, n FOR UPDATE`;
   const [rows] = await tx.query<RowDataPacket[]>(sql, [...namesOf(items), states]);
   const locked = new Set(rows.map((row) => `${idOf(row['order_id'] as Buffer)}/${row['n'] as number}`));
   return items.filter(({ attempt }) => locked.has(`${attempt.order}/${attempt.n}`));
