@@ -2,7 +2,7 @@ import t from 'tap';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { invariant, randomBelow, seededRandom, valueOf, type OpaqueId, type ShowId } from '@onsale/kernel';
 import {
-  AlongsideRefusal, findExpired, findViolations, HOLD_MS, PAYING_MS, readHold, type CommandAnswer, type DecidableCommand, type SeatCommand,
+  findExpired, findViolations, HOLD_MS, PAYING_MS, type CommandAnswer, type DecidableCommand, type SeatCommand,
 } from '../src/index.ts';
 import { readArrays } from '../src/store/lock-rows.ts';
 import { ShowModel } from '../src/model/index.ts';
@@ -181,30 +181,6 @@ t.test('best available, orphan rule and operators', async (t) => {
   t.match(await row(0, [1, 2]), { refusal: { kind: 'orphan-seat', seats: [0] } });
   t.ok((await row(0, [0, 1])).ok);
   t.match(await row(1, [3, 4]), { refusal: { kind: 'orphan-seat', seats: [2] } });
-  t.same(await findViolations(pool), []);
-});
-
-t.test('alongside: writes with the command or not at all, and refuses for its own command only', async (t) => {
-  const url = await migratedDatabase(t);
-  const pool = poolOf(t, url);
-  await publishedShow(pool, 10, 10);
-  await enterFans(pool, 20);
-  await pool.query('CREATE TABLE note (n INT PRIMARY KEY)');
-  const { engine } = startProcess(t, url);
-  const hold = (n: number, alongside: (n: number) => Promise<void>) =>
-    engine.submit({ kind: 'hold', show: SHOW, hold: idFor(`h ${n}`), ...fan(n), seats: [2 * n, 2 * n + 1] }, async (tx) => {
-      await tx.query('INSERT INTO note VALUES (?)', [n]);
-      await alongside(n);
-    });
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => hold(n, async () => {
-    if (n === 3 || n === 11) throw new AlongsideRefusal({ n });
-    if (n === 7) throw new Error('a bug');
-  })));
-  t.same(answers.map(kindOf).filter((kind) => kind !== 'hold'), ['alongside', 'unavailable', 'alongside']);
-  t.match(answers[11], { refusal: { kind: 'alongside', refusal: { n: 11 } } });
-  const notes = await readArrays<[number]>(pool, 'SELECT n FROM note ORDER BY n', []);
-  t.same(notes.flat(), Array.from({ length: 20 }, (_, n) => n).filter((n) => ![3, 7, 11].includes(n)));
-  t.equal(await readHold(pool, SHOW, idFor('h 3')), undefined);
   t.same(await findViolations(pool), []);
 });
 

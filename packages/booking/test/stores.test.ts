@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inTransaction, migrate } from '@onsale/database';
-import { valueOf, type Place, type RoomId, type ShowId } from '@onsale/kernel';
+import { valueOf, type OpaqueId, type Place, type RoomId, type ShowId } from '@onsale/kernel';
 import { startMariadb } from '@onsale/services';
 import {
   eraseShow, findExpired, findOverdueDeposits, findViolations, holdsOfSession, idSecret, insertOrder, issueTickets, keyedId, lockOrder, moveLines, moveOrder,
@@ -68,6 +68,40 @@ t.test('entry sessions: redeemed once, the same answer again, ended for writers 
   t.equal(living.length, 100);
   t.notOk(living.some(({ sid }) => sid === fan(3).session));
   t.equal((await sessions.living('other' as RoomId, 0, 5)).length, 0);
+});
+
+t.test('many orders of one transaction: each its own answer, in a few statements', async (t) => {
+  const url = await migratedDatabase(t);
+  const said: string[] = [];
+  const pool = poolOf(t, url, { onQuery: (sql) => said.push(sql) });
+  await publishedShow(pool, 4, 10);
+  const line = { seat: 3, grade: 'R', face: 100, fee: 0, coupon: 0, points: 0, paid: 100 } as const;
+  const orders = Array.from({ length: 12 }, (_, n) => idFor(`order ${n}`));
+  await inTransaction(pool, RC, (tx) => Promise.all(orders.map((id, n) => insertOrder(tx, {
+    id, show: SHOW, hold: idFor(`hold ${n}`), person: fan(n).person, session: null, account: null, keyHash: Buffer.alloc(32, n), currency: 'KRW',
+    lines: [{ ...line, seat: n }, { ...line, seat: n + 12 }], feePolicy: 1, buyer: { name: null, email: null },
+  }))));
+  t.same((await Promise.all(orders.map((id) => readOrder(pool, id)))).map((order) => [order?.id, order?.lines.map(({ seat }) => seat), order?.amount]),
+    orders.map((id, n) => [id, [n, n + 12], 200]));
+  said.length = 0;
+  // The first four are paying already, the last is nobody's, and one is asked for twice.
+  await inTransaction(pool, RC, (tx) => Promise.all(orders.slice(0, 4).map((id) => moveOrder(tx, id, 'paying'))));
+  t.equal(said.filter((sql) => sql.startsWith('UPDATE')).length, 1);
+  const asked = [...orders, orders[5] as OpaqueId, idFor('nobody')];
+  const moved = await inTransaction(pool, RC, (tx) => Promise.all(asked.map((id) => moveOrder(tx, id, 'paying', { from: ['open'] }))));
+  t.same(moved, asked.map((_, index) => index >= 4 && index < 12), 'paying is not open any more, and of two only the first moves');
+  const mixed = await inTransaction(pool, RC, (tx) => Promise.all([
+    moveOrder(tx, orders[0] as OpaqueId, 'confirming'), moveOrder(tx, orders[1] as OpaqueId, 'expired'), moveOrder(tx, orders[2] as OpaqueId, 'refunded'),
+    moveOrder(tx, orders[3] as OpaqueId, 'paying', { refusal: { code: 'REJECTED', message: '거절' } }),
+  ]));
+  t.same(mixed, [true, true, false, false]);
+  t.same((await Promise.all(orders.slice(0, 4).map((id) => readOrder(pool, id)))).map((order) => order?.state), ['confirming', 'expired', 'paying', 'paying']);
+  await inTransaction(pool, RC, (tx) => moveOrder(tx, orders[0] as OpaqueId, 'paid'));
+  const issued = await inTransaction(pool, RC, (tx) => Promise.all(orders.slice(0, 3).map((id, n) => (
+    n === 1 ? 0 : issueTickets(tx, id, (at) => idFor(`ticket ${n} ${at}`))
+  ))));
+  t.same(issued, [2, 0, 2]);
+  t.same((await Promise.all(orders.slice(0, 3).map((id) => ticketsOf(pool, id)))).map((all) => all.map(({ seat }) => seat)), [[0, 12], [], [2, 14]]);
 });
 
 t.test('an order from hold to tickets and back, along its diagram only', async (t) => {
