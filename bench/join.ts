@@ -57,7 +57,7 @@ export const printRun = (run: number, runs: number, what: string, { ours, ceilin
 export type Run = { readonly ours: Load; readonly ceiling: Load; readonly cpu: number };
 
 export function figuresOf(what: string, shallow: readonly Run[], deep: readonly Run[], ratioMin: number): Figure[] {
-  const ratio = median(shallow.map(({ ours, ceiling }) => ours.perSecond / ceiling.perSecond));
+  const ratioOf = (runs: readonly Run[]): number => median(runs.map(({ ours, ceiling }) => ours.perSecond / ceiling.perSecond));
   const drift = median(deep.map(({ cpu }) => cpu)) / median(shallow.map(({ cpu }) => cpu)) - 1;
   const column = (name: string, unit: string, runs: readonly Run[], value: (run: Run) => number): Figure =>
     figure(name, median(runs.map(value)), unit, undefined, runs.map(value));
@@ -66,8 +66,8 @@ export function figuresOf(what: string, shallow: readonly Run[], deep: readonly 
   return [
     column(`${what}/s`, '/s', shallow, ({ ours }) => ours.perSecond),
     column('ceiling: bare Fastify echo', '/s', shallow, ({ ceiling }) => ceiling.perSecond),
-    figure(`ratio of ${what} to the ceiling`, ratio, '', atLeast(ratio, ratioMin)),
-    column(`ratio with ${deepName}`, '', deep, ({ ours, ceiling }) => ours.perSecond / ceiling.perSecond),
+    figure(`ratio of ${what} to the ceiling`, ratioOf(shallow), '', atLeast(ratioOf(shallow), ratioMin)),
+    figure(`ratio with ${deepName}`, ratioOf(deep), '', atLeast(ratioOf(deep), ratioMin)),
     column('p50', 'ms', shallow, ({ ours }) => ours.p50Ms),
     column('p99', 'ms', shallow, ({ ours }) => ours.p99Ms),
     column('CPU a request, empty line', 'µs', shallow, ({ cpu }) => cpu),

@@ -4,7 +4,7 @@ import { freePort } from '@onsale/services';
 import { DEEP_LINE, figuresOf, printRun, type Run } from './join.ts';
 import { countCpu } from './measure/cpu.ts';
 import type { Figure } from './measure/figures.ts';
-import { load, type Load } from './measure/load.ts';
+import { load, type Load, type Target } from './measure/load.ts';
 import { fillRoom, openRoomForBench } from './measure/room.ts';
 import { startProgram } from './measure/program.ts';
 import { openBenchSystem } from './measure/system.ts';
@@ -26,24 +26,21 @@ export async function benchStatus({ runs, seconds }: { runs: number; seconds: nu
     await openRoomForBench(redis.url, 'deep');
     const shallowReceipts = await fillRoom(redis.url, 'shallow', SHALLOW_LINE, receiptKey);
     const deepReceipts = await fillRoom(redis.url, 'deep', DEEP_LINE, receiptKey);
-    const ask = (room: string, receipts: readonly string[], forSeconds: number): Promise<Load> => {
-      let next = 0;
-      const vary = () => ({ headers: { authorization: `Bearer ${receipts[(next = (next + 7_919) % receipts.length)]}` } });
-      return load({ url: `${admission.url}${ADMISSION_PREFIX}/rooms/${room}/places/me`, method: 'GET', vary }, forSeconds);
-    };
-    const echo = (forSeconds: number): Promise<Load> => {
-      let next = 0;
-      const vary = () => ({ headers: { authorization: `Bearer ${deepReceipts[(next = (next + 7_919) % deepReceipts.length)]}` } });
-      return load({ url: `http://127.0.0.1:${echoPort}/echo`, method: 'GET', vary }, forSeconds);
-    };
+    const ask = (room: string, receipts: readonly string[], forSeconds: number): Promise<Load> => (
+      load({ url: `${admission.url}${ADMISSION_PREFIX}/rooms/${room}/places/me`, method: 'GET', vary: inTurn(receipts) }, forSeconds)
+    );
+    const echo = (receipts: readonly string[], forSeconds: number): Promise<Load> => (
+      load({ url: `http://127.0.0.1:${echoPort}/echo`, method: 'GET', vary: inTurn(receipts) }, forSeconds)
+    );
     const measure = async (room: string, receipts: readonly string[]): Promise<Run> => {
-      const ceiling = await echo(seconds);
+      // The same receipts for both: what the client spends on them is the same.
+      const ceiling = await echo(receipts, seconds);
       const used = countCpu([admission.process.pid, redis.pid]);
       const ours = await ask(room, receipts, seconds);
       return { ours, ceiling, cpu: used() / Math.max(1, ours.answers) };
     };
     await ask('deep', deepReceipts, 2);
-    await echo(2);
+    await echo(deepReceipts, 2);
     const [shallow, deep]: [Run[], Run[]] = [[], []];
     for (let run = 0; run < runs; run += 1) {
       shallow.push(await measure('shallow', shallowReceipts));
@@ -55,4 +52,10 @@ export async function benchStatus({ runs, seconds }: { runs: number; seconds: nu
     await echoServer.stop();
     await system.close();
   }
+}
+
+/** One receipt after the other, far apart in the line. */
+function inTurn(receipts: readonly string[]): NonNullable<Target['vary']> {
+  let next = 0;
+  return () => ({ headers: { authorization: `Bearer ${receipts[(next = (next + 7_919) % receipts.length)]}` } });
 }

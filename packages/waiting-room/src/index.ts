@@ -4,7 +4,6 @@ export { openRoomConnection, RoomUnreachable, type RoomConnection } from './conn
 export { BINDING_BYTES, enter, type EnterReply, type EnterRequest, type EntryGrant } from './enter.ts';
 export { finish, type FinishWord } from './finish.ts';
 export { forgetRoom } from './forget-room.ts';
-export { gather, GATHER_QUEUE_MAX, GatherFull } from './gather.ts';
 export { IDENTITY_BYTES, join, type JoinReply, type JoinRequest } from './join.ts';
 export { keepPlace } from './keep-place.ts';
 export { keysOf } from './keys.ts';

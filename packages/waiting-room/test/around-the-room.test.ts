@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { placeOf, seededRandom, valueOf, parseRoomId, type Place } from '@onsale/kernel';
 import t from 'tap';
 import {
-  aheadByMarks, BATCH_MAX, checkJournal, checkSettings, forgetRoom, gather, GATHER_QUEUE_MAX, GatherFull, join, keepPlace, LIMITS, openPlaceFeed,
+  aheadByMarks, BATCH_MAX, checkJournal, checkSettings, forgetRoom, join, keepPlace, LIMITS, openPlaceFeed,
   readCalled, readFrame, readGauges, readPlace, RECEIPT_LENGTH_MAX, signReceipt, verifyReceipt, waitBand,
   type CalledPlace, type Frame, type JournalEntry, type PaceReading,
 } from '../src/index.ts';
@@ -11,7 +11,7 @@ import { keysOf } from '../src/keys.ts';
 import { loadScript } from '../src/script.ts';
 import { contentsOf, fanIn, journalOf, newBinding, newIdentity, openRoom, seedOf, settingsFor, violationsOf } from './room-under-test.ts';
 
-/* What stands around the verbs: loader, receipts, frames and feeds, wait bands, gathering, the journal's check. */
+/* What stands around the verbs: loader, receipts, frames and feeds, wait bands, the journal's check. */
 
 const FOLDER = new URL('../', import.meta.url);
 
@@ -157,28 +157,6 @@ t.test('the wait band of a real room', async (t) => {
   t.ok(frame.pace.buckets.length >= 3 && frame.pace.buckets.every((calls) => calls >= 45 && calls <= 55), JSON.stringify(frame.pace.buckets));
   const band = waitBand(frame.pace, 100);
   t.ok(band !== null && band.p10Ms <= 10_200 && band.p90Ms >= 10_100, JSON.stringify(band));
-  await test.close();
-});
-
-t.test('gathering: one script for many, answers in order, refusals at once, errors to everybody', async (t) => {
-  const sizes: number[] = [];
-  const ask = gather(async (requests: readonly number[]) => {
-    sizes.push(requests.length);
-    return requests.map((request) => request * 2);
-  });
-  const requests = Array.from({ length: 600 }, (_, index) => index);
-  t.same(await Promise.all(requests.map(ask)), requests.map((request) => request * 2));
-  t.same(sizes, [256, 256, 88]);
-  const fails = gather<number, number>(async () => { throw new Error('away'); });
-  t.same((await Promise.allSettled([fails(1), fails(2)])).map(({ status }) => status), ['rejected', 'rejected']);
-  const never = gather<number, number>(() => new Promise(() => {}));
-  for (let index = 0; index < GATHER_QUEUE_MAX; index += 1) void never(index);
-  await t.rejects(never(1), GatherFull);
-
-  const test = await openRoom({ phase: 'paused' });
-  const joinOne = gather((batch: readonly { identity: Buffer }[]) => join(test.connection, test.room, batch));
-  const replies = await Promise.all(Array.from({ length: 700 }, () => joinOne({ identity: newIdentity() })));
-  t.equal(new Set(replies.map((reply) => ('view' in reply ? reply.view.place : 0))).size, 700);
   await test.close();
 });
 
