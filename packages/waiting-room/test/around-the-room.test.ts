@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { placeOf, seededRandom, valueOf, parseRoomId, type Place } from '@onsale/kernel';
 import t from 'tap';
 import {
-  aheadByMarks, BATCH_MAX, checkJournal, checkSettings, forgetRoom, join, keepPlace, LIMITS, openPlaceFeed,
+  aheadByMarks, BATCH_MAX, checkJournal, checkSettings, forgetRoom, keepPlace, LIMITS, openPlaceFeed,
   readCalled, readFrame, readGauges, readPlace, RECEIPT_LENGTH_MAX, signReceipt, verifyReceipt, waitBand,
   type CalledPlace, type Frame, type JournalEntry, type PaceReading,
 } from '../src/index.ts';
