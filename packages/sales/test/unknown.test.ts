@@ -48,6 +48,14 @@ async function relayRefunds(shop: Shop, rounds = 12): Promise<string[]> {
   }
   return outcomes;
 }
+/** The resolver's part: a provider that is slow in real time is still at it in the first round or two. */
+async function resolveLater(shop: Shop, order: TicketOrder, rounds = 10): Promise<void> {
+  for (let round = 0; round < rounds && (await shop.reread(order)).state === 'confirming'; round += 1) {
+    await sleep(round * 100);
+    shop.later(5 * MINUTE_MS);
+    await resolveUnknown(shop.context);
+  }
+}
 async function prepare(shop: Shop, seats: readonly number[]) {
   const order = await shop.order(seats);
   const opened = await shop.open(order);
@@ -83,10 +91,8 @@ t.test('answers that are lost or wrong, one by one: the buyer gets the ticket, o
     await arm(sandbox, ...faults);
     wire.calls.length = 0;
     const answer = await pay(paymentKey);
-    if (answer.ok && answer.value.kind === 'pending') {
-      shop.later(5 * MINUTE_MS);
-      await resolveUnknown(shop.context);
-    } else t.match(answer, paid, name);
+    if (answer.ok && answer.value.kind === 'pending') await resolveLater(shop, order);
+    else t.match(answer, paid, name);
     t.match(wire.calls.join(','), calls, `${name}: calls`);
     t.equal((await shop.reread(order)).state, 'paid', name);
     t.equal((await shop.rows('SELECT 1 FROM ticket WHERE order_id = ?', [bytes(order.id)])).length, 1, `${name}: one ticket`);
