@@ -224,7 +224,7 @@ t.test('the statements of a batch use the primary keys, at 400 and at 15,000 sea
 
 /** `type:key` of the plan; a lookup that found no row at all has neither. */
 async function explain(query: (sql: string, values: never) => Promise<[unknown, unknown]>, text: string, values: unknown): Promise<string> {
-  const [[plan]] = (await query(`EXPLAIN ${text}`, values as never)) as unknown as [[Record<string, string | null>]];
+  const [[plan]] = (await query(`EXPLAIN FORMAT=TRADITIONAL ${text}`, values as never)) as unknown as [[Record<string, string | null>]];
   invariant(plan !== undefined, 'no plan');
   return `${plan['type']}:${plan['key']}`;
 }

@@ -135,13 +135,13 @@ export type OutboxGauges = { readonly open: number; readonly due: number; readon
 export async function readOutboxGauges(database: Queryable): Promise<OutboxGauges> {
   const [rows] = await database.query<RowDataPacket[]>(
     `SELECT COUNT(*) AS open, COALESCE(SUM(next_at <= NOW(3)), 0) AS due, COALESCE(SUM(attempts >= ${STUCK_ATTEMPTS}), 0) AS stuck,
-       COALESCE(GREATEST(0, TIMESTAMPDIFF(MICROSECOND, MIN(next_at), NOW(3))), 0) AS lag,
-       COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(made_at), NOW(3)), 0) AS oldest
+       COALESCE(GREATEST(0, TIMESTAMPDIFF(MICROSECOND, MIN(next_at), NOW(3))), 0) AS lag_us,
+       COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(made_at), NOW(3)), 0) AS oldest_us
      FROM outbox WHERE closed_at IS NULL`,
   );
   const row = rows[0] as RowDataPacket;
   const number = (name: string): number => Number(row[name]);
-  return { open: number('open'), due: number('due'), stuck: number('stuck'), lagMs: number('lag') / 1_000, oldestMs: number('oldest') / 1_000 };
+  return { open: number('open'), due: number('due'), stuck: number('stuck'), lagMs: number('lag_us') / 1_000, oldestMs: number('oldest_us') / 1_000 };
 }
 
 /** Deletes at most `limit` rows closed more than `keepMs` ago; gives how many. */

@@ -204,7 +204,7 @@ t.test('closed rows are pruned by age, and claims are found by index among many 
   await add('new');
   await pool.query('ANALYZE TABLE outbox');
   const [plan] = await pool.query(
-    `EXPLAIN SELECT id FROM outbox AS due WHERE closed_at IS NULL AND next_at <= NOW(3)
+    `EXPLAIN FORMAT=TRADITIONAL SELECT id FROM outbox AS due WHERE closed_at IS NULL AND next_at <= NOW(3)
      AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.ordering_key = due.ordering_key AND older.closed_at IS NULL AND older.id < due.id)
      ORDER BY next_at LIMIT 10 FOR UPDATE SKIP LOCKED`,
   );
