@@ -68,7 +68,11 @@ export async function judgeAudit({ wire, headers }: Ops): Promise<Judgement[]> {
     answer = await wire.send<AuditReply>('GET', `${OPS_PREFIX}/audit`, { headers });
   }
   if (answer.status !== 200) return [{ invariant: 'auditor', checked: 0, violations: [`the auditor did not answer: ${answer.status}`], note: '' }];
-  return answer.body.checked.map((invariant) => {
+  const { unwatched } = answer.body;
+  const open = unwatched === null ? [] : [{
+    invariant: `${unwatched.invariants.join(', ')} auditor`, checked: 0, violations: ['nobody has looked lately: does a worker run?'], note: '',
+  }];
+  return [...open, ...answer.body.checked.map((invariant) => {
     const violations = answer.body.findings.filter((finding) => finding.invariant === invariant).map(({ detail }) => detail);
     return {
       invariant: `${invariant} auditor`,
@@ -76,5 +80,5 @@ export async function judgeAudit({ wire, headers }: Ops): Promise<Judgement[]> {
       violations,
       note: violations.length === 0 ? 'holds in the stores' : `${violations.length} found`,
     };
-  });
+  })];
 }

@@ -3,11 +3,10 @@ import { ProblemError } from '@onsale/contract';
 import {
   readOperatorSession, signIn, signOut, type OperatorRole, type OperatorStore, type SignedIn, type SignIn, type SignInThrottle,
 } from '@onsale/control';
-import { isUnavailable } from '@onsale/database';
+import { isUnavailable, within } from '@onsale/database';
 import type { MonotonicClock } from '@onsale/kernel';
 import { bearerOf } from '@onsale/runtime';
 import type { FastifyRequest } from 'fastify';
-import { within } from './patience.ts';
 
 /**
  * Who may pass. The database decides; while it is away, a token that it confirmed to this process before passes until its session would

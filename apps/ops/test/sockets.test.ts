@@ -2,8 +2,8 @@ import t from 'tap';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GaugesMessage, OPS_PREFIX, SOCKET_MESSAGE_BYTES_MAX } from '@onsale/contract';
-import { disableOperator, recordFindings } from '@onsale/control';
+import { GaugesMessage, OPS_PREFIX, SOCKET_MESSAGE_BYTES_MAX, type AuditReply } from '@onsale/contract';
+import { disableOperator, listRooms, recordFindings, recordLooks } from '@onsale/control';
 import { Compile } from 'typebox/compile';
 import { WebSocket } from 'ws';
 import { wire } from '../src/wire.ts';
@@ -122,11 +122,26 @@ t.test('the audit looks at booking’s stores and lists what the worker has foun
   const [answer, again] = await Promise.all([ask(), ask()]);
   t.equal(answer.statusCode, 200, `${answer.body} ${running.logs.findLast((line) => line.includes('incident'))}`);
   t.same(answer.json(), again.json(), 'two who ask at once get one audit');
-  const { checked, findings } = answer.json<{ checked: string[]; findings: { invariant: string; detail: string }[] }>();
-  t.same(checked, ['B1', 'B3', 'B4', 'B6', 'W1', 'W2', 'W3', 'W4']);
+  const { findings } = answer.json<AuditReply>();
   t.match(findings, [{ invariant: 'W2', detail: '601 calls in 60 s > rate 600' }]);
   await running.pool.query("INSERT INTO seat (show_id, seat_no, grade, state, claim) VALUES ('arena', 1, 'R', 'sold', ?)", [Buffer.alloc(16, 1)]);
   t.ok((await ask()).json<{ findings: { invariant: string }[] }>().findings.some(({ invariant }) => invariant === 'B1'), 'a seat sold to nobody is found');
+});
+
+t.test('the audit says which invariants nobody has looked at: no finding is not the same as all is well', async (t) => {
+  const { room } = await running.makeRoom();
+  const audit = async (): Promise<AuditReply> => (await app.inject({ url: api('/audit'), headers: operator.headers })).json<AuditReply>();
+  const [stores, journals] = [['B1', 'B3', 'B4', 'B6'], ['W1', 'W2', 'W3', 'W4']];
+  t.match(await audit(), { checked: stores, unwatched: { invariants: journals, sinceMs: null } }, 'this room never');
+  const rooms = (await listRooms(running.pool)).map((one) => one.room);
+  await recordLooks(running.pool, rooms);
+  const watched = await audit();
+  t.same([watched.checked, watched.unwatched], [[...stores, ...journals], null]);
+  await running.pool.query('UPDATE audit_look SET at = NOW(3) - INTERVAL 61 SECOND WHERE room = ?', [room]);
+  const stale = await audit();
+  t.same([stale.checked, stale.unwatched?.invariants], [stores, journals], 'one room is enough');
+  const agoMs = stale.atMs - (stale.unwatched?.sinceMs ?? 0);
+  t.ok(agoMs >= 61_000 && agoMs < 120_000, `${agoMs} ms ago`);
 });
 
 t.test('the console: a message until it is built, then its files with a strict policy', async (t) => {

@@ -2,6 +2,7 @@ import type { RoomSettings } from '@onsale/control';
 import type { RoomId, ShowId } from '@onsale/kernel';
 import type { Loop } from '@onsale/runtime';
 import type { WorkerContext } from './context.ts';
+import { createIncarnations } from './incarnations.ts';
 import { startCaller } from './loops/caller.ts';
 import { startReconciler } from './loops/reconciler.ts';
 import { startSweeper } from './loops/sweeper.ts';
@@ -27,11 +28,12 @@ export function createRoomLoops(context: WorkerContext, onError: (error: unknown
   let shows: readonly ShowId[] = [];
   const begin = (room: RoomId): Loops => {
     const reconciler = startReconciler({ ...context, room, onError });
+    const incarnations = createIncarnations({ ...context, room, onError: (error) => onError(error, `incarnations of ${room}`) });
     // Whoever adopted it, this worker or another: what Redis forgot is at booking.
     const heal = (): void => reconciler.kick();
     return {
       reconciler,
-      caller: startCaller({ ...context, room, onError, onReadopted: heal }),
+      caller: startCaller({ ...context, room, incarnations, onError, onReadopted: heal }),
       sweeper: startSweeper({ ...context, room, onError, onOff: heal }),
     };
   };

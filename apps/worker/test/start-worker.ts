@@ -19,9 +19,9 @@ export type House = {
 };
 
 /** A migrated database and a part of Redis of the test's own; workers are closed before they are dropped. */
-export async function openHouse(t: TestContext): Promise<House> {
+export async function openHouse(t: TestContext, redisUrl?: string): Promise<House> {
   const database = await openTestDatabase(t);
-  const redis = await openTestRedis(t);
+  const redis = await openTestRedis(t, redisUrl);
   const secrets = openSecrets(makeSecrets());
   return {
     database, redis,

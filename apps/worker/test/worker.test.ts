@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createHoldEngine, openEntrySessions, openShowBooks } from '@onsale/booking';
-import { changeRoom, listActs, listFindings, readRoom } from '@onsale/control';
+import { changeRoom, listActs, listFindings, listLooks, readRoom } from '@onsale/control';
 import { addOutboxRow, inTransaction, type RowDataPacket } from '@onsale/database';
 import { valueOf, type OpaqueId, type Place } from '@onsale/kernel';
 import { faultProxy, until } from '@onsale/testing';
@@ -187,6 +187,7 @@ t.test('the auditor finds a planted violation, in the rows and in the journal, a
   kick(worker, 'auditor');
   await until('audited', () => (worker.loops.all().find((loop) => loop.health().name === 'auditor')?.health().runs ?? 0) >= 2);
   t.same(await listFindings(house.database.pool), []);
+  t.type((await listLooks(house.database.pool)).find((look) => look.room === room)?.ageMs, 'number', 'it leaves a mark that it has looked');
   await house.database.pool.query("UPDATE seat SET state = 'sold', claim = UNHEX(REPEAT('ab', 16)) WHERE seat_no = 3");
   const journal = keysOf(room).find((key) => key.endsWith(':journal')) as string;
   const [real] = (await readJournal(house.redis.connection, room, '0')).filter(({ kind }) => kind === 'call');

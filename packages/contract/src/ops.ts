@@ -80,7 +80,14 @@ export const GaugesMessage = Type.Object({
 
 /** The auditor's view of the invariants. */
 export const FindingReply = Type.Object({ invariant: Type.String(), detail: Type.String(), at: Type.String() });
-export const AuditReply = Type.Object({ checked: Type.Array(Type.String()), findings: Type.Array(FindingReply), atMs: Type.Integer() });
+/** `unwatched`: invariants that nobody has looked at lately, so that no finding says nothing; `sinceMs`: wall clock of the last look, null: never. */
+export const Unwatched = Type.Object({ invariants: Type.Array(Type.String()), sinceMs: Nullable(Type.Integer()) });
+export const AuditReply = Type.Object({
+  checked: Type.Array(Type.String()),
+  unwatched: Nullable(Unwatched),
+  findings: Type.Array(FindingReply),
+  atMs: Type.Integer(),
+});
 
 export type RoomPatch = Static<typeof RoomPatch>;
 export type OpsRoomReply = Static<typeof OpsRoomReply>;

@@ -5,8 +5,10 @@ export {
 export { createPasswordHasher, PASSWORD_CHARS, type PasswordHasher } from './password.ts';
 export { createSignInThrottle, type SignInThrottle } from './sign-in-throttle.ts';
 export { AUDIT_PAGE_MAX, listActs, recordAct, type Act, type AuditRecord } from './store/audit.ts';
+export { listLooks, recordLooks, type RoomLook } from './store/audit-looks.ts';
 export { publishEntryKeys, readEntryKeys, type PublicEntryKey } from './store/entry-keys.ts';
 export { FINDINGS_PAGE_MAX, forgetFindings, listFindings, recordFindings, type Finding, type SeenFinding } from './store/findings.ts';
+export { keepIncarnation, reserveIncarnation, type Reservation } from './store/incarnations.ts';
 export { createOperator, disableOperator, setPassword, type NewOperator, type Operator, type OperatorRole, type OperatorStore } from './store/operators.ts';
 export {
   OPERATOR_SESSION_MS, pruneOperatorSessions, readOperatorSession, signIn, signOut, type SignedIn, type SignIn, type SignInRefusal,

@@ -2,9 +2,10 @@ import t from 'tap';
 import { migrate, openPool } from '@onsale/database';
 import { valueOf, type RoomId, type ShowId } from '@onsale/kernel';
 import {
-  changeRoom, createOperator, createPasswordHasher, createRoom, createSignInThrottle, DEFAULT_SETTINGS, disableOperator, listActs, listFindings, listRooms,
-  OPERATOR_SESSION_MS, pruneOperatorSessions, publishEntryKeys, raiseEpoch, readEntryKeys, readOperatorSession, readRoom, recordFindings, restartRoom,
-  setPassword, signIn, signOut, type RoomSettings,
+  changeRoom, createOperator, createPasswordHasher, createRoom, createSignInThrottle, DEFAULT_SETTINGS, disableOperator,
+  keepIncarnation, listActs, listFindings,
+  listLooks, listRooms, OPERATOR_SESSION_MS, pruneOperatorSessions, publishEntryKeys, raiseEpoch, readEntryKeys, readOperatorSession, readRoom, recordFindings,
+  recordLooks, reserveIncarnation, restartRoom, setPassword, signIn, signOut, type RoomSettings,
 } from '../src/index.ts';
 import { ownDatabase } from '@onsale/testing';
 
@@ -190,4 +191,37 @@ t.test('findings count up', async (t) => {
   t.match(again, { invariant: 'B1', seen: 2 });
   t.equal((again?.lastAt.getTime() ?? 0) - (again?.firstAt.getTime() ?? 0), 5_000);
   t.equal((await listFindings(pool, { limit: 1 })).length, 1);
+});
+
+t.test('an incarnation is kept where Redis cannot lose it', async (t) => {
+  const [lost, one, two, three] = ['lost' as RoomId, '1'.repeat(40), '2'.repeat(40), '3'.repeat(40)];
+  let epoch = 1;
+  const reserve = (runId: string, above: number): Promise<number> => reserveIncarnation(pool, { room: lost, epoch, runId, above });
+  const together = await Promise.all(Array.from({ length: 8 }, () => reserve(one, 1)));
+  t.same(new Set(together), new Set([2]), 'all workers that see one process share its reservation, also the first of all');
+  t.equal(await reserve(two, 1), 3, 'another process is above what was kept, whatever the caller has seen');
+  t.equal(await reserve(two, 3), 4, 'and above what the caller has seen, whoever reserved');
+  for (const incarnation of [9, 5]) await keepIncarnation(pool, { room: lost, epoch, incarnation });
+  t.equal(await reserve(three, 2), 10);
+  t.equal(await reserve(three, 2), 10);
+  epoch = 2;
+  t.equal(await reserve(three, 1), 2, 'a new epoch starts over');
+  await keepIncarnation(pool, { room: lost, epoch: 1, incarnation: 12 });
+  t.equal(await reserve(one, 1), 3, 'what a late worker saw of the old one is not asked any more');
+  await keepIncarnation(pool, { room: lost, epoch: 3, incarnation: 1 });
+  t.equal(await reserve(one, 3), 4, 'of an epoch that is over');
+  epoch = 3;
+  t.equal(await reserve(two, 1), 2);
+});
+
+t.test('looks of the auditor', async (t) => {
+  const ageOf = async (): Promise<unknown> => (await listLooks(pool)).find((look) => look.room === room)?.ageMs;
+  t.equal(await ageOf(), null, 'never');
+  await recordLooks(pool, []);
+  await recordLooks(pool, [room, 'gone' as RoomId]);
+  nowMs += 2_500;
+  t.equal(await ageOf(), 2_500);
+  await recordLooks(pool, [room]);
+  t.equal(await ageOf(), 0);
+  t.notOk((await listLooks(pool)).some((look) => look.room === 'gone'), 'only rooms that there are');
 });

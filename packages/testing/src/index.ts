@@ -6,6 +6,7 @@ export { race, raceBarrier, type RaceBarrier } from './race-barrier.ts';
 export { randomOf, seedOf } from './seed.ts';
 export { openTestDatabase, ownDatabase, type TestDatabase } from './test-database.ts';
 export { openTestRedis, type TestRedis } from './test-redis.ts';
+export { tailCutter, type TailCutter } from './tail-cutter.ts';
 export { type TestContext } from './test-context.ts';
 export { until } from './until.ts';
 export { makeOnSale, smallHall, TEST_OPERATOR } from './on-sale.ts';

@@ -18,8 +18,8 @@ export type TestRedis = {
 
 const SCAN_COUNT = 500;
 
-export async function openTestRedis(t: TestContext): Promise<TestRedis> {
-  const url = addressOf('REDIS_URL');
+/** `url`: a Redis of the test's own, for one that is to lose it. */
+export async function openTestRedis(t: TestContext, url: string = addressOf('REDIS_URL')): Promise<TestRedis> {
   const redis = new Redis(url, { maxRetriesPerRequest: 1, lazyConnect: true });
   const connection = openRoomConnection(url);
   const prefix = `test:${randomBytes(6).toString('hex')}:`;

@@ -5,9 +5,9 @@
 -- keys: room line called entered redeemed entries present alive0 alive1 alive2 alive3 batches pace recent journal
 -- args: runId lastClock:number elapsed:number clockOffset:number
 -- reads: phase opensAt rate capacity callMs absentAfterMs clock wall credit inWindow calls
---   through incarnation period periodAt returning callsOffUntil paceAt paceCalls paceDry
+--   through incarnation epoch period periodAt returning callsOffUntil paceAt paceCalls paceDry
 -- uses: fence words room journal clock
--- returns: { ticked, clock, phase, reason, slotsInUse, waiting, rows of { place, order, callNo }, incarnation }
+-- returns: { ticked, clock, phase, reason, slotsInUse, waiting, rows of { place, order, callNo }, incarnation, epoch }
 if room.phase == 'scheduled' and room.opensAt >= 0 and now >= room.opensAt then
   room.phase = 'open'
   writeJournal('open', room.clock, { at = textOf(now) })
@@ -78,4 +78,4 @@ redis.call('HSET', keyRoom, 'phase', room.phase, 'clock', room.clock, 'wall', ro
   'inWindow', room.inWindow, 'calls', room.calls, 'through', room.through, 'period', room.period, 'periodAt', room.periodAt,
   'paceAt', room.paceAt, 'paceCalls', room.paceCalls, 'paceDry', room.paceDry, 'reason', reason)
 if count > 0 then redis.call('HINCRBY', keyRoom, 'called', count) end
-return { 'ticked', room.clock, room.phase, reason, slots + count, waiting - count, rows, room.incarnation }
+return { 'ticked', room.clock, room.phase, reason, slots + count, waiting - count, rows, room.incarnation, room.epoch }

@@ -12,14 +12,14 @@ export type CallRequest = { readonly lastClock: number | null; readonly elapsedM
 export type CalledPlace = { readonly place: Place; readonly order: number; readonly callNo: number };
 
 /**
- * `reason`: what kept this tick from calling more. `clock`: room clock in ms, to be handed back as `lastClock`. `incarnation`: for
- * `readopt`, which must know the highest that ever was.
+ * `reason`: what kept this tick from calling more. `clock`: room clock in ms, to be handed back as `lastClock`. `incarnation` of
+ * `epoch`: for `readopt`, which must know the highest that ever was.
  */
 export type CallReply =
   | {
     readonly word: 'ticked'; readonly clock: number; readonly phase: Phase; readonly reason: LimitReason;
     readonly called: readonly CalledPlace[]; readonly slotsInUse: number; readonly waiting: number;
-    readonly incarnation: number;
+    readonly incarnation: number; readonly epoch: number;
   }
   | { readonly word: RoomRefusal };
 
@@ -28,11 +28,11 @@ export async function call(connection: RoomConnection, room: RoomId, request: Ca
   const { lastClock, elapsedMs, clockOffsetMs = 0 } = request;
   const args = { lastClock: lastClock ?? -1, elapsed: elapsedMs, clockOffset: clockOffsetMs };
   const reply = (await runScript(connection, scriptOf('call'), room, args)) as
-    [string] | ['ticked', number, Phase, LimitReason, number, number, [number, number, number][], number];
+    [string] | ['ticked', number, Phase, LimitReason, number, number, [number, number, number][], number, number];
   if (reply.length === 1) return { word: reply[0] as 'fenced' };
-  const [word, clock, phase, reason, slotsInUse, waiting, rows, incarnation] = reply;
+  const [word, clock, phase, reason, slotsInUse, waiting, rows, incarnation, epoch] = reply;
   const called = rows.map(([place, order, callNo]) => ({ place: place as Place, order, callNo }));
-  return { word, clock, phase, reason, called, slotsInUse, waiting, incarnation };
+  return { word, clock, phase, reason, called, slotsInUse, waiting, incarnation, epoch };
 }
 
 /** A round trip longer than this makes the next tick count from its reply, so that a jam never speeds the room clock up. */

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { copyFileSync, readdirSync, statSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join as joinPath } from 'node:path';
 import { numberOf, type Place } from '@onsale/kernel';
 import { startRedis, type Redis } from '@onsale/services';
+import { tailCutter, type TailCutter } from '@onsale/testing';
 import { Redis as PlainRedis } from 'ioredis';
 import t from 'tap';
 import {
@@ -15,33 +15,16 @@ import { contentsOf, fanIn, newIdentity, openRoom, placeIn, settingsFor, stateOf
 
 /*
  * Losing Redis: its newest seconds (power loss, a stale replica), its memory, its connection. A lost tail is made by
- * putting an older copy of the append-only file in place while the server is down: what a power loss leaves behind.
+ * cutting the append-only file while the server is down: what a power loss leaves behind.
  */
 
 t.teardown(() => withoutGuards([]));
 
-type Lossy = { readonly redis: Redis; keepCopy(): Promise<void>; restartFromCopy(): Promise<void>; stop(): Promise<void> };
+type Lossy = { readonly redis: Redis; readonly tail: TailCutter };
 
 async function startLossy(dir: string): Promise<Lossy> {
   const redis = await startRedis({ dir, settings: { appendfsync: 'always' } });
-  const aof = joinPath(dir, 'data', 'appendonlydir');
-  const newest = (): string => joinPath(aof, readdirSync(aof).find((name) => name.endsWith('.incr.aof')) ?? '');
-  const copy = joinPath(dir, 'copy.aof');
-  return {
-    redis,
-    async keepCopy() {
-      copyFileSync(newest(), copy);
-      if (statSync(copy).size === 0) throw new Error('nothing written yet');
-    },
-    async restartFromCopy() {
-      await redis.kill();
-      copyFileSync(copy, newest());
-      await redis.restart();
-    },
-    async stop() {
-      await redis.stop();
-    },
-  };
+  return { redis, tail: tailCutter(redis) };
 }
 
 const receiptOf = (fan: Fan): Parameters<typeof restore>[2] =>
@@ -57,15 +40,15 @@ async function loseTail(t: { testdir(): string }): Promise<{ lossy: Lossy; test:
   const lossy = await startLossy(t.testdir());
   const test = await openRoom({ phase: 'paused', ratePerMinute: 600 }, lossy.redis.url);
   const safe = await test.joinMany(5);
-  await lossy.keepCopy();
+  lossy.tail.keep();
   const lost = await test.joinMany(5);
-  await lossy.restartFromCopy();
+  await lossy.tail.lose();
   await test.connection.ready();
   return { lossy, test, safe, lost };
 }
 async function end({ lossy, test }: { lossy: Lossy; test: RoomUnderTest }): Promise<void> {
   await test.connection.close();
-  await lossy.stop();
+  await lossy.redis.stop();
 }
 
 t.test('a lost tail: fenced, readopted, restored; no number is issued twice', async (t) => {
@@ -121,13 +104,13 @@ t.test('calls of the lost seconds count in their minute (W2), and a lost entry k
   const test = await openRoom({ ratePerMinute: 60 }, lossy.redis.url);
   const fans = await test.joinMany(100);
   let calls = (await test.run(58_000, 1_000)).length;
-  await lossy.keepCopy();
+  lossy.tail.keep();
   const late = [...await test.run(2_000, 1_000)];
   calls += late.length;
   const fan = fans.find(({ place }) => place === late[0]) as Fan;
   const entered = await enter(test.connection, test.room, { place: fan.place, binding: fan.binding, kid: 'k' });
   t.equal(entered.word, 'entered');
-  await lossy.restartFromCopy();
+  await lossy.tail.lose();
   await test.connection.ready();
   await readopt(test.connection, test.room, await adoptedOf(test));
   t.equal(await stateOf(test, fan.place), 'waiting', 'Redis forgot the call');

@@ -1,9 +1,8 @@
 import { ProblemError } from '@onsale/contract';
 import { changeRoom, listRooms, readRoom, type Act, type RoomPatch, type RoomSettings } from '@onsale/control';
-import { isUnavailable } from '@onsale/database';
+import { isUnavailable, within } from '@onsale/database';
 import type { RoomId } from '@onsale/kernel';
 import { configure, readGauges, RoomUnreachable, type RoomGauges } from '@onsale/waiting-room';
-import { within } from '../patience.ts';
 import { brakeOf, mayBrake } from '../rules/brakes.ts';
 import { reconcileRoom, type Reconciled, type Stores } from './reconcile-room.ts';
 import { problemOfChange, recovering, versionConflict } from './room-refusals.ts';

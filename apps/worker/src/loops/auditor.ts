@@ -1,5 +1,5 @@
 import { findViolations } from '@onsale/booking';
-import { recordFindings, type Finding } from '@onsale/control';
+import { recordFindings, recordLooks, type Finding } from '@onsale/control';
 import { findMoneyViolations } from '@onsale/sales';
 import { SECOND_MS, type RoomId } from '@onsale/kernel';
 import { startLoop, type Loop } from '@onsale/runtime';
@@ -7,9 +7,9 @@ import { checkJournal, JOURNAL_PAGE_MAX, LIMITS, readJournal, type JournalEntry,
 import type { WorkerContext } from '../context.ts';
 
 /**
- * Checks the invariants while the sale runs and writes down what is broken: B1, B3, B4 and B6 on the database's own rows and on the money, W1 to W4 and W6
- * on the journal of each room. The journal is judged in pieces: what refers to entries that are not kept is not judged (so W4 and W6 are
- * sampled here; whoever holds the whole journal, as the crowd's report does, proves them).
+ * Checks the invariants while the sale runs, writes down what is broken, and then that it has looked: B1, B3, B4 and B6 on the database's own
+ * rows and on the money, W1 to W4 and W6 on the journal of each room. The journal is judged in pieces: what refers to entries that are not kept
+ * is not judged (so W4 and W6 are sampled here; whoever holds the whole journal, as the crowd's report does, proves them).
  */
 export const AUDIT_EVERY_MS = 10 * SECOND_MS;
 /** Entries of a room kept to judge the next piece against. */
@@ -34,13 +34,15 @@ export function startAuditor({ database, connection, logger, rooms, onError }: A
   const run = async (): Promise<void> => {
     const findings: Finding[] = (await findViolations(database.reads)).map(({ invariant, detail }) => ({ invariant, detail }));
     findings.push(...(await moneyFindings()));
-    for (const room of rooms()) {
+    const looked = rooms();
+    for (const room of looked) {
       const tail = journals.get(room) ?? new JournalTail(room);
       journals.set(room, tail);
       findings.push(...(await tail.judge(connection)));
     }
     for (const { invariant, detail } of findings) logger.error({ invariant, detail }, 'an invariant is broken');
     await recordFindings(database.reads, findings);
+    await recordLooks(database.reads, looked);
   };
   return startLoop({ name: 'auditor', everyMs: AUDIT_EVERY_MS, run, onError });
 }

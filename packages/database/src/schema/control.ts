@@ -21,6 +21,13 @@ export const room = mysqlTable('room', {
   epoch: int({ unsigned: true }).notNull(),
 });
 
+export const roomIncarnation = mysqlTable('room_incarnation', {
+  room: varchar({ length: 48 }).primaryKey(),
+  epoch: int({ unsigned: true }).notNull(),
+  incarnation: int({ unsigned: true }).notNull(),
+  runId: varchar('run_id', { length: 40 }).notNull(),
+});
+
 export const auditLog = mysqlTable(
   'audit_log',
   {
@@ -60,6 +67,11 @@ export const entryKey = mysqlTable('entry_key', {
   jwk: json().$type<Record<string, unknown>>().notNull(),
   notAfter: datetime('not_after', { fsp: 3 }),
   publishedAt: datetime('published_at', { fsp: 3 }).notNull(),
+});
+
+export const auditLook = mysqlTable('audit_look', {
+  room: varchar({ length: 48 }).primaryKey(),
+  at: datetime({ fsp: 3 }).notNull(),
 });
 
 export const finding = mysqlTable(

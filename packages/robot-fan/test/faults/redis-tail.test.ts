@@ -1,31 +1,18 @@
-import { seedOf } from '@onsale/testing';
-import { readdirSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { seedOf, tailCutter, type TailCutter } from '@onsale/testing';
 import t from 'tap';
 import { crowdThatLosesTail, expectRecovered, type Loss } from './lost-tail.ts';
-import { expectClean, violationsOf, type Scene } from './scene.ts';
+import { expectClean, violationsOf } from './scene.ts';
 
 /*
  * Redis is killed in mid-crowd and comes back without the last seconds of its append-only file: what a power loss leaves behind. (kill -9
  * alone loses nothing: what Redis had answered was with the kernel.)
  */
 function cutTail(): Loss {
-  let scene: Scene;
-  let keptBytes = 0;
-  const newest = (): string => {
-    const folder = join(scene.system.redis.folder, 'data', 'appendonlydir');
-    return join(folder, readdirSync(folder).find((name) => name.endsWith('.incr.aof')) ?? '');
-  };
+  let tail: TailCutter;
   return {
-    prepare: async (opened) => { scene = opened; },
-    mark: async () => { keptBytes = statSync(newest()).size; },
-    // Wherever the cut falls: Redis starts with the last record that is whole.
-    lose: async () => {
-      const { redis } = scene.system;
-      await redis.kill();
-      truncateSync(newest(), keptBytes);
-      await redis.restart();
-    },
+    prepare: async (scene) => { tail = tailCutter(scene.system.redis); },
+    mark: async () => tail.keep(),
+    lose: () => tail.lose(),
   };
 }
 

@@ -28,6 +28,7 @@ export function call(room: ModelRoom, request: Omit<CallRequest, 'clockOffsetMs'
   data.totals.called += count;
   return {
     word: 'ticked', clock: data.clock, phase: data.phase, reason, called, slotsInUse: slotsBefore + count, waiting, incarnation: data.incarnation,
+    epoch: data.settings.epoch,
   };
 }
 

@@ -107,6 +107,8 @@ export const ops = {
   'ops.invariants-ok': 'No violations found.',
   'ops.invariants-bad': '{count} {count|violation|violations} found.',
   'ops.invariants-at': 'checked {time}',
+  'ops.unwatched': 'Nobody has looked at {names} since {time}. Is a worker running?',
+  'ops.unwatched-never': 'Nobody has looked at {names} yet. Is a worker running?',
   'ops.invariants-checking': 'Checking…',
   'ops.w1': 'No call while every slot is in use',
   'ops.w2': 'Never more calls in any 60 s than the rate',

@@ -109,6 +109,8 @@ export const ops: Readonly<Record<keyof typeof english, string>> = {
   'ops.invariants-ok': '위반이 없습니다.',
   'ops.invariants-bad': '위반 {count}건이 발견되었습니다.',
   'ops.invariants-at': '{time} 확인',
+  'ops.unwatched': '{time} 이후 {names}을(를) 확인한 곳이 없습니다. 워커가 실행 중인지 확인해 주세요.',
+  'ops.unwatched-never': '아직 {names}을(를) 확인한 곳이 없습니다. 워커가 실행 중인지 확인해 주세요.',
   'ops.invariants-checking': '확인하는 중…',
   'ops.w1': '슬롯이 가득 차면 호출하지 않는다',
   'ops.w2': '어느 60초 동안에도 속도보다 많이 호출하지 않는다',

@@ -1,4 +1,4 @@
-import { DatabaseAway } from '@onsale/database';
+import { DatabaseAway } from './failures.ts';
 
 /**
  * What `work` gives, or DatabaseAway once `ms` have passed. A database that hangs is away for somebody who wants to stop the line now; the
