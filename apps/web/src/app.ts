@@ -26,7 +26,7 @@ export type GatewayOptions = {
 /** The one origin that fans see: pages, their files, and the apps' APIs and sockets behind them. */
 export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, gateway: GatewayOptions): Promise<OnsaleServer> {
   const { upstreams, edge, now } = gateway;
-  const app = await buildServer({ ...options, name: 'web', ready: readinessChecks(gateway.health, now) });
+  const app = await buildServer({ ...options, name: 'web', headRoutes: true, ready: readinessChecks(gateway.health, now) });
   const context = pageContext(
     { items: gateway.items, onSale: readOnSale(upstreams, now), upstreams, edge, headers: pageHeaders(gateway.paymentOrigins, edge.secure) },
     readManifest(gateway.folder),

@@ -57,6 +57,19 @@ t.test('pages: language, policy, cache, 404', async (t) => {
   }
 });
 
+t.test('HEAD is GET without the body, for pages and files', async (t) => {
+  const pages = ['/', '/rooms/demo', '/events/demo', '/shows/demo', '/me', `/orders/${'A'.repeat(22)}`, '/nothing', '/favicon.svg', '/robots.txt'];
+  const [asset = ''] = /\/assets\/[\w.-]+/.exec(await (await get('/')).text()) ?? [];
+  for (const path of [...pages, asset]) {
+    const [whole, head] = await Promise.all([get(path), fetch(url + path, { method: 'HEAD' })]);
+    t.equal(head.status, whole.status, path);
+    for (const name of ['content-type', 'etag', 'cache-control', 'content-security-policy'])
+      t.equal(head.headers.get(name), whole.headers.get(name), `${path}: ${name}`);
+    t.equal(await head.text(), '');
+    await whole.text();
+  }
+});
+
 t.test('what a query or a name says cannot become markup', async (t) => {
   const page = await (await get('/rooms/demo?plain=1&said=%3Cscript%3Ealert(1)%3C/script%3E&lang=%22%3E%3Cb%3E')).text();
   t.notMatch(page, /<script>alert|"><b>/);

@@ -40,6 +40,8 @@ export type ServerOptions = {
   readonly translateError?: TranslateError;
   readonly trustProxyHops?: number;
   readonly checkReplies?: boolean;
+  /** HEAD beside every GET: for pages, whose links are previewed and watched by it; no program needs it of an API. */
+  readonly headRoutes?: boolean;
   readonly shed?: ShedLimits;
   /** Longest time a handler may take; then 503. */
   readonly handlerMs?: number;
@@ -63,7 +65,8 @@ export async function buildServer(options: ServerOptions): Promise<OnsaleServer>
   const { metrics, checkReplies = false } = options;
   const answerError = errorAnswers(options);
   const app: FastifyInstance = Fastify({
-    bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS, exposeHeadRoutes: false, clientErrorHandler: replyToBrokenRequest,
+    bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS, exposeHeadRoutes: options.headRoutes ?? false,
+    clientErrorHandler: replyToBrokenRequest,
     forceCloseConnections: 'idle', return503OnClosing: true, trustProxy: options.trustProxyHops || false,
     http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_MS / 2 }, routerOptions: { maxParamLength: PATH_PARAMETER_LENGTH_MAX },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => answerError(error, request, reply),
