@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
 import t from 'tap';
 import { closeCodes, type Frame, type PlaceReply } from '@onsale/contract';
 import type { Place } from '@onsale/kernel';
 import { configure } from '@onsale/waiting-room';
+import { LINGER_MS } from '@onsale/runtime';
 import { faultProxy, until } from '@onsale/testing';
 import { WebSocket } from 'ws';
 import { createHandshakeLimiter } from '../src/sockets/handshake-limiter.ts';
@@ -16,6 +17,8 @@ const running: Running = await startAdmission();
 t.teardown(() => running.close());
 const { app } = running.admission;
 await app.listen({ host: '127.0.0.1', port: 0 });
+const openSockets = new Set<Socket>();
+app.server.on('connection', (socket: Socket) => openSockets.add(socket));
 const base = `ws://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 
 type Message = Frame | { type: 'me'; me: PlaceReply } | { type: 'problem'; code: string };
@@ -146,6 +149,22 @@ t.test('handshakes are refused before the upgrade: foreign origin, unknown room,
   const taken = Array.from({ length: 20 }, () => limiter.take(1_000)).filter(Boolean).length;
   t.equal(taken, 5, 'half a second’s worth at once');
   t.equal(Array.from({ length: 20 }, () => limiter.take(1_300)).filter(Boolean).length, 3);
+});
+
+t.test('who is refused a handshake and never closes is let go of', async (t) => {
+  const port = Number(new URL(base).port);
+  for (const late of ['', 'x'.repeat(1_000)]) {
+    const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+    t.teardown(() => socket.destroy());
+    socket.write('GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    t.match(String(answer), /^HTTP\/1\.1 404/);
+    const [byPort] = [socket.localPort];
+    const isOpen = (): boolean => [...openSockets].some((one) => one.remotePort === byPort && !one.destroyed);
+    t.equal(isOpen(), true);
+    if (late !== '') socket.write(late);
+    await until('the server’s end is closed', () => !isOpen(), LINGER_MS + 3_000);
+  }
 });
 
 t.test('nonsense closes the socket: policy, too big, no place, and silence after five seconds', async (t) => {

@@ -1,5 +1,5 @@
 export {
-  BOUNDS, changeSettings, checkSettings, DEFAULT_SETTINGS, differenceOf, NAME_CHARS_MAX, SHOWS_MAX,
+  BOUNDS, changeSettings, checkSettings, DEFAULT_SETTINGS, differenceOf, NAME_CHARS_MAX,
   type BadSetting, type PatchRefusal, type RoomPatch, type RoomPhase, type RoomSettings,
 } from './rules/room-settings.ts';
 export { createPasswordHasher, PASSWORD_CHARS, type PasswordHasher } from './password.ts';

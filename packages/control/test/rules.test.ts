@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MINUTE_MS, SECOND_MS, type RoomId, type ShowId } from '@onsale/kernel';
+import { MINUTE_MS, SECOND_MS, SHOWS_PER_ROOM_MAX, type RoomId, type ShowId } from '@onsale/kernel';
 import {
   BOUNDS, changeSettings, checkSettings, createSignInThrottle, DEFAULT_SETTINGS, differenceOf, type RoomPatch, type RoomPhase, type RoomSettings,
 } from '../src/index.ts';
@@ -25,7 +25,8 @@ t.test('every bound holds at both of its ends', async (t) => {
 t.test('what is not a number', async (t) => {
   const bad: [keyof RoomPatch, unknown][] = [
     ['name', { ko: ' ', en: 'x' }], ['name', { ko: 'x'.repeat(201), en: 'x' }], ['name', { ko: 'x' }], ['shows', []], ['shows', ['a', 'a']],
-    ['shows', Array.from({ length: 65 }, (_, index) => `s${index}`)], ['phase', 'lobby'], ['phase', 'toString'], ['identity', 'ip'], ['rejoin', 1],
+    ['shows', Array.from({ length: SHOWS_PER_ROOM_MAX + 1 }, (_, index) => `s${index}`)],
+    ['phase', 'lobby'], ['phase', 'toString'], ['identity', 'ip'], ['rejoin', 1],
     ['entryTokenMs', settings.sessionMaxMs + 1],
   ];
   for (const [field, value] of bad) {

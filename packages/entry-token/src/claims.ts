@@ -1,4 +1,7 @@
-import { epochOf, ok, parsePlace, parseRoomId, parseShowId, refuse, SECOND_MS, type Place, type Result, type RoomId, type ShowId } from '@onsale/kernel';
+import {
+  ENTRY_TOKEN_LIFE_MAX_MS, epochOf, ok, parsePlace, parseRoomId, parseShowId, refuse, SECOND_MS, SHOWS_PER_ROOM_MAX,
+  type Place, type Result, type RoomId, type ShowId,
+} from '@onsale/kernel';
 
 /**
  * What an entry token says. Every claim derives from what `enter` stored (enteredAt, kid, callNo) and from the room's settings, so two
@@ -35,9 +38,6 @@ export type Entry = {
 
 export const ENTRY_AUDIENCE = 'onsale-booking';
 export const ENTRY_TOKEN_LIFE_MS = 180_000;
-/** No token may live longer, whatever a signer was told: verifiers refuse it. */
-export const ENTRY_TOKEN_LIFE_MAX_MS = 900_000;
-export const SHOWS_PER_ROOM_MAX = 16;
 /** A called place can miss and come back; far above any honest number. */
 export const CALL_NO_MAX = 2 ** 31 - 1;
 
@@ -46,7 +46,8 @@ export const CALL_NO_MAX = 2 ** 31 - 1;
  * lives, the next window of `lifeMs` begins (same `jti`, later `iat` and `exp`). Inside one window every answer is equal.
  */
 export function claimsOf(entry: Entry, { iss, nowMs, lifeMs = ENTRY_TOKEN_LIFE_MS }: { iss: string; nowMs: number; lifeMs?: number }): EntryClaims {
-  const lifeSeconds = Math.floor(lifeMs / SECOND_MS);
+  // An entry in its last moments: a token of whole seconds lives one.
+  const lifeSeconds = Math.max(1, Math.floor(lifeMs / SECOND_MS));
   const enteredAt = Math.floor(entry.enteredAtMs / SECOND_MS);
   const windows = Math.max(0, Math.floor((Math.floor(nowMs / SECOND_MS) - enteredAt) / lifeSeconds));
   const iat = enteredAt + windows * lifeSeconds;

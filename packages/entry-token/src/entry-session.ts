@@ -1,6 +1,5 @@
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
-import { ok, parsePlace, parseRoomId, parseShowId, refuse, type Place, type Result, type RoomId, type ShowId } from '@onsale/kernel';
-import { SHOWS_PER_ROOM_MAX } from './claims.ts';
+import { ok, parsePlace, parseRoomId, parseShowId, refuse, SHOWS_PER_ROOM_MAX, type Place, type Result, type RoomId, type ShowId } from '@onsale/kernel';
 import { bindingOf, BINDING_BYTES, sameBinding, type Binding, type HolderSecret } from './holder.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { ENTRY_TOKEN_LIFE_MAX_MS } from './claims.ts';
+import { ENTRY_TOKEN_LIFE_MAX_MS } from '@onsale/kernel';
 
 /**
  * Ed25519 keys that sign entry tokens, each with a window of time:

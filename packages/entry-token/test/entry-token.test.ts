@@ -1,8 +1,10 @@
 import { createHmac, createPrivateKey, sign as signRaw } from 'node:crypto';
 import t from 'tap';
-import { parseRoomId, parseShowId, placeOf, seededRandom, valueOf, type RoomId, type ShowId } from '@onsale/kernel';
 import {
-  bindingOf, bindingText, claimsOf, createEntryGuard, createJwksSource, createKeyRing, ENTRY_TOKEN_LENGTH_MAX, ENTRY_TOKEN_LIFE_MAX_MS, ENTRY_TOKEN_LIFE_MS,
+  ENTRY_TOKEN_LIFE_MAX_MS, parseRoomId, parseShowId, placeOf, seededRandom, SHOWS_PER_ROOM_MAX, valueOf, type RoomId, type ShowId,
+} from '@onsale/kernel';
+import {
+  bindingOf, bindingText, claimsOf, createEntryGuard, createJwksSource, createKeyRing, ENTRY_TOKEN_LENGTH_MAX, ENTRY_TOKEN_LIFE_MS,
   identityOf, makeEntryKey, makeHolderSecret, parseClaims, parseHolderSecret, publicKeysOf, remainingOf, signEntryToken, verifyEntryToken,
   type Entry, type EntryClaims, type EntryKey, type VerifyExpectations,
 } from '@onsale/entry-token';
@@ -60,6 +62,12 @@ t.test('when its minutes are over the next answer is a new token with the same j
   t.equal(again.exp - again.iat, ENTRY_TOKEN_LIFE_MS / 1_000);
   t.same(claimsOf(entry(), { iss: 'onsale', nowMs: first.exp * 1_000 - 1 }), first);
   t.same(claimsOf(entry(), { iss: 'onsale', nowMs: NOW - 50_000 }), first, 'a clock that stepped back changes nothing');
+  const shows = Array.from({ length: SHOWS_PER_ROOM_MAX }, (_, n) => valueOf(parseShowId(`show-${n}`)));
+  for (const lifeMs of [1, 999, 1_000, 1_999, ENTRY_TOKEN_LIFE_MAX_MS]) {
+    const claims = claimsOf(entry({ shows }), { iss: 'onsale', nowMs: NOW, lifeMs });
+    // Whatever a room's settings or an entry's last moment make of it.
+    t.same(parseClaims(JSON.parse(JSON.stringify(claims))), { ok: true, value: claims }, `${lifeMs} ms`);
+  }
 });
 
 t.test('each reason has its word, and the documented precedence holds', async (t) => {

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { problem, type ProblemCode, type ProblemExtras } from '@onsale/contract';
 import { SECOND_MS } from '@onsale/kernel';
+import { lastWords } from '@onsale/runtime';
 
 /** Answers a handshake with a problem instead of a WebSocket, and closes. */
 export function refuseUpgrade(socket: Duplex, code: ProblemCode, extras: ProblemExtras = {}): void {
@@ -15,5 +16,5 @@ export function refuseUpgrade(socket: Duplex, code: ProblemCode, extras: Problem
     'connection: close',
     ...(extras.retryAfterMs === undefined ? [] : [`retry-after: ${Math.max(1, Math.ceil(extras.retryAfterMs / SECOND_MS))}`]),
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  lastWords(socket, `${head.join('\r\n')}\r\n\r\n${body}`);
 }

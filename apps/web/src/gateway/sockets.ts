@@ -1,6 +1,7 @@
 import { request as httpRequest, type Agent, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
+import { lastWords } from '@onsale/runtime';
 
 /**
  * WebSockets pass through as bytes: the gateway takes part in the handshake only and then joins the two TCP streams.
@@ -52,7 +53,7 @@ export function tunnelSockets(server: Server, routes: readonly SocketRoute[], li
 }
 
 function refuseUpgrade(client: Duplex, status: string): void {
-  client.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n${status.startsWith('503') ? 'Retry-After: 5\r\n' : ''}\r\n`);
+  lastWords(client, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n${status.startsWith('503') ? 'Retry-After: 5\r\n' : ''}\r\n`);
 }
 
 function connect(request: IncomingMessage, client: Duplex, head: Buffer, target: URL, limits: SocketLimits, edge: Edge): void {

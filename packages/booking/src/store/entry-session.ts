@@ -1,5 +1,5 @@
 import type { OpaqueId, Place, Result, RoomId, ShowId } from '@onsale/kernel';
-import { ok, refuse } from '@onsale/kernel';
+import { ok, refuse, SHOWS_PER_ROOM_MAX } from '@onsale/kernel';
 import { createGroupCommit, gathered, inTransaction, isUnavailable, type Pool, type Tx } from '@onsale/database';
 import { ATTEMPTS_SCOPE, eventScope, ORDERS_SCOPE, showScope } from '../rules/seat-limit.ts';
 import { readArrays } from './lock-rows.ts';
@@ -52,8 +52,6 @@ export type EntrySessionsOptions = {
 };
 
 const RETRY_MS = 500;
-/** A place opens few shows; a session's JSON stays small. */
-const SHOWS_MAX = 20;
 
 export function openEntrySessions(options: EntrySessionsOptions): EntrySessions {
   const { pool, onFault } = options;
@@ -70,7 +68,7 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
   });
   return {
     redeem(session) {
-      if (session.shows.length < 1 || session.shows.length > SHOWS_MAX) return Promise.resolve(refuse({ kind: 'unknown-show' }));
+      if (session.shows.length < 1 || session.shows.length > SHOWS_PER_ROOM_MAX) return Promise.resolve(refuse({ kind: 'unknown-show' }));
       return redeeming.submit(session);
     },
     read: (sid) => readSession(pool, sid),

@@ -1,4 +1,6 @@
-import { EPOCH_MAX, HOUR_MS, MINUTE_MS, ok, refuse, type Result, type RoomId, SECOND_MS, type ShowId } from '@onsale/kernel';
+import {
+  ENTRY_TOKEN_LIFE_MAX_MS, EPOCH_MAX, HOUR_MS, MINUTE_MS, ok, refuse, SECOND_MS, SHOWS_PER_ROOM_MAX, type Result, type RoomId, type ShowId,
+} from '@onsale/kernel';
 
 /**
  * What operators decide about a waiting room. The shape is the waiting room's own `RoomSettings`, which this package must not import;
@@ -57,14 +59,13 @@ export const BOUNDS = {
   callMs: { least: SECOND_MS, most: 10 * MINUTE_MS },
   maxMisses: { least: 1, most: 10 },
   absentAfterMs: { least: SECOND_MS, most: HOUR_MS },
-  entryTokenMs: { least: SECOND_MS, most: HOUR_MS },
+  entryTokenMs: { least: SECOND_MS, most: ENTRY_TOKEN_LIFE_MAX_MS },
   sessionMaxMs: { least: SECOND_MS, most: 6 * HOUR_MS },
   version: { least: 1, most: 2 ** 31 },
   epoch: { least: 1, most: EPOCH_MAX },
 } as const satisfies Readonly<Record<string, Bounds>>;
 const MAY_BE_NULL: ReadonlySet<string> = new Set(['opensAtMs', 'ratePerMinute', 'capacity']);
 export const NAME_CHARS_MAX = 200;
-export const SHOWS_MAX = 64;
 
 /** The settings with which the design starts a room; the caller adds which room it is and what it sells. */
 export const DEFAULT_SETTINGS = {
@@ -99,8 +100,8 @@ export function checkSettings(settings: RoomSettings): Result<RoomSettings, BadS
   const named = (text: unknown): boolean => typeof text === 'string' && text.trim() !== '' && text.length <= NAME_CHARS_MAX;
   if (!named(settings.name.ko) || !named(settings.name.en)) return refuse({ kind: 'bad-setting', field: 'name', least: 1, most: NAME_CHARS_MAX });
   const { shows } = settings;
-  const showsSound = shows.length >= 1 && shows.length <= SHOWS_MAX && new Set(shows).size === shows.length;
-  if (!showsSound) return refuse({ kind: 'bad-setting', field: 'shows', least: 1, most: SHOWS_MAX });
+  const showsSound = shows.length >= 1 && shows.length <= SHOWS_PER_ROOM_MAX && new Set(shows).size === shows.length;
+  if (!showsSound) return refuse({ kind: 'bad-setting', field: 'shows', least: 1, most: SHOWS_PER_ROOM_MAX });
   if (!Object.hasOwn(NEXT_PHASES, settings.phase)) return refuse({ kind: 'bad-setting', field: 'phase' });
   if (settings.identity !== 'device' && settings.identity !== 'account') return refuse({ kind: 'bad-setting', field: 'identity' });
   if (typeof settings.rejoin !== 'boolean') return refuse({ kind: 'bad-setting', field: 'rejoin' });

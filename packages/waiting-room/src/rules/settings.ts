@@ -1,4 +1,4 @@
-import { ok, refuse, type Result, type RoomId, type ShowId } from '@onsale/kernel';
+import { ENTRY_TOKEN_LIFE_MAX_MS, ok, refuse, SHOWS_PER_ROOM_MAX, type Result, type RoomId, type ShowId } from '@onsale/kernel';
 import { PHASES, type Phase } from './words.ts';
 
 /** What an operator decides about a room. Times in milliseconds. The durable copy lives in MySQL (`control`). */
@@ -42,7 +42,6 @@ export type BadSettings = { readonly kind: 'bad-settings'; readonly field: keyof
 const RATE_MAX = 1_000_000;
 const CAPACITY_MAX = 1_000_000;
 const SPAN_MS_MAX = 86_400_000;
-const SHOWS_MAX = 64;
 const NAME_LENGTH_MAX = 200;
 const VERSION_MAX = 2 ** 31;
 const EPOCH_MAX = 2 ** 21 - 1;
@@ -54,7 +53,7 @@ export function checkSettings(settings: RoomSettings): Result<RoomSettings, BadS
   const sound: Record<keyof RoomSettings, boolean> = {
     room: settings.room.length > 0,
     name: settings.name.ko.length <= NAME_LENGTH_MAX && settings.name.en.length <= NAME_LENGTH_MAX,
-    shows: settings.shows.length <= SHOWS_MAX,
+    shows: settings.shows.length <= SHOWS_PER_ROOM_MAX,
     phase: PHASES.includes(settings.phase),
     opensAtMs: settings.opensAtMs === null || whole(settings.opensAtMs, 0, 8.64e15),
     ratePerMinute: settings.ratePerMinute === null || whole(settings.ratePerMinute, 0, RATE_MAX),
@@ -62,7 +61,7 @@ export function checkSettings(settings: RoomSettings): Result<RoomSettings, BadS
     callMs: whole(settings.callMs, 100, SPAN_MS_MAX),
     maxMisses: whole(settings.maxMisses, 1, 100),
     absentAfterMs: whole(settings.absentAfterMs, 400, SPAN_MS_MAX),
-    entryTokenMs: whole(settings.entryTokenMs, 100, SPAN_MS_MAX),
+    entryTokenMs: whole(settings.entryTokenMs, 100, ENTRY_TOKEN_LIFE_MAX_MS),
     sessionMaxMs: whole(settings.sessionMaxMs, 100, SPAN_MS_MAX),
     identity: settings.identity === 'device' || settings.identity === 'account',
     rejoin: typeof settings.rejoin === 'boolean',
