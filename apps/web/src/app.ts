@@ -3,7 +3,7 @@ import { readManifest, serveAssets } from './gateway/assets.ts';
 import { pageHeaders } from './gateway/headers.ts';
 import { readOnSale, type OnSale } from './gateway/on-sale.ts';
 import { cachePublicAnswers } from './gateway/public-cache.ts';
-import { pageContext, sendNotFound, servePages } from './gateway/pages.ts';
+import { pageContext, sendNotFound, servePages, withoutLastSlash } from './gateway/pages.ts';
 import { servePlainQueue } from './gateway/plain-queue.ts';
 import { proxyApis, socketRoutes, type Upstreams } from './gateway/proxy.ts';
 import { readinessChecks, type NamedHealth } from './gateway/readiness.ts';
@@ -38,7 +38,11 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, g
   cachePublicAnswers(plain, upstreams, now);
   await proxyApis(plain, upstreams, edge);
   // Everything else that is asked for with GET is an address a person may have mistyped.
-  plain.get('/*', (request, reply) => (request.url.startsWith('/api/') ? replyProblem(request, reply, 'not-found') : sendNotFound(request, reply, context)));
+  plain.get('/*', (request, reply) => {
+    if (request.url.startsWith('/api/')) return replyProblem(request, reply, 'not-found');
+    const address = withoutLastSlash(request.url);
+    return address === null ? sendNotFound(request, reply, context) : reply.redirect(address, 308);
+  });
   const tunnel = tunnelSockets(app.server, socketRoutes(upstreams), gateway.socketLimits ?? SOCKET_LIMITS, edge);
   options.metrics.gauge('onsale_gateway_sockets', 'WebSockets passing through', () => tunnel.open());
   app.addHook('preClose', async () => tunnel.close());

@@ -57,6 +57,19 @@ t.test('pages: language, policy, cache, 404', async (t) => {
   }
 });
 
+t.test('a slash at the end leads to the page without it, and nowhere else', async (t) => {
+  for (const [asked, told] of [['/rooms/demo/?lang=ko', '/rooms/demo?lang=ko'], ['/me/', '/me']] as const) {
+    const reply = await get(asked);
+    t.same([reply.status, reply.headers.get('location')], [308, told], asked);
+  }
+  for (const path of ['//evil.example/', '/\\evil.example/', '/%2fevil.example/', '/a//evil.example/']) {
+    const reply = await get(path);
+    t.same([reply.status, reply.headers.get('location')], [404, null], path);
+    await reply.text();
+  }
+  t.equal((await get('/api/nothing/')).status, 404);
+});
+
 t.test('HEAD is GET without the body, for pages and files', async (t) => {
   const pages = ['/', '/rooms/demo', '/events/demo', '/shows/demo', '/me', `/orders/${'A'.repeat(22)}`, '/nothing', '/favicon.svg', '/robots.txt'];
   const [asset = ''] = /\/assets\/[\w.-]+/.exec(await (await get('/')).text()) ?? [];

@@ -170,3 +170,12 @@ const BOOKING_PROBLEMS = [
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply, context: PageContext): FastifyReply {
   return context.sendHtml(request, reply, (language) => notFoundPage(language, context.assetsOf('lost')), 404);
 }
+
+/**
+ * The address without the slash that people and other sites add to it; null where there is none to take away. Only a path of plain
+ * segments is answered so: `//elsewhere.example/` would lead a fan to another site.
+ */
+export function withoutLastSlash(url: string): string | null {
+  const [, path, query = ''] = /^((?:\/[\w.-]+)+)\/(\?.*)?$/.exec(url) ?? [];
+  return path === undefined ? null : path + query;
+}
