@@ -85,6 +85,8 @@ t.test('a change is saved, in force and in the audit log', async (t) => {
   t.equal(answer.headers['etag'], '"2"');
   t.match(await running.saved(room), { version: 2, capacity: 40, ratePerMinute: null });
   t.match(await inForce(room), { version: 2, capacity: 40, ratePerMinute: null });
+  const listed = (await get('/rooms')).json<{ rooms: { room: string }[] }>().rooms.find((one) => one.room === room);
+  t.match(listed, { version: 2, inForce: true }, 'the list knows it at once');
   const log = (await get(`/rooms/${room}/audit-log`)).json<{ records: object[]; next: null }>();
   t.match(log.records[0], { actor: operator.name, cause: 'slow database', action: 'room.change', before: { capacity: 500 }, after: { capacity: 40 } });
   t.equal((await get('/rooms')).json<{ rooms: DeskReply[] }>().rooms.find(({ room: name }) => name === room)?.capacity, 40);

@@ -6,7 +6,7 @@ import { ko } from '../src/texts/ko.ts';
 import { en } from '../src/texts/en.ts';
 import { FakeRoom } from './fake/admission.ts';
 import { FakeBooking } from './fake/booking.ts';
-import { chromiumIsHere, openBrowser, openFan, type Fan, type SizeName } from './fake/browser.ts';
+import { chromiumIsHere, NO_CHROMIUM, openBrowser, openVisitor, type SizeName, type Visitor } from '@onsale/testing/browser';
 import { startGateway } from './fake/gateway.ts';
 import { startPaymentWindow } from './fake/payment-window.ts';
 
@@ -21,7 +21,7 @@ const TEXTS = { ko, en } as const;
 type Language = keyof typeof TEXTS;
 
 if (!chromiumIsHere()) {
-  t.pass('no /usr/bin/chromium on this machine: the journeys in a browser were skipped', { skip: 'no /usr/bin/chromium' });
+  t.pass(`${NO_CHROMIUM} on this machine: the journeys in a browser were skipped`, { skip: NO_CHROMIUM });
 } else {
   t.setTimeout(JOURNEYS_MS);
   mkdirSync(SHOTS, { recursive: true });
@@ -40,13 +40,11 @@ if (!chromiumIsHere()) {
     paying.server.close();
   });
   /** The newest device in the room is this fan's. */
-  const deviceOfFan = async ({ context }: Fan): Promise<string> => (await context.cookies()).find(({ name }) => name === 'onsale_device')?.value ?? '';
+  const deviceOfFan = async ({ context }: Visitor): Promise<string> => (await context.cookies()).find(({ name }) => name === 'onsale_device')?.value ?? '';
   const shooter =
     (page: Page, name: string) =>
     async (scene: string): Promise<void> =>
       void (await page.screenshot({ path: join(SHOTS, `${name}-${scene}.png`) }));
-  /** Refused requests are part of the story; anything else in the console is a fault. */
-  const faultsOf = (fan: Fan): string[] => fan.complaints.filter((line) => !line.includes('Failed to load resource'));
 
   for (const [size, language] of [
     ['phone', 'ko'],
@@ -59,7 +57,7 @@ if (!chromiumIsHere()) {
 
   async function buy(t: import('tap').Test, size: SizeName, language: Language): Promise<void> {
     const say = (key: keyof typeof en): string => TEXTS[language][key];
-    const fan = await openFan(browser, size, language);
+    const fan = await openVisitor(browser, size, language);
     const { page } = fan;
     const shoot = shooter(page, `${size}-${language}`);
     room.fillLine(240);
@@ -122,7 +120,7 @@ if (!chromiumIsHere()) {
     await shoot('9-ticket');
     await page.goto(`${url}/me`);
     await page.getByText(say('me.state-paid'), { exact: true }).first().waitFor();
-    t.same(faultsOf(fan), []);
+    t.same(fan.complaints, []);
     room.places.delete(device);
     await fan.context.close();
   }
@@ -141,7 +139,7 @@ if (!chromiumIsHere()) {
   }
 
   t.test('missed call, back, leave; a closed socket is bridged by polling', async (t) => {
-    const fan = await openFan(browser, 'phone', 'en', { colorScheme: 'dark' });
+    const fan = await openVisitor(browser, 'phone', 'en', { colorScheme: 'dark' });
     const { page } = fan;
     room.fillLine(5);
     await page.goto(`${url}/rooms/demo`);
@@ -165,12 +163,12 @@ if (!chromiumIsHere()) {
     await page.getByRole('button', { name: en['queue.join'], exact: true }).click();
     await page.locator('.headline').waitFor();
     t.equal(room.places.get(device)?.state, 'waiting');
-    t.same(faultsOf(fan), []);
+    t.same(fan.complaints, []);
     await fan.context.close();
   });
 
   t.test('without scripts the line works too, and so does a page that is 404', async (t) => {
-    const fan = await openFan(browser, 'phone', 'ko', { javaScriptEnabled: false });
+    const fan = await openVisitor(browser, 'phone', 'ko', { javaScriptEnabled: false });
     const { page } = fan;
     await page.goto(`${url}/rooms/demo`);
     await page.waitForURL('**/rooms/demo?plain=1');
@@ -189,7 +187,7 @@ if (!chromiumIsHere()) {
   });
 
   t.test('a session that ends, and a show without a session', async (t) => {
-    const fan = await openFan(browser, 'desktop', 'en');
+    const fan = await openVisitor(browser, 'desktop', 'en');
     const { page } = fan;
     await page.goto(`${url}/shows/demo`);
     await page.getByText(en['seats.no-session'], { exact: true }).waitFor();
@@ -208,7 +206,7 @@ if (!chromiumIsHere()) {
     await page.getByRole('button', { name: en['seats.leave'] }).click();
     await page.getByRole('button', { name: en['seats.leave'] }).click();
     await page.getByText(en['seats.ended'], { exact: true }).waitFor();
-    t.same(faultsOf(fan), []);
+    t.same(fan.complaints, []);
     await fan.context.close();
   });
 }

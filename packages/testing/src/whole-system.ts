@@ -95,7 +95,8 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
       internalPort,
       nodeArgs,
       logFile: join(folder, `${name}-${known.length}.log`),
-      env: { ...common, PORT: String(port), INTERNAL_PORT: String(internalPort), ...env },
+      // Operators have an origin of their own, as in production.
+      env: { ...common, ...(name === 'ops' ? { PUBLIC_ORIGIN: ports.urls.OPS_URL } : {}), PORT: String(port), INTERNAL_PORT: String(internalPort), ...env },
     });
     started.set(name, [...known, app]);
     return app;

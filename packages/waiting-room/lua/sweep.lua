@@ -6,7 +6,9 @@
 -- reads: clock epoch maxMisses sweepOffUntil period sweptPeriod returning coming draining
 -- uses: fence words room ending journal silence
 -- returns: { swept | returning, missed, lapsed, finished, absent, more } or { off }
+-- guard: adopted
 if room.sweepOffUntil > room.clock then return { 'off' } end
+-- end guard: adopted
 local more = 0
 local function overdue(key)
   local places = redis.call('ZRANGEBYSCORE', key, '-inf', textOf(room.clock), 'LIMIT', 0, BATCH_MAX)

@@ -99,6 +99,25 @@ t.test('negative control: without the fence a promised number is issued again', 
   await end(scene);
 });
 
+for (const [title, guards, state] of [
+  ['a fan called after the adoption and still on the way back misses no turn', [], 'called'],
+  ['negative control: with a sweep after the adoption that fan misses the turn', ['sweep.adopted'], 'missed'],
+] as const) {
+  t.test(title, async (t) => {
+    const scene = await loseTail(t);
+    const { test, safe: [fan] } = scene;
+    const { connection, room } = test;
+    await readopt(connection, room, await adoptedOf(test));
+    await test.change({ phase: 'open', callMs: 10_000 });
+    t.ok((await test.run(20_000, 1_000)).includes(fan?.place as Place), 'called, and callMs are over');
+    withoutGuards(guards);
+    await sweep(connection, room);
+    withoutGuards([]);
+    t.equal(await stateOf(test, fan?.place as Place), state);
+    await end(scene);
+  });
+}
+
 t.test('calls of the lost seconds count in their minute (W2), and a lost entry keeps its holder in', async (t) => {
   const lossy = await startLossy(t.testdir());
   const test = await openRoom({ ratePerMinute: 60 }, lossy.redis.url);

@@ -112,7 +112,10 @@ export class RoomDesk {
       onError(error);
       return undefined;
     });
-    if (word === 'configured') return { settings: changed.value, inForce: true, saved: true };
+    if (word === 'configured') {
+      this.#versions.set(room, changed.value.version);
+      return { settings: changed.value, inForce: true, saved: true };
+    }
     return word === undefined ? { settings: changed.value, inForce: false, saved: true } : this.#settleOrTell(changed.value);
   }
 
@@ -131,6 +134,7 @@ export class RoomDesk {
     const word = await configure(this.#options.connection, braked);
     if (word === 'older' || word === 'unchanged') throw versionConflict(version + 1);
     if (word !== 'configured') throw recovering();
+    this.#versions.set(room, braked.version);
     this.#unsaved.set(room, [...(this.#unsaved.get(room) ?? []), act]);
     this.#options.onChange(room);
     return { settings: braked, inForce: true, saved: false };

@@ -1,38 +1,26 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import t from 'tap';
 import { makeOnSale, openWholeSystem, smallHall, type WholeSystem } from '@onsale/testing';
+import { chromiumIsHere, NO_CHROMIUM, openBrowser, openVisitor } from '@onsale/testing/browser';
 
 /**
  * A fan in a real browser on the real system: queue page → called → seats → payment window → ticket, on a phone and on a
  * wide screen, in both languages. Screenshots are written to the folder that the test names.
  */
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-dev-shm-usage',
-];
 const SHOTS = resolve(import.meta.dirname, '../../../../.data/screenshots');
-const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
 const STEP_MS_MAX = 20_000;
 /** 15,000 seats. */
 const ROWS = 100;
 const SEATS_IN_ROW = 150;
 
-if (!existsSync(CHROMIUM)) {
-  t.pass('no /usr/bin/chromium on this machine: the journey in a browser was skipped', { skip: 'no /usr/bin/chromium' });
+if (!chromiumIsHere()) {
+  t.pass(`${NO_CHROMIUM} on this machine: the journey in a browser was skipped`, { skip: NO_CHROMIUM });
 } else {
   mkdirSync(SHOTS, { recursive: true });
   t.comment(`screenshots are in ${SHOTS}`);
   const system: WholeSystem = await openWholeSystem({ processes: { sandbox: 1, admission: 1, booking: 1, worker: 1, ops: 1, web: 1 } });
-  const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  const browser = await openBrowser();
   t.teardown(async () => {
     await browser.close();
     await system.close();
@@ -47,21 +35,8 @@ if (!existsSync(CHROMIUM)) {
     ['desktop', 'en'],
   ] as const) {
     t.test(`${size}, ${language}: from the queue page to a ticket`, { timeout: 90_000 }, async (t) => {
-      const complaints: string[] = [];
-      const context: BrowserContext = await browser.newContext({
-        viewport: SIZES[size],
-        locale: language === 'ko' ? 'ko-KR' : 'en-GB',
-        timezoneId: 'Asia/Seoul',
-        deviceScaleFactor: size === 'phone' ? 2 : 1,
-        hasTouch: size === 'phone',
-      });
+      const { context, page, complaints } = await openVisitor(browser, size, language, { stepMs: STEP_MS_MAX });
       t.teardown(() => context.close());
-      const page: Page = await context.newPage();
-      page.setDefaultTimeout(STEP_MS_MAX);
-      page.on('pageerror', (error) => complaints.push(error.message));
-      page.on('console', (message) => {
-        if (message.type() === 'error' && !message.text().includes('Failed to load resource')) complaints.push(message.text());
-      });
       const shoot = async (scene: string): Promise<void> => void (await page.screenshot({ path: join(SHOTS, `${size}-${language}-${scene}.png`) }));
       await page.goto(gateway);
       t.equal(await page.locator('html').getAttribute('lang'), language);

@@ -23,6 +23,8 @@ export type ConsoleState = {
   readonly signingIn: boolean;
   readonly problem: string | null;
   readonly rooms: readonly RoomView[] | null;
+  /** Why there are none to show. */
+  readonly roomsProblem: string | null;
   readonly room: RoomView | null;
   readonly samples: readonly Sample[];
   readonly link: 'socket' | 'polling';
@@ -41,6 +43,7 @@ const START: ConsoleState = {
   signingIn: false,
   problem: null,
   rooms: null,
+  roomsProblem: null,
   room: null,
   samples: [],
   link: 'polling',
@@ -164,10 +167,10 @@ export class OpsConsole {
 
   async #readRooms(): Promise<void> {
     const answer = await this.#call<{ rooms: RoomView[] }>(`${OPS}/rooms`);
-    if (!answer.ok) return;
+    if (!answer.ok) return this.#change({ roomsProblem: answer.code });
     const { rooms } = answer.body;
     const open = rooms.find(({ room }) => room === this.#state.room?.room) ?? this.#state.room;
-    this.#change({ rooms, room: this.#state.busy || this.#editing ? this.#state.room : open });
+    this.#change({ rooms, roomsProblem: null, room: this.#state.busy || this.#editing ? this.#state.room : open });
   }
 
   async #call<Body>(path: string, options: CallOptions = {}): Promise<Answer<Body>> {

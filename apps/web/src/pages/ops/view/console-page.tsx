@@ -80,7 +80,13 @@ function SignIn({ state, say, operations, problemText }: ConsoleProps) {
 }
 
 function Room(props: ConsoleProps) {
-  const { state, say, operations, language } = props;
+  const { state, say, operations, language, problemText } = props;
+  if (state.rooms === null && state.roomsProblem !== null)
+    return (
+      <p class="note note-bad" role="alert">
+        {problemText(state.roomsProblem)}
+      </p>
+    );
   if (state.rooms === null)
     return (
       <p class="loading" role="status">

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
+/** Real Chromium for tests of pages; those that have none skip with a line that says so. */
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = [
   '--no-sandbox',
@@ -12,21 +13,25 @@ const FLAGS = [
   '--disable-sync',
   '--disable-dev-shm-usage',
 ];
+/** Longest wait for what a page is to show. */
+const STEP_MS = 10_000;
 export const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
 export type SizeName = keyof typeof SIZES;
 
 export const chromiumIsHere = (): boolean => existsSync(CHROMIUM);
+/** What a test says that could not run. */
+export const NO_CHROMIUM = `no ${CHROMIUM}`;
 export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 
-/** A fan's browser of a size and language, and everything its pages complained about. */
-export type Fan = { readonly context: BrowserContext; readonly page: Page; readonly complaints: string[] };
+/** A browser of a size and language, and everything its pages complained about but answers that are refusals: those are part of a story. */
+export type Visitor = { readonly context: BrowserContext; readonly page: Page; readonly complaints: string[] };
 
-export async function openFan(
+export async function openVisitor(
   browser: Browser,
   size: SizeName,
   language: 'ko' | 'en',
-  more: { readonly javaScriptEnabled?: boolean; readonly colorScheme?: 'light' | 'dark' } = {},
-): Promise<Fan> {
+  { stepMs = STEP_MS, ...more }: { readonly javaScriptEnabled?: boolean; readonly colorScheme?: 'light' | 'dark'; readonly stepMs?: number } = {},
+): Promise<Visitor> {
   const context = await browser.newContext({
     viewport: SIZES[size],
     locale: language === 'ko' ? 'ko-KR' : 'en-GB',
@@ -36,11 +41,12 @@ export async function openFan(
     ...more,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(stepMs);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(`console: ${message.text()}`);
+    const isRefusal = message.text().includes('Failed to load resource');
+    if ((message.type() === 'error' || message.type() === 'warning') && !isRefusal) complaints.push(`console: ${message.text()}`);
   });
   return { context, page, complaints };
 }
