@@ -53,7 +53,7 @@ function scene(room: string, me: PlaceReply, say: Say, language: Language): Html
   switch (me.state) {
     case 'called':
       return html`${words(say('queue.called'), say('queue.called-lead'))}${form(room, 'enter', say('queue.enter'), 'button-turn')}
-        <p class="clock">${say('queue.time-left')} ${Math.ceil((me.remainingMs ?? 0) / 1_000)} s</p>
+        <p class="clock">${say('queue.time-left')} ${say('queue.seconds', { seconds: Math.ceil((me.remainingMs ?? 0) / 1_000) })}</p>
         ${leave}`;
     case 'entered':
       return html`${words(say('queue.entered'), say('queue.entered-lead'))}${form(room, 'enter', say('queue.continue'))}`;

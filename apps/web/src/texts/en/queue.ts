@@ -83,6 +83,7 @@ export const queue = {
   'queue.flash': '● Your turn!',
   'queue.keep-title': 'You need not watch',
   'queue.keep': 'Reload, lock your phone, or close the tab: your place stays. Without a sign of this page for two minutes you are passed over, not removed.',
+  'queue.seconds': '{seconds} s',
   'queue.plain-refresh': 'This page renews itself every {seconds} seconds.',
   'queue.plain-now': 'Renew now',
   'queue.say-ahead': '{count} {count|person|people} ahead of you.',

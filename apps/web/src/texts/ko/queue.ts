@@ -85,6 +85,7 @@ export const queue: Readonly<Record<keyof typeof english, string>> = {
   'queue.flash': '● 입장 차례!',
   'queue.keep-title': '계속 지켜보지 않아도 됩니다',
   'queue.keep': '새로고침하거나 화면을 잠그거나 탭을 닫아도 순번은 그대로입니다. 2분 동안 연결이 없으면 삭제되지 않고 잠시 건너뛸 뿐입니다.',
+  'queue.seconds': '{seconds}초',
   'queue.plain-refresh': '이 페이지는 {seconds}초마다 자동으로 갱신됩니다.',
   'queue.plain-now': '지금 갱신',
   'queue.say-ahead': '앞에 {count}명이 있습니다.',
