@@ -103,9 +103,9 @@ function createLine(driver: DriverConnection, hooks: SessionHooks): Line {
   let before: Promise<unknown> = Promise.resolve();
   const sendNow = async <Answer extends QueryResult>(kind: 'query' | 'execute', options: StatementOptions, values: readonly SqlValue[]) => {
     if (options.sql === ROLLBACK) over = undefined;
+    if (over !== undefined) throw over;
     // After a silence the driver still waits for the old answer: whatever is sent behind it, ROLLBACK too, would wait for ever.
     if (line.broken) throw new DatabaseAway('database away: the connection is broken');
-    if (over !== undefined) throw over;
     await moveClock?.();
     hooks.onQuery(options.sql);
     try {

@@ -118,7 +118,9 @@ t.test('an answer that does not come ends its connection, not the pool', async (
   const pool = poolOf(t, { connections: 1, statementMs: 100 });
   const held = await pool.acquire();
   await held.query('SET SESSION autocommit = 1 /*M! , SESSION max_statement_time = 0 */ /*!80000 , SESSION max_execution_time = 0 */');
+  await held.begin();
   t.type(await refusalOf(held.query('SELECT SLEEP(3)')), DatabaseAway);
+  t.type(await refusalOf(held.rollback()), DatabaseAway, 'ROLLBACK does not wait behind the answer that does not come');
   held.release();
   t.equal((await pool.query('SELECT 7 AS n'))[0][0]?.['n'], 7);
 });
