@@ -47,20 +47,28 @@ const ROLLBACK = 'ROLLBACK';
 export function lend(driver: DriverConnection, hooks: SessionHooks): Connection {
   const line = createLine(driver, hooks);
   let released = false;
+  let ended = false;
   const send: typeof line.send = (kind, statement, values) => {
     if (released) throw new Error('statement on a connection that was given back');
     return line.send(kind, statement, values);
   };
+  /** A straggler of a transaction that has ended would commit by itself. */
+  const sendWithin: typeof line.send = (kind, statement, values) => {
+    if (ended) throw new Error('statement after the end of its transaction');
+    return send(kind, statement, values);
+  };
   return {
-    query: async (sql, values = []) => send('query', sql, values),
-    execute: async (sql, values = []) => send('execute', sql, values),
+    query: async (sql, values = []) => sendWithin('query', sql, values),
+    execute: async (sql, values = []) => sendWithin('execute', sql, values),
     async begin(isolation = 'read committed') {
+      ended = false;
       line.open = true;
       // READ COMMITTED is what the pool asserted for the session; another level holds for the next transaction only.
       if (isolation !== 'read committed') await send('query', `SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`, []);
       await send('query', 'START TRANSACTION', []);
     },
     async commit() {
+      ended = true;
       try {
         await send('query', 'COMMIT', []);
       } catch (error) {
@@ -69,6 +77,7 @@ export function lend(driver: DriverConnection, hooks: SessionHooks): Connection 
       }
     },
     async rollback() {
+      ended = true;
       await send('query', ROLLBACK, []);
     },
     release() {

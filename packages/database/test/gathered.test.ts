@@ -76,9 +76,30 @@ t.test('once a statement of a transaction has failed, nothing more of it is sent
   t.equal(await failureOf(connection.query('INSERT INTO note VALUES (3, ?)', ['on'])), failed);
   t.equal(await failureOf(connection.commit()), failed);
   await connection.rollback();
-  t.match(await connection.query<ResultSetHeader>('INSERT INTO note VALUES (4, ?)', ['fresh']), [{ affectedRows: 1 }], 'after ROLLBACK it serves again');
+  await connection.begin();
+  t.match(await connection.query<ResultSetHeader>('INSERT INTO note VALUES (4, ?)', ['fresh']), [{ affectedRows: 1 }], 'after ROLLBACK it serves the next');
+  await connection.commit();
   connection.release();
   t.equal(await count(), 2);
+});
+
+t.test('what comes after the end of its transaction is refused: it would commit by itself', async (t) => {
+  let straggler: Promise<unknown> | undefined;
+  const stop = new Error('the caller thinks better of it');
+  const work = inTransaction(pool, READ_COMMITTED, async (tx) => {
+    straggler = failureOf(sleep(1).then(() => tx.query('SELECT 1')).then(() => tx.query('INSERT INTO note VALUES (1, ?)', ['late'])));
+    await tx.query('SELECT SLEEP(0.02)');
+    throw stop;
+  });
+  t.equal(await failureOf(work), stop);
+  t.match(await straggler, { message: /after the end|given back/ });
+  const connection = await pool.acquire();
+  await connection.begin();
+  const ends = connection.commit();
+  t.match(await failureOf(connection.query('INSERT INTO note VALUES (2, ?)', ['late'])), { message: /after the end/ });
+  await ends;
+  connection.release();
+  t.equal(await count(), 0);
 });
 
 t.test('a deadlock’s victim writes nothing, however many statements its callers still had under way', async (t) => {
@@ -99,7 +120,6 @@ t.test('a deadlock’s victim writes nothing, however many statements its caller
     for (const { reason } of settled.filter((one) => one.status === 'rejected')) throw reason;
   });
   await Promise.all([cross(1, 2), cross(2, 1)]);
-  console.log((await pool.query('SELECT * FROM note'))[0], said);
   t.equal(runs, 3, 'one of the two was the victim and ran again');
   t.equal(await count(), 2 + 2 * 3, 'of the victim’s first run there is no trace');
 });

@@ -1,4 +1,4 @@
-import type { OpaqueId, ShowId } from '@onsale/kernel';
+import type { ShowId } from '@onsale/kernel';
 import type { Queryable } from '@onsale/database';
 import type { SeatCommand } from '../rules/command.ts';
 import { readArrays } from './lock-rows.ts';
@@ -12,13 +12,6 @@ export async function findExpired(session: Queryable, limit: number = EXPIRY_BAT
   const sql = "SELECT show_id, id FROM hold WHERE state = 'live' AND until_at <= NOW(3) ORDER BY until_at LIMIT ?";
   const rows = await readArrays<[ShowId, Buffer]>(session, sql, [limit]);
   return rows.map(([show, id]) => ({ kind: 'expire', show, hold: idOf(id) }));
-}
-
-/** Deposits that were awaited until now: the sweeper looks their payment up before it lets the seats go. */
-export async function findOverdueDeposits(session: Queryable, limit: number): Promise<readonly { readonly show: ShowId; readonly hold: OpaqueId }[]> {
-  const sql = "SELECT show_id, id FROM hold WHERE state = 'confirming' AND awaiting = 1 AND until_at <= NOW(3) ORDER BY until_at LIMIT ?";
-  const rows = await readArrays<[ShowId, Buffer]>(session, sql, [limit]);
-  return rows.map(([show, id]) => ({ show, hold: idOf(id) }));
 }
 
 const DELTA_KEPT_MIN = 10;

@@ -150,7 +150,7 @@ export const moveOrder = (tx: Tx, id: OpaqueId, to: OrderState, options: MoveOrd
 type OrderMove = MoveOrder & { readonly id: OpaqueId; readonly to: OrderState };
 const moveGathered = gathered<Tx, OrderMove, boolean>(async (tx, moves) => {
   const answers = new Map<OrderMove, boolean>();
-  for (const alike of alikeOf(moves, ({ to, from, refusal }) => JSON.stringify([to, from, refusal]), ({ id }) => id)) {
+  for (const alike of alikeOf(moves, ({ to, from, refusal }) => JSON.stringify([to, from, refusal === undefined, refusal]), ({ id }) => id)) {
     const moved = await moveAlike(tx, alike.map(({ id }) => id), alike[0] as OrderMove);
     for (const move of alike) answers.set(move, moved.has(move.id));
   }
