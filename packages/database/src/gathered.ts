@@ -42,15 +42,20 @@ function loaderOn<Session extends Queryable, Item, Answer>(session: Session, run
 
 /**
  * Parts gathered items so that one statement can serve each part: items of a part have the same `wordsOf`, and none has the `idOf` of
- * another, for a compare-and-set must answer the second of two differently. Parts and their items keep the order of arrival.
+ * another, for a compare-and-set must answer the second of two differently. What is about one id keeps its order of arrival.
  */
 export function alikeOf<Item>(items: readonly Item[], wordsOf: (item: Item) => string, idOf: (item: Item) => string): readonly (readonly Item[])[] {
-  const parts = new Map<string, Map<string, Item>>();
+  const parts: Item[][] = [];
+  const newestOfWords = new Map<string, number>();
+  const newestOfId = new Map<string, number>();
   for (const item of items) {
-    let words = wordsOf(item);
-    while (parts.get(words)?.has(idOf(item)) === true) words += ' again';
-    const part = parts.get(words) ?? new Map<string, Item>();
-    parts.set(words, part.set(idOf(item), item));
+    const [words, id] = [wordsOf(item), idOf(item)];
+    const alike = newestOfWords.get(words);
+    const isFree = alike !== undefined && (newestOfId.get(id) ?? -1) < alike;
+    const at = isFree ? alike : parts.push([]) - 1;
+    (parts[at] as Item[]).push(item);
+    newestOfWords.set(words, at);
+    newestOfId.set(id, at);
   }
-  return Array.from(parts.values(), (part) => [...part.values()]);
+  return parts;
 }
