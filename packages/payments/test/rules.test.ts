@@ -77,9 +77,33 @@ t.test('a refusal of our request says nothing about an earlier call', (t) => {
   t.end();
 });
 
+t.test('"used already" or "gone" after an earlier call may name our own capture: a look decides', (t) => {
+  for (const code of ['DUPLICATED_ORDER_ID', 'NOT_FOUND_PAYMENT_SESSION', 'NOT_FOUND_PAYMENT']) {
+    t.match(judgeConfirm(error(code, 404), later), { kind: 'unknown', lastWord: 'doubtful', code }, code);
+    const asked = { ...expected, lastWord: 'doubtful', lastCode: code, paymentKey: 'key' } as const;
+    t.equal(judgeLookUp(answer(), asked).kind, 'captured');
+    t.match(judgeLookUp(answer({ status: 'IN_PROGRESS' }), asked), { kind: 'refused', code });
+  }
+  t.end();
+});
+
+t.test("a processed key of another order does not keep the seats", (t) => {
+  const asked = { ...expected, lastWord: 'error', lastCode: 'ALREADY_PROCESSED_PAYMENT', paymentKey: 'key' } as const;
+  const foreign = { kind: 'refused', code: 'ALREADY_PROCESSED_PAYMENT', advice: 'pay-again' };
+  t.match(judgeLookUp(error('NOT_FOUND_PAYMENT', 404), asked), foreign);
+  t.match(judgeLookUp(answer({ paymentKey: 'another', status: 'READY' }), asked), foreign);
+  t.match(judgeLookUp(answer({ paymentKey: 'another', status: 'IN_PROGRESS' }), asked), foreign);
+  t.equal(judgeLookUp(answer(), asked).kind, 'captured', 'it was ours');
+  t.equal(judgeLookUp(answer({ paymentKey: 'another' }), asked).kind, 'captured', 'paid under our order id');
+  t.equal(judgeLookUp(answer({ status: 'IN_PROGRESS' }), asked).kind, 'ask-again', 'ours, and the look is behind');
+  t.equal(judgeLookUp(error('NOT_FOUND_PAYMENT', 404), { ...asked, lastWord: 'silence' }).kind, 'ask-again', 'the last call has not been heard');
+  t.equal(judgeLookUp(silence, asked).kind, 'unknown');
+  t.end();
+});
+
 t.test('look-up: what a payment means after our last word', (t) => {
   const look = (given: ProviderAnswer<ProviderPayment>, lastWord: LastWord): string => {
-    const verdict = judgeLookUp(given, { ...expected, lastWord, lastCode: 'CARD_PROCESSING_ERROR' });
+    const verdict = judgeLookUp(given, { ...expected, lastWord, lastCode: 'CARD_PROCESSING_ERROR', paymentKey: 'key' });
     if (verdict.kind === 'ask-again') return `ask-again ${verdict.newKey ? 'new' : 'same'}`;
     return verdict.kind === 'refused' ? `refused ${verdict.code}` : verdict.kind;
   };
@@ -95,7 +119,7 @@ t.test('look-up: what a payment means after our last word', (t) => {
   t.equal(look(answer({ status: 'PARTIAL_CANCELED', balanceAmount: 0 }), 'silence'), 'refused CANCELED', 'balance 0 is finished, whatever it is called');
   t.equal(look(answer({ status: 'PARTIAL_CANCELED', balanceAmount: 10 }), 'silence'), 'misfit');
   for (const given of [silence, error('UNAUTHORIZED_KEY', 401), error('COMMON_ERROR', 500)]) {
-    const verdict = judgeLookUp(given, { ...expected, lastWord: 'error', lastCode: null });
+    const verdict = judgeLookUp(given, { ...expected, lastWord: 'error', lastCode: null, paymentKey: 'key' });
     t.match(verdict, { kind: 'unknown', reachable: false, lastWord: 'error' });
   }
   t.end();

@@ -1,10 +1,11 @@
 import t from 'tap';
 import { createHash } from 'node:crypto';
-import { inTransaction, isDuplicate, migrate, openPool } from '@onsale/database';
+import { inTransaction, isDuplicate, migrate, openPool, type RowDataPacket } from '@onsale/database';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
 import { ownDatabase } from '@onsale/testing';
 import {
-  attemptsOf, insertAttempt, insertPayment, lockAttempts, moveAttempt, paymentsOf, readAttempt, startConfirming, type AttemptId, type ProviderPayment,
+  attemptsOf, claimLooks, insertAttempt, insertPayment, lockAttempts, moveAttempt, paymentsOf, readAttempt, startConfirming, type AttemptId,
+  type ProviderPayment,
 } from '../src/index.ts';
 
 const url = await ownDatabase(t);
@@ -53,6 +54,20 @@ t.test('attempts of many orders in one transaction: each its own answer and its 
   t.match(await readAttempt(pool, attempt(1)), { lastCode: 'REJECTED' });
   const locked = await inTransaction(pool, RC, (tx) => Promise.all(orders.slice(0, 2).map((order) => lockAttempts(tx, order))));
   t.same(locked.map((all) => all.length), [2, 2]);
+});
+
+t.test('a claim of looks reads the rows it claims, one or several, and no others', async (t) => {
+  const bytes = (index: number): Buffer => Buffer.from(orders[index] as OpaqueId, 'base64url');
+  for (const due of [[3], [3, 4]]) {
+    await pool.query('UPDATE payment_attempt SET next_look_at = NOW(3) WHERE order_id IN (?) AND n = 1', [due.map(bytes)]);
+    said.length = 0;
+    const claimed = await claimLooks(pool, { limit: 16, leaseMs: 60_000 });
+    t.same(claimed.map(({ order }) => order).sort(), due.map((index) => orders[index]).sort());
+    const lease = said.find((sql) => sql.startsWith('UPDATE')) as string;
+    const [plan] = await pool.query<RowDataPacket[]>(`EXPLAIN ${lease}`, [60_000_000, ...due.flatMap((index) => [bytes(index), 1])]);
+    t.equal(plan[0]?.['type'], 'range', 'by primary key: a whole scan would lock and read every attempt ever made');
+    t.same(await claimLooks(pool, { limit: 16, leaseMs: 60_000 }), [], 'leased');
+  }
 });
 
 t.test('captured money of many orders in one statement; one that is counted already stops them all', async (t) => {

@@ -23,9 +23,9 @@ export async function askToConfirm(context: SalesContext, attempt: Attempt): Pro
 
 /** What is known when nobody knows: looks the payment up, and asks again where that is what is missing. */
 export async function lookUp(context: SalesContext, attempt: Attempt): Promise<Verdict> {
-  const { lastWord, lastCode } = attempt;
+  const { lastWord, lastCode, paymentKey } = attempt;
   const answer = await context.provider.paymentByOrderId(attempt.providerOrderId);
-  const verdict = judgeLookUp(answer, { ...expectedOf(attempt), lastWord, lastCode });
+  const verdict = judgeLookUp(answer, { ...expectedOf(attempt), lastWord, lastCode, paymentKey });
   if (verdict.kind !== 'ask-again') return verdict;
   // Seats that went back are not bought behind the buyer's back: only what was captured already still counts.
   if (attempt.state !== 'confirming') return { kind: 'unknown', lastWord, code: lastCode, reachable: true };

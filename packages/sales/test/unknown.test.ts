@@ -63,6 +63,21 @@ async function prepare(shop: Shop, seats: readonly number[]) {
 }
 const line = (): Line => ({ cut: false, calls: [] });
 
+t.test("a processed key of another order neither pays this one nor keeps its seats", async (t) => {
+  const shop = await openShop(t, sandbox);
+  const [before, order, opening] = [await shop.order([0]), await shop.order([1]), await shop.order([2])];
+  const first = await shop.open(before);
+  const paymentKey = await shop.approve(first);
+  t.same(await shop.confirm(before, first, paymentKey), paid);
+  const refused = { ok: false, refusal: { kind: 'payment-refused', code: 'ALREADY_PROCESSED_PAYMENT' } };
+  t.match(await shop.confirm(order, await shop.open(order), paymentKey), refused, 'no payment of this order');
+  const opened = await shop.open(opening);
+  await shop.approve(opened);
+  t.match(await shop.confirm(opening, opened, paymentKey), refused, 'a payment of this order, with a key of its own');
+  for (const one of [order, opening]) t.equal((await shop.reread(one)).state, 'paying');
+  t.same(await findMoneyViolations(shop.context), []);
+});
+
 t.test('answers that are lost or wrong, one by one: the buyer gets the ticket, once', async (t) => {
   const wire = line();
   const shop = await openShop(t, sandbox, { provider: switchable(wire) });

@@ -38,6 +38,9 @@ export function meaningOfConfirmError(code: string, status: number): CodeMeaning
   return status >= 500 ? 'unknown' : 'doubtful';
 }
 
+/** Refusals that a second call also gets when the first one captured: the order id is used, the session is gone. */
+export const mayNameOwnCapture = (code: string): boolean => code === 'DUPLICATED_ORDER_ID' || SESSION.has(code);
+
 export function adviceFor(code: string): RefusalAdvice {
   if (CARD.has(code)) return 'other-card';
   if (ORDER.has(code)) return 'order-again';

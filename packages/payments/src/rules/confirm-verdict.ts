@@ -1,5 +1,5 @@
 import type { ProviderAnswer, ProviderPayment } from './answer.ts';
-import { adviceFor, meaningOfConfirmError, type RefusalAdvice } from './codes.ts';
+import { adviceFor, mayNameOwnCapture, meaningOfConfirmError, type RefusalAdvice } from './codes.ts';
 
 /**
  * What an answer, an error code or silence means for an attempt that is `confirming`.
@@ -39,6 +39,8 @@ export function judgeConfirm(answer: ProviderAnswer<ProviderPayment>, context: C
   const { code, status, message } = answer;
   switch (meaningOfConfirmError(code, status)) {
     case 'payment':
+      // "Used already" or "gone" may be said of what an earlier call of the attempt captured: one look before it is believed.
+      if (context.earlierCalls > 0 && mayNameOwnCapture(code)) return { kind: 'unknown', lastWord: 'doubtful', code, reachable: true };
       return refused(code, message);
     case 'request':
       // Our key or request was refused: this call captured nothing. An earlier call of the attempt may have.
@@ -50,13 +52,30 @@ export function judgeConfirm(answer: ProviderAnswer<ProviderPayment>, context: C
   }
 }
 
-export type LookUpContext = Expected & { readonly lastWord: LastWord; readonly lastCode: string | null };
+export type LookUpContext = Expected & {
+  readonly lastWord: LastWord;
+  readonly lastCode: string | null;
+  /** What the buyer brought back from the window, and we asked to confirm. */
+  readonly paymentKey: string | null;
+};
 
 /** The answer to GET by order id. An error other than "no such payment" says nothing about the payment. */
 export function judgeLookUp(answer: ProviderAnswer<ProviderPayment>, context: LookUpContext): Verdict {
+  if (isForeignKey(answer, context)) return refused('ALREADY_PROCESSED_PAYMENT');
   if (answer.kind === 'answer') return judgePayment(answer.value, context, context);
   if (answer.kind === 'error' && answer.code === 'NOT_FOUND_PAYMENT') return unfinished(context);
   return { kind: 'unknown', lastWord: context.lastWord, code: context.lastCode, reachable: false };
+}
+
+/**
+ * The key is of a payment that was processed, and our order id has none, or an unprocessed one of another key: the buyer brought the key
+ * of some other order. Asking again would be answered the same for as long as we liked, with the seats kept meanwhile.
+ */
+function isForeignKey(answer: ProviderAnswer<ProviderPayment>, { lastWord, lastCode, paymentKey }: LookUpContext): boolean {
+  if (lastWord !== 'error' || lastCode !== 'ALREADY_PROCESSED_PAYMENT') return false;
+  if (answer.kind === 'error') return answer.code === 'NOT_FOUND_PAYMENT';
+  if (answer.kind !== 'answer' || answer.value.paymentKey === paymentKey) return false;
+  return answer.value.status === 'READY' || answer.value.status === 'IN_PROGRESS';
 }
 
 type Before = { readonly lastWord: LastWord; readonly lastCode: string | null };

@@ -181,11 +181,13 @@ export function claimLooks(pool: Pool, { limit, leaseMs }: { readonly limit: num
        FROM payment_attempt WHERE next_look_at <= NOW(3) ORDER BY next_look_at LIMIT ${Math.trunc(limit)} FOR UPDATE SKIP LOCKED`,
     );
     if (rows.length === 0) return [];
-    const keys = rows.flatMap((row) => [row['order_id'] as Buffer, row['n'] as number]);
-    const names = rows.map(() => '(?, ?)').join(', ');
-    await tx.query(`UPDATE payment_attempt SET next_look_at = NOW(3) + INTERVAL ? MICROSECOND WHERE (order_id, n) IN (${names})`, [leaseMs * 1_000, ...keys]);
-    return rows.map((row) => ({
-      ...attemptOf(row),
+    const due = rows.map((row) => ({ row, attempt: attemptOf(row) }));
+    await tx.query(
+      `UPDATE payment_attempt FORCE INDEX (PRIMARY) SET next_look_at = NOW(3) + INTERVAL ? MICROSECOND WHERE ${theseOf(due)}`,
+      [leaseMs * 1_000, ...namesOf(due)],
+    );
+    return due.map(({ row, attempt }) => ({
+      ...attempt,
       confirmingForMs: Number(row['confirming_for']) / 1_000,
       unreachableForMs: Number(row['unreachable_for']) / 1_000,
     }));
