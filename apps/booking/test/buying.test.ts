@@ -102,6 +102,18 @@ t.test('a loser is told what else is free, and limits hold', async (t) => {
   t.equal((await ask('DELETE', `/shows/demo/holds/${best.json<HoldReply>().id}`, other.headers)).statusCode, 204);
 });
 
+t.test('giving seats back, or leaving, cancels the order that was made of them', async (t) => {
+  for (const leave of [(id: string) => `/shows/demo/holds/${id}`, () => '/entry']) {
+    const fan = await goInside(booking);
+    const held = (await hold(fan, { seats: [150] })).json<HoldReply>();
+    const order = (await ask('POST', '/orders', fan.headers, { show: 'demo', hold: held.id })).json<OrderReply>();
+    const owner = { [ORDER_KEY_HEADER]: order.orderKey as string };
+    t.equal((await ask('POST', `/orders/${order.id}/payments`, owner)).statusCode, 201);
+    t.equal((await ask('DELETE', leave(held.id), fan.headers)).statusCode, 204);
+    t.equal((await ask('GET', `/orders/${order.id}`, owner)).json<OrderReply>().state, 'cancelled', leave(''));
+  }
+});
+
 t.test('the seat socket sends the state, then changes', async (t) => {
   const [watcher, buyer] = [await goInside(booking), await goInside(booking)];
   const { port } = app.server.address() as { port: number };

@@ -10,6 +10,7 @@ export { opensOrder } from './order-key.ts';
 export { placeOrder, type OrderRequest, type PlacedOrder } from './place-order.ts';
 export { findMoneyViolations, moneyGauges, type MoneyViolation } from './reconcile-money.ts';
 export { refundPayment, type RefundOutcome } from './refund-payment.ts';
+export { releaseHold } from './release-hold.ts';
 export { RESOLVE_BATCH, resolveUnknown } from './resolve-unknown.ts';
 export { type Standing } from './standing.ts';
 export {

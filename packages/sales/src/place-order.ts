@@ -32,6 +32,8 @@ export async function placeOrder(context: SalesContext, request: OrderRequest): 
   const orderKey = orderKeyOf(context.orderKeys, id);
   let written: NewTicketOrder | undefined;
   const answer = await context.engine.submit({ kind: 'order', show, hold, person, order: id }, async (tx, done) => {
+    // The hold has no order, but the key has made one of another hold: without this look its INSERT would break the whole batch, again and again.
+    if ((await readOrder(tx, id)) !== undefined) throw refuseAlongside({ kind: 'key-reused' });
     const { currency, feePolicy } = book.terms();
     const lines = linesOf(book, done.hold?.seats ?? []);
     written = {

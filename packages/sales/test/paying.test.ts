@@ -2,7 +2,7 @@ import t from 'tap';
 import { valueOf } from '@onsale/kernel';
 import {
   abandonPayment, cancelUnpaidOrder, createTicketSigner, createTicketVerifier, expireHolds, findMoneyViolations, openPayment, opensOrder, placeOrder,
-  ticketPublicKey, ticketViews,
+  releaseHold, ticketPublicKey, ticketViews,
 } from '../src/index.ts';
 import { openShop, SHOW, startSandbox } from './shop.ts';
 
@@ -67,6 +67,30 @@ t.test('placing an order', async (t) => {
   valueOf(await cancelUnpaidOrder(context, await shop.reread(first.order)));
   t.equal((await shop.reread(first.order)).state, 'cancelled');
   t.same((await shop.rows('SELECT state FROM seat WHERE seat_no = 2')).map((row) => row['state']), ['free']);
+});
+
+t.test('an Idempotency-Key that made an order of another hold is refused at once, and breaks nobody else\'s batch', async (t) => {
+  const fan = await shop.fan();
+  const request = { show: SHOW, ...fan, account: null, idempotencyKey: 'one-key-two-holds', buyer: { name: null, email: null } };
+  const [one, other] = [context.newId(), context.newId()];
+  valueOf(await context.engine.submit({ kind: 'hold', show: SHOW, hold: one, seats: [20], ...fan }));
+  valueOf(await cancelUnpaidOrder(context, valueOf(await placeOrder(context, { ...request, hold: one })).order));
+  valueOf(await context.engine.submit({ kind: 'hold', show: SHOW, hold: other, seats: [21], ...fan }));
+  const before = context.engine.gauges();
+  t.match(await placeOrder(context, { ...request, hold: other }), { ok: false, refusal: { kind: 'key-reused' } });
+  t.equal(context.engine.gauges().retries, before.retries);
+  t.match(await placeOrder(context, { ...request, hold: other, idempotencyKey: 'another-key-then' }), { ok: true }, 'the hold is as it was');
+});
+
+t.test('a hold given back takes its order with it', async (t) => {
+  const order = await shop.order([22]);
+  const opened = await shop.open(order);
+  const { show, hold: id, person } = order;
+  t.match(await releaseHold(context, { show, id, person: context.newId() }), { ok: false, refusal: { kind: 'no-hold' } });
+  t.match(await releaseHold(context, { show, id, person }), { ok: true });
+  t.equal((await shop.reread(order)).state, 'cancelled');
+  t.same(await shop.attemptStates(order), ['abandoned']);
+  t.match(await shop.confirm(order, opened, await shop.approve(opened)), { ok: false, refusal: { kind: 'attempt-over' } });
 });
 
 t.test('an order that costs nothing needs no provider', async (t) => {

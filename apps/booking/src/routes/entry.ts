@@ -13,6 +13,7 @@ import {
 import { EnterBody, ProblemError, SESSION_COOKIE, type ProblemCode, type RedeemReply, type SessionReply } from '@onsale/contract';
 import { addOutboxRow, inTransaction } from '@onsale/database';
 import { MINUTE_MS, type OpaqueId } from '@onsale/kernel';
+import { releaseHold } from '@onsale/sales';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { BookingContext } from '../context.ts';
 import type { LiveSession } from '../guards/require-entry.ts';
@@ -163,6 +164,6 @@ async function releaseHolds(context: BookingContext, session: LiveSession): Prom
   for (const show of session.shows) {
     const hold = await context.holds.mine(show, session.sidText);
     if (hold === undefined || hold.state !== 'live') continue;
-    await context.engine.submit({ kind: 'release', show, hold: hold.id, person: session.personText });
+    await releaseHold(context.sales, { show, id: hold.id, person: session.personText });
   }
 }

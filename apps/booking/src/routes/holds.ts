@@ -2,6 +2,7 @@ import { HoldBody, HoldParams, ProblemError, ShowParams, SwapBody, type HoldRepl
 import { keyedId, nameSeat, type HoldView, type SeatCommand, type ShowBook } from '@onsale/booking';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
 import { idempotencyKeyOf } from '@onsale/runtime';
+import { releaseHold } from '@onsale/sales';
 import type { FastifyInstance } from 'fastify';
 import type { BookingContext } from '../context.ts';
 import { problemOf } from '../refusals.ts';
@@ -59,7 +60,8 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
     const { show, id } = request.params;
     const session = context.guard.sessionFor(request, 'write', show);
     await bookOf(context, show);
-    await submit(context, { kind: 'release', show, hold: id, person: session.personText });
+    const released = await releaseHold(context.sales, { show, id, person: session.personText });
+    if (!released.ok) throw problemOf(released.refusal);
     return reply.code(204).send();
   });
 }
