@@ -64,7 +64,7 @@ t.test('a claim of looks reads the rows it claims, one or several, and no others
     const claimed = await claimLooks(pool, { limit: 16, leaseMs: 60_000 });
     t.same(claimed.map(({ order }) => order).sort(), due.map((index) => orders[index]).sort());
     const lease = said.find((sql) => sql.startsWith('UPDATE')) as string;
-    const [plan] = await pool.query<RowDataPacket[]>(`EXPLAIN ${lease}`, [60_000_000, ...due.flatMap((index) => [bytes(index), 1])]);
+    const [plan] = await pool.query<RowDataPacket[]>(`EXPLAIN FORMAT=TRADITIONAL ${lease}`, [60_000_000, ...due.flatMap((index) => [bytes(index), 1])]);
     t.equal(plan[0]?.['type'], 'range', 'by primary key: a whole scan would lock and read every attempt ever made');
     t.same(await claimLooks(pool, { limit: 16, leaseMs: 60_000 }), [], 'leased');
   }
