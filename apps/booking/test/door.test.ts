@@ -1,5 +1,5 @@
 import t from 'tap';
-import { BOOKING_PREFIX, CLIENT_KEY_HEADER, routes, type Problem, type SessionReply } from '@onsale/contract';
+import { BOOKING_PREFIX, CLIENT_KEY_HEADER, ORDER_KEY_HEADER, routes, type Problem, type SessionReply } from '@onsale/contract';
 import { makeEntryKey } from '@onsale/entry-token';
 import { makeOnSale } from '@onsale/testing';
 import { entryTokenOf, forgeToken, goInside, joinLine, newKey, startBooking } from './start-booking.ts';
@@ -121,6 +121,30 @@ t.test('a session replayed by another client, forged, ended or of another room i
   booking.queriesSince();
   await app.inject({ method: 'GET', url: `${BOOKING_PREFIX}/entry`, headers: inside.headers });
   t.not(booking.queriesSince().length, 0, 'the counter counts: a sound session does cost queries');
+});
+
+t.test("a stranger without an order's key costs no query, with a guess few", async (t) => {
+  const asked = routes.filter((route) => route.api === 'booking' && route.needs === 'order-key');
+  t.equal(asked.length, 5);
+  const nobodys = 'AAAAAAAAAAAAAAAAAAAAAA';
+  const ask = ({ method, path }: (typeof asked)[number], headers: Record<string, string>) =>
+    app.inject({
+      method,
+      url: `${BOOKING_PREFIX}${path.replace(':id', nobodys).replace(':n', '1')}`,
+      headers: { 'idempotency-key': newKey(), ...headers },
+      ...(path.endsWith('/confirm') ? { payload: { paymentKey: 'x', orderId: 'somebodys', amount: 100 } } : {}),
+    });
+  booking.queriesSince();
+  for (const route of asked) {
+    for (const headers of [{}, { [ORDER_KEY_HEADER]: '' }, { [ORDER_KEY_HEADER]: 'x'.repeat(23) }] as Record<string, string>[]) {
+      t.equal((await ask(route, headers)).json<Problem>().code, 'not-found');
+    }
+  }
+  t.same(booking.queriesSince(), [], 'what cannot be a key');
+  const [first] = asked as [(typeof asked)[number]];
+  const codes = await Promise.all(Array.from({ length: 200 }, async () => (await ask(first, { [ORDER_KEY_HEADER]: newKey() })).json<Problem>().code));
+  t.same([...new Set(codes)].sort(), ['not-found', 'rate-limited']);
+  t.ok(codes.filter((code) => code === 'not-found').length <= 55, 'guesses of one source');
 });
 
 async function makeOtherRoom(): Promise<void> {

@@ -6,7 +6,7 @@ export type { SalesContext, SalesRefusal } from './context.ts';
 export { EXPIRE_BATCH, expireHolds } from './expire.ts';
 export { addRefundRow } from './give-back.ts';
 export { openPayment, type OpenedPayment } from './open-payment.ts';
-export { opensOrder } from './order-key.ts';
+export { judgeOrderKey, opensOrder } from './order-key.ts';
 export { placeOrder, type OrderRequest, type PlacedOrder } from './place-order.ts';
 export { findMoneyViolations, moneyGauges, type MoneyViolation } from './reconcile-money.ts';
 export { refundPayment, type RefundOutcome } from './refund-payment.ts';

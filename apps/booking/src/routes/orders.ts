@@ -1,8 +1,9 @@
 import { nameSeat, readHold, readOrder, type TicketOrder } from '@onsale/booking';
 import { ORDER_KEY_HEADER, OrderBody, OrderParams, ProblemError, type OrderReply } from '@onsale/contract';
+import { sourceOf } from '@onsale/entry-token';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
 import { idempotencyKeyOf } from '@onsale/runtime';
-import { cancelUnpaidOrder, opensOrder, placeOrder, ticketViews } from '@onsale/sales';
+import { cancelUnpaidOrder, judgeOrderKey, opensOrder, placeOrder, ticketViews } from '@onsale/sales';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BookingContext } from '../context.ts';
 import { salesProblem } from '../refusals.ts';
@@ -35,12 +36,25 @@ export function orderRoutes(server: FastifyInstance, context: BookingContext): v
   });
 }
 
-/** B9: another's order does not exist for whoever asks. */
+/**
+ * B9: another's order does not exist for whoever asks. These routes ask for no session, so a stranger must not reach the connections that
+ * money needs: what cannot be a key costs no query, and guesses are counted by source before they cost one.
+ */
 export async function ownOrder(context: BookingContext, request: FastifyRequest<{ Params: { id: OpaqueId } }>): Promise<TicketOrder> {
-  const presented = request.headers[ORDER_KEY_HEADER];
+  const header = request.headers[ORDER_KEY_HEADER];
+  const presented = typeof header === 'string' ? header : undefined;
+  const judged = judgeOrderKey(context.sales.orderKeys, request.params.id, presented);
+  if (judged === 'none') throw new ProblemError('not-found');
+  if (judged === 'guess') countGuess(context, sourceOf(request.ip));
   const order = await readOrder(context.database.money, request.params.id);
-  if (order === undefined || !opensOrder(typeof presented === 'string' ? presented : undefined, order)) throw new ProblemError('not-found');
+  if (order === undefined || !opensOrder(presented, order)) throw new ProblemError('not-found');
   return order;
+}
+
+function countGuess({ orderKeyGuesses, nowMs }: BookingContext, source: string): void {
+  const waitMs = orderKeyGuesses.waitOf(source, nowMs());
+  if (waitMs > 0) throw new ProblemError('rate-limited', { retryAfterMs: waitMs });
+  orderKeyGuesses.fail(source, nowMs());
 }
 
 export async function orderReply(context: BookingContext, order: TicketOrder): Promise<OrderReply> {
