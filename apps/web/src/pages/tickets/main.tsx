@@ -11,6 +11,10 @@ const data = readPageData<PageData>();
 const say = sayWith(data.texts);
 const { language } = data;
 
+/** A seat's name stays on one line. */
+const NO_BREAK_SPACE = '\u00a0';
+const NO_BREAK_HYPHEN = '\u2011';
+
 /** Orders made on this device, the newest first; each is asked for with its own key. */
 function MyTickets() {
   const orders = keptOrders();
@@ -19,7 +23,12 @@ function MyTickets() {
       <h1>{say('me.title')}</h1>
       <p class="lead">{say('me.lead')}</p>
       {orders.length === 0 ? (
-        <p class="card">{say('me.empty')}</p>
+        <div class="card">
+          <p>{say('me.empty')}</p>
+          <a class="button" href="/">
+            {say('me.browse')}
+          </a>
+        </div>
       ) : (
         <ul class="orders">
           {orders.map((order) => (
@@ -49,7 +58,9 @@ function OrderLine({ kept }: { readonly kept: KeptOrder }) {
             <strong>{order.event[language]}</strong>
             <br />
             <span class="muted small">
-              {formatDate(order.startsAt, language)} · {order.seats.map((seat) => `${seat.section} ${seat.row}-${seat.label}`).join(', ')}
+              {formatDate(order.startsAt, language)}
+              <br />
+              {order.seats.map((seat) => `${seat.section}${NO_BREAK_SPACE}${seat.row}${NO_BREAK_HYPHEN}${seat.label}`).join(', ')}
             </span>
           </span>
         )}

@@ -147,6 +147,7 @@ export const booking: Readonly<Record<keyof typeof english, string>> = {
   'me.title': '내 티켓',
   'me.lead': '이 기기에서 만든 주문입니다. 브라우저 데이터를 지우면 여기에서 사라지니 티켓을 인쇄하거나 사진으로 남겨 두세요.',
   'me.empty': '이 기기에는 아직 주문이 없습니다.',
+  'me.browse': '판매 중인 공연 보기',
   'me.see': '열기',
   'me.state-open': '결제 대기',
   'me.state-paying': '결제 중',

@@ -110,15 +110,20 @@ function QuietScene({ view, say, driver, state }: SceneProps) {
       remainingMs={view.remainingMs}
       clockLabel={say('queue.opens-in')}
     >
-      {view.canRejoin ? (
-        <button type="button" class="button button-primary" disabled={state.busy !== null} onClick={() => void driver.join()}>
-          {say(state.busy === 'join' ? 'queue.joining' : view.scene === 'left' ? 'queue.join' : 'queue.join-again')}
-        </button>
-      ) : null}
       {view.scene === 'finished' ? (
-        <a class="button" href="/me">
+        <a class="button button-primary" href="/me">
           {say('queue.my-tickets')}
         </a>
+      ) : null}
+      {view.canRejoin ? (
+        <button
+          type="button"
+          class={`button${view.scene === 'finished' ? '' : ' button-primary'}`}
+          disabled={state.busy !== null}
+          onClick={() => void driver.join()}
+        >
+          {say(state.busy === 'join' ? 'queue.joining' : view.scene === 'left' ? 'queue.join' : 'queue.join-again')}
+        </button>
       ) : null}
     </SceneCard>
   );
@@ -134,10 +139,12 @@ function Foot({ view, state, say, driver }: SceneProps) {
         {view.scene === 'called' ? null : <NotifyButton say={say} />}
         <LeaveButton say={say} busy={state.busy !== null} onLeave={() => void driver.leave()} />
       </div>
-      <details class="keep">
-        <summary>{say('queue.keep-title')}</summary>
-        <p>{say('queue.keep')}</p>
-      </details>
+      {view.scene === 'called' || view.scene === 'missed' ? null : (
+        <details class="keep">
+          <summary>{say('queue.keep-title')}</summary>
+          <p>{say('queue.keep')}</p>
+        </details>
+      )}
     </section>
   );
 }

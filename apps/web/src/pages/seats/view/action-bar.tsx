@@ -2,6 +2,7 @@ import { formatMoney } from '../../../texts/formats.ts';
 import { clockText } from '../../shared/page-state/countdown.ts';
 import { quote } from '../page-state/booking-state.ts';
 import type { MapProps } from './map-view.tsx';
+import { passingWords } from './notices.tsx';
 
 /** The next step of the purchase at the lower edge of a phone; wide screens show it beside the hall already. */
 export function ActionBar({ state, driver, say, language }: MapProps) {
@@ -24,8 +25,14 @@ export function ActionBar({ state, driver, say, language }: MapProps) {
   }
   if (chosen.length === 0) return null;
   const swapping = mode === 'swapping';
+  const words = passingWords(state, say, language);
   return (
     <div class="action-bar">
+      {words === null ? null : (
+        <p class="action-note" aria-hidden="true">
+          {words}
+        </p>
+      )}
       <p>
         <small class="muted">{say('seats.total')}</small>
         <br />

@@ -36,7 +36,7 @@ function SectionList({ state, say, language, grade, onOpen }: MapProps & { reado
           <li key={section.section}>
             <button type="button" class="section-button" disabled={free === 0} onClick={() => onOpen(index)}>
               <strong>{section.name[language]}</strong>
-              <span class="muted">{grades.join(', ')}</span>
+              <span class="muted">{grades.map((name) => hall.layout.grades.find(({ grade }) => grade === name)?.name[language] ?? name).join(', ')}</span>
               <span class="section-free">{free === 0 ? say('seats.full') : say('seats.free-of', { free, seats })}</span>
             </button>
           </li>

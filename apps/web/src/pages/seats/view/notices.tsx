@@ -1,30 +1,56 @@
-import { seatName } from '../page-state/hall.ts';
+import type { Language } from '@onsale/contract';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Say } from '../../shared/page-data.ts';
+import type { BookingState } from '../page-state/booking-state.ts';
+import { seatName, type Hall } from '../page-state/hall.ts';
 import type { MapProps } from './map-view.tsx';
 
+type NoticesProps = MapProps & { readonly problems: Readonly<Record<string, string>> };
+
+/** The notice, and it comes into sight when it answers a press: on a phone the button is in the bar below, far from the basket. */
+export function Notices(props: NoticesProps) {
+  const { notice } = props.state;
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (notice !== null && !isPassing(notice)) place.current?.scrollIntoView({ block: 'nearest' });
+  }, [notice]);
+  return (
+    <div class="notices" ref={place}>
+      <Notice {...props} />
+    </div>
+  );
+}
+
+/** These come while a fan is looking at seats: the page stays where it is, and a phone shows them in the bar below. */
+const isPassing = ({ kind }: NonNullable<BookingState['notice']>): boolean => kind === 'gone' || kind === 'limit';
+
+/** The words of a notice that does not stop the choosing; null for every other. */
+export function passingWords({ notice, hall }: BookingState, say: Say, language: Language): string | null {
+  if (notice === null || hall === null) return null;
+  if (notice.kind === 'limit') return say('seats.limit-reached', { count: notice.limit });
+  return notice.kind === 'gone' ? say('seats.gone-while-choosing', { seat: wordsOf(hall, notice.seat, say, language) }) : null;
+}
+
+function wordsOf(hall: Hall, seat: number, say: Say, language: Language): string {
+  const name = seatName(hall, seat, language);
+  return name === null ? '' : say('seats.seat-name', { section: name.section, row: name.row, seat: name.label });
+}
+
 /** What has just gone wrong, and the way on: after a lost seat, the nearest free ones in one press. */
-export function Notices({ state, driver, say, language, problems }: MapProps & { readonly problems: Readonly<Record<string, string>> }) {
+function Notice({ state, driver, say, language, problems }: NoticesProps) {
   const { notice, offers, hall } = state;
   if (notice === null || hall === null) return <div role="status" />;
-  const nameOf = (seat: number): string => {
-    const name = seatName(hall, seat, language);
-    return name === null ? '' : say('seats.seat-name', { section: name.section, row: name.row, seat: name.label });
-  };
-  if (notice.kind === 'gone')
+  const nameOf = (seat: number): string => wordsOf(hall, seat, say, language);
+  if (notice.kind === 'gone' || notice.kind === 'limit')
     return (
-      <p class="note note-warn" role="status">
-        {say('seats.gone-while-choosing', { seat: nameOf(notice.seat) })}
+      <p class={`note${notice.kind === 'gone' ? ' note-warn' : ''}`} role="status">
+        {passingWords(state, say, language)}
       </p>
     );
   if (notice.kind === 'ran-out')
     return (
       <p class="note note-warn" role="alert">
         {say('seats.hold-ran-out')}
-      </p>
-    );
-  if (notice.kind === 'limit')
-    return (
-      <p class="note" role="status">
-        {say('seats.limit-reached', { count: notice.limit })}
       </p>
     );
   if (notice.code !== 'seat-taken')

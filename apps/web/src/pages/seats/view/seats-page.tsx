@@ -115,7 +115,13 @@ function Head({ state, say, language }: PageProps) {
     <div class="booking-head">
       <div>
         <h1>{layout?.event[language] ?? say('seats.title')}</h1>
-        <p class="muted small">{layout === undefined ? null : `${formatDate(layout.startsAt, language)} · ${layout.venue[language]}`}</p>
+        {layout === undefined ? null : (
+          <p class="muted small when-where">
+            <span>
+              <span>{formatDate(layout.startsAt, language)}</span> <span>{layout.venue[language]}</span>
+            </span>
+          </p>
+        )}
       </div>
       <div class="booking-clock">
         <p class={`session-left${left < SESSION_LOW_MS ? ' session-low' : ''}`}>
