@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Queue, Worker, type Job } from 'bullmq';
 
 /**
@@ -11,8 +12,10 @@ export type WakeQueue = {
   waiting(): Promise<number>;
   /** Removes the queue with all its keys. */
   obliterate(): Promise<void>;
+  /** Ends soon and without an error, also while Redis is away. */
   close(): Promise<void>;
 };
+/** `close` ends within CLOSE_MS, also while Redis is away. */
 export type WakeWorker = { close(): Promise<void> };
 export type JobsPlace = { readonly redisUrl: string; readonly queue: string; readonly prefix?: string };
 
@@ -40,7 +43,11 @@ export function openWakeQueue({ redisUrl, queue: name, prefix = PREFIX }: JobsPl
     },
     waiting: () => queue.count(),
     obliterate: () => queue.obliterate({ force: true }),
-    close: () => queue.close(),
+    async close() {
+      // Without QUIT: a Redis that is away would refuse it, and the client would come back again and again.
+      await queue.getBackend().close(true);
+      await queue.close();
+    },
   };
 }
 
@@ -51,15 +58,26 @@ export type WakeWorkerOptions = JobsPlace & {
 };
 
 const CONCURRENCY = 8;
+/** Redis may go away while jobs are waited for. */
+const CLOSE_MS = 3_000;
 
 export function startWakeWorker({ redisUrl, queue: name, prefix = PREFIX, handle, onError, concurrency = CONCURRENCY }: WakeWorkerOptions): WakeWorker {
   const stopping = new AbortController();
   const worker = new Worker<{ id: string }>(name, async (job: Job<{ id: string }>) => handle(job.data.id, stopping.signal), {
     connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix, concurrency,
   });
+  let isConnected = false;
+  worker.on('ready', () => { isConnected = true; });
+  worker.on('ioredis:close', () => { isConnected = false; });
   worker.on('failed', (_job, error) => onError(error));
   worker.on('error', onError);
   return {
-    close: () => { stopping.abort(); return worker.close(); },
+    async close() {
+      stopping.abort();
+      // BullMQ waits for ever for a Redis that is away; a job cut short costs nothing, for the row wakes by itself.
+      const patience = new AbortController();
+      await Promise.race([worker.close(!isConnected), wait(CLOSE_MS, undefined, { signal: patience.signal }).catch(() => undefined)]);
+      patience.abort();
+    },
   };
 }

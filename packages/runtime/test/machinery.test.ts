@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ProblemError } from '@onsale/contract';
@@ -167,6 +168,36 @@ t.test('a wake-up is an id: once while it waits, delayed when asked, gone when d
   await worker.close();
   await queue.obliterate();
   await queue.close();
+});
+
+t.test('a queue and its worker close while Redis is away, before they reached it and after they lost it', async (t) => {
+  const { hostname, port } = new URL(REDIS_URL);
+  const sockets = new Set<Socket>();
+  const line = createServer((client) => {
+    const server = connect(Number(port || 6379), hostname);
+    for (const socket of [client, server]) sockets.add(socket.on('error', () => undefined));
+    client.pipe(server).pipe(client);
+  }).listen(0, '127.0.0.1');
+  await new Promise((listening) => { line.once('listening', listening); });
+  t.teardown(() => { for (const socket of sockets) socket.destroy(); line.close(); });
+  const address = `redis://127.0.0.1:${(line.address() as { port: number }).port}`;
+  const prefix = `test:${randomBytes(5).toString('hex')}`;
+  for (const redisUrl of [address, 'redis://127.0.0.1:1']) {
+    const place = { redisUrl, queue: 'away', prefix };
+    const queue = openWakeQueue(place, () => undefined);
+    const handled: string[] = [];
+    const worker = startWakeWorker({ ...place, handle: async (id) => { handled.push(id); }, onError: () => undefined });
+    if (redisUrl === address) {
+      await queue.wake('1');
+      await until(() => handled.length === 1);
+      await queue.obliterate();
+      line.close();
+      for (const socket of sockets) socket.destroy();
+    }
+    await soon(300);
+    const late = Promise.race([Promise.all([worker.close(), queue.close()]).then(() => 'closed'), soon(9_000).then(() => 'still waiting')]);
+    t.equal(await late, 'closed', redisUrl === address ? 'lost' : 'never reached');
+  }
 });
 
 type Child = { readonly process: ChildProcess; readonly messages: unknown[]; output: string; readonly ended: Promise<number | null> };
