@@ -13,7 +13,8 @@ export type BookingContext = {
   readonly books: ShowBooks;
   readonly engine: HoldEngine;
   readonly sessions: EntrySessions;
-  readonly holds: { readonly mine: (show: ShowId, sid: OpaqueId) => Promise<HoldView | undefined> };
+  /** Those of the session that own seats, the newest first. */
+  readonly holdsOf: (show: ShowId, sid: OpaqueId) => Promise<readonly HoldView[]>;
   readonly guard: EntryGuard;
   readonly entryKeys: PublicKeys;
   readonly failures: FailureLimiter;

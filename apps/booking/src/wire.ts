@@ -50,7 +50,7 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
     redeemer,
     cookiePrefix,
     nowMs,
-    holds: { mine: async (show, sid) => (await holdsOfSession(database.reads, show, sid))[0] },
+    holdsOf: (show, sid) => holdsOfSession(database.reads, show, sid),
     guard: createEntryGuard({
       sessionKeys: config.secrets.session,
       deviceKeys: config.secrets.device,

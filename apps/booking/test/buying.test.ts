@@ -106,11 +106,16 @@ t.test('giving seats back, or leaving, cancels the order that was made of them',
   for (const leave of [(id: string) => `/shows/demo/holds/${id}`, () => '/entry']) {
     const fan = await goInside(booking);
     const held = (await hold(fan, { seats: [150] })).json<HoldReply>();
+    t.equal((await hold(fan, { seats: [151] })).statusCode, 201);
     const order = (await ask('POST', '/orders', fan.headers, { show: 'demo', hold: held.id })).json<OrderReply>();
     const owner = { [ORDER_KEY_HEADER]: order.orderKey as string };
     t.equal((await ask('POST', `/orders/${order.id}/payments`, owner)).statusCode, 201);
     t.equal((await ask('DELETE', leave(held.id), fan.headers)).statusCode, 204);
     t.equal((await ask('GET', `/orders/${order.id}`, owner)).json<OrderReply>().state, 'cancelled', leave(''));
+    if (leave('') !== '/entry') await ask('DELETE', '/entry', fan.headers);
+    const next = await goInside(booking);
+    t.equal((await hold(next, { seats: [150, 151] })).statusCode, 201, 'all of its seats are free at once');
+    await ask('DELETE', '/entry', next.headers);
   }
 });
 

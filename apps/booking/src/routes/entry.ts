@@ -162,8 +162,7 @@ async function describe(context: BookingContext, session: LiveSession, text: str
 /** Leaving gives the seats back at once; a hold whose payment is being confirmed stays with its order. */
 async function releaseHolds(context: BookingContext, session: LiveSession): Promise<void> {
   for (const show of session.shows) {
-    const hold = await context.holds.mine(show, session.sidText);
-    if (hold === undefined || hold.state !== 'live') continue;
-    await releaseHold(context.sales, { show, id: hold.id, person: session.personText });
+    const live = (await context.holdsOf(show, session.sidText)).filter(({ state }) => state === 'live');
+    await Promise.all(live.map(({ id }) => releaseHold(context.sales, { show, id, person: session.personText })));
   }
 }

@@ -37,7 +37,7 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
   server.get<{ Params: { show: ShowId } }>('/shows/:show/holds/mine', { schema: { params: ShowParams } }, async (request) => {
     const { show } = request.params;
     const session = context.guard.sessionFor(request, 'read', show);
-    const hold = await context.holds.mine(show, session.sidText);
+    const [hold] = await context.holdsOf(show, session.sidText);
     if (hold === undefined) throw new ProblemError('not-found');
     return holdReply(await bookOf(context, show), hold);
   });
