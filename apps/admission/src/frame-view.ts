@@ -47,6 +47,9 @@ export function frameViewOf(frame: Frame, { seq, callsInWindow, standsSinceMs, r
 function standstillOf(frame: Frame, standsSinceMs: number): StandstillReason | null {
   if (frame.fenced) return 'recovering';
   if (frame.phase === 'open' && standsSinceMs >= CALLER_AWAY_AFTER_MS) return 'caller-away';
+  const isRate = frame.reason === 'rate' || frame.reason === 'rate-lowered';
+  // A rate of nought calls nobody until somebody raises it: for fans that is a pause, and "within a minute" would be untrue.
+  if (isRate && frame.settings.ratePerMinute === 0) return 'paused';
   return REASON_OF_LIMIT[frame.reason];
 }
 

@@ -49,6 +49,10 @@ t.test('why nobody is called: the room’s reason, a caller that is away, a Redi
   t.equal(viewOf().reason, null);
   t.equal(viewOf({ reason: 'paused', phase: 'paused' }, CALLER_AWAY_AFTER_MS).reason, 'paused', 'a paused room has no need of a caller');
   t.equal(viewOf({ reason: 'capacity' }).reason, 'capacity');
+  const still = { ...frame().settings, ratePerMinute: 0 };
+  for (const reason of ['rate', 'rate-lowered'] as const) t.equal(viewOf({ reason, settings: still }).reason, 'paused', 'a rate of nought is a pause');
+  t.equal(viewOf({ reason: 'rate-lowered' }).reason, 'rate-lowered');
+  t.equal(viewOf({ reason: 'line', settings: still }).reason, null, 'nobody waits: nothing to explain');
   t.equal(viewOf({}, CALLER_AWAY_AFTER_MS).reason, 'caller-away');
   t.equal(viewOf({ fenced: true }, CALLER_AWAY_AFTER_MS).reason, 'recovering');
   t.equal(viewOf({ reason: 'readopted' }).reason, 'recovering');

@@ -14,7 +14,7 @@ const define = <Registry extends Record<string, ProblemDefinition>>(registry: Re
 
 export const problems = define({
   overloaded: { status: 503, retry: 'later', en: 'Too busy at the moment.', ko: '지금 접속이 많아 잠시 후 다시 시도해 주세요.' },
-  unavailable: { status: 503, retry: 'later', en: 'A service behind this one is away.', ko: '서비스에 일시적인 문제가 있습니다. 잠시 후 다시 시도해 주세요.' },
+  unavailable: { status: 503, retry: 'later', en: 'Temporarily unavailable. Try again in a moment.', ko: '서비스에 일시적인 문제가 있습니다. 잠시 후 다시 시도해 주세요.' },
   recovering: { status: 503, retry: 'later', en: 'The waiting room is being restored; places are kept.', ko: '대기실을 복구하고 있습니다. 순번은 그대로 유지됩니다.' },
   full: { status: 503, retry: 'later', en: 'The waiting room cannot take more fans right now.', ko: '대기실이 가득 찼습니다. 잠시 후 다시 시도해 주세요.' },
   'too-large': { status: 413, retry: 'never', en: 'The request body is too large.', ko: '요청이 너무 큽니다.' },

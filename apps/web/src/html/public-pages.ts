@@ -93,6 +93,8 @@ export function eventPage(language: Language, assets: PageAssets, facts: OnSaleF
 
 function sale(language: Language, item: OnSale, room: RoomReply | null): Html {
   const say = speak(language);
+  // Nobody can join any more, and a button would only lead to that news.
+  if (room?.phase === 'closed') return html`<a class="button button-large" href="/me">${say('shell.my-tickets')}</a>`;
   const open = room?.phase === 'open';
   return html`<p class="event-clock" data-clock></p>
     <a class="button button-primary button-large" href="/rooms/${item.room}">${open ? say('event.enter-line') : say('event.to-room')}</a>

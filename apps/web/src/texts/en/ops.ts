@@ -12,6 +12,7 @@ export const ops = {
   'ops.rooms': 'Rooms',
   'ops.room': 'Room',
   'ops.loading': 'Loading…',
+  'ops.not-for-role': 'This console is for operators and organisers. Your account has another role: sign in with another one.',
   'ops.no-rooms': 'There are no rooms yet.',
   'ops.live': 'Live',
   'ops.polling': 'Polling',

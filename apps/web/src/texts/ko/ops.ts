@@ -14,6 +14,7 @@ export const ops: Readonly<Record<keyof typeof english, string>> = {
   'ops.rooms': '대기실',
   'ops.room': '대기실',
   'ops.loading': '불러오는 중…',
+  'ops.not-for-role': '이 콘솔은 운영자와 주최자 전용입니다. 현재 계정에는 권한이 없습니다. 다른 계정으로 로그인하거나 운영자에게 문의해 주세요.',
   'ops.no-rooms': '아직 대기실이 없습니다.',
   'ops.live': '실시간',
   'ops.polling': '주기적 갱신',

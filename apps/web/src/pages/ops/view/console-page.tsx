@@ -84,7 +84,7 @@ function Room(props: ConsoleProps) {
   if (state.rooms === null && state.roomsProblem !== null)
     return (
       <p class="note note-bad" role="alert">
-        {problemText(state.roomsProblem)}
+        {state.roomsProblem === 'forbidden' ? say('ops.not-for-role') : problemText(state.roomsProblem)}
       </p>
     );
   if (state.rooms === null)

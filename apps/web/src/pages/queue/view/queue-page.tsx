@@ -110,8 +110,8 @@ function QuietScene({ view, say, driver, state }: SceneProps) {
       remainingMs={view.remainingMs}
       clockLabel={say('queue.opens-in')}
     >
-      {view.scene === 'finished' ? (
-        <a class="button button-primary" href="/me">
+      {view.scene === 'finished' || view.scene === 'closed' ? (
+        <a class={`button${view.scene === 'finished' ? ' button-primary' : ''}`} href="/me">
           {say('queue.my-tickets')}
         </a>
       ) : null}
