@@ -18,8 +18,8 @@ export type BookingContext = {
   readonly guard: EntryGuard;
   readonly entryKeys: PublicKeys;
   readonly failures: FailureLimiter;
-  /** Order keys that only the database could tell from a stranger's guess. */
-  readonly orderKeyGuesses: FailureLimiter;
+  /** Queries that strangers may cause; see guards/count-guess.ts. */
+  readonly guesses: FailureLimiter;
   readonly redeemer: RedeemClient;
   /** The first signs, the others are being retired. */
   readonly sessionKeys: readonly [KeyObject, ...KeyObject[]];

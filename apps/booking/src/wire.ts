@@ -60,7 +60,7 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
     }),
     entryKeys: keys.source,
     failures: createFailureLimiter(),
-    orderKeyGuesses: createFailureLimiter(),
+    guesses: createFailureLimiter(),
     sessionKeys: config.secrets.session as [KeyObject, ...KeyObject[]],
     holdIdSecret: config.secrets.holdId[0] as KeyObject,
     sales,

@@ -1,11 +1,11 @@
 import { nameSeat, readHold, readOrder, type TicketOrder } from '@onsale/booking';
 import { ORDER_KEY_HEADER, OrderBody, OrderParams, ProblemError, type OrderReply } from '@onsale/contract';
-import { sourceOf } from '@onsale/entry-token';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
 import { idempotencyKeyOf } from '@onsale/runtime';
 import { cancelUnpaidOrder, judgeOrderKey, opensOrder, placeOrder, ticketViews } from '@onsale/sales';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BookingContext } from '../context.ts';
+import { countGuess } from '../guards/count-guess.ts';
 import { salesProblem } from '../refusals.ts';
 import { bookOf } from './seat-map.ts';
 
@@ -45,16 +45,10 @@ export async function ownOrder(context: BookingContext, request: FastifyRequest<
   const presented = typeof header === 'string' ? header : undefined;
   const judged = judgeOrderKey(context.sales.orderKeys, request.params.id, presented);
   if (judged === 'none') throw new ProblemError('not-found');
-  if (judged === 'guess') countGuess(context, sourceOf(request.ip));
+  if (judged === 'guess') countGuess(context, request);
   const order = await readOrder(context.database.money, request.params.id);
   if (order === undefined || !opensOrder(presented, order)) throw new ProblemError('not-found');
   return order;
-}
-
-function countGuess({ orderKeyGuesses, nowMs }: BookingContext, source: string): void {
-  const waitMs = orderKeyGuesses.waitOf(source, nowMs());
-  if (waitMs > 0) throw new ProblemError('rate-limited', { retryAfterMs: waitMs });
-  orderKeyGuesses.fail(source, nowMs());
 }
 
 export async function orderReply(context: BookingContext, order: TicketOrder): Promise<OrderReply> {

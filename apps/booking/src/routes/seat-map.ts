@@ -3,6 +3,7 @@ import type { ShowBook } from '@onsale/booking';
 import type { ShowId } from '@onsale/kernel';
 import type { FastifyInstance } from 'fastify';
 import type { BookingContext } from '../context.ts';
+import { countGuess } from '../guards/count-guess.ts';
 
 const LAYOUT_CACHE_SECONDS = 60;
 
@@ -11,6 +12,7 @@ export function seatMapRoutes(server: FastifyInstance, context: BookingContext):
   const layouts = new WeakMap<ShowBook['layout'], { readonly open: string; readonly closed: string }>();
 
   server.get<{ Params: { show: ShowId } }>('/shows/:show/layout', { schema: { params: ShowParams } }, async (request, reply) => {
+    if (context.books.peek(request.params.show) === undefined) countGuess(context, request);
     const book = await bookOf(context, request.params.show);
     const open = book.terms().saleOpen;
     const etag = `"${book.layoutVersion}${open ? 'o' : 'c'}"`;
