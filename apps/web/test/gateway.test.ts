@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliDecompressSync } from 'node:zlib';
 import { closeCodes } from '@onsale/contract';
@@ -113,6 +113,20 @@ async function transferred(path: string): Promise<number> {
   return reply.rawPayload.length;
 }
 
+/** A request as no browser would send it: its path and its headers as they are. */
+const raw = async (method: string, path: string, headers: Record<string, string>): Promise<{ status: number; json: () => unknown }> => {
+  const { hostname, port } = new URL(url);
+  const asked = request({ hostname, port, method, path, headers, agent: false }).end();
+  const [reply] = (await once(asked, 'response')) as [IncomingMessage];
+  const text = (await reply.setEncoding('utf8').toArray()).join('');
+  return { status: reply.statusCode ?? 0, json: () => JSON.parse(text) as unknown };
+};
+
+t.test('a client that offers HTTP/2 (Java’s does, always) is answered in HTTP/1.1', async (t) => {
+  const offer = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' };
+  for (const path of ['/rooms/demo', '/api/admission/echo-headers']) t.equal((await raw('GET', path, offer)).status, 200, path);
+});
+
 t.test('APIs: passed on with the client the gateway saw; an app that is away is a 503 with a time', async (t) => {
   const echoed = (await (
     await get('/api/admission/echo-headers', { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-host': 'evil.example', forwarded: 'for=6.6.6.6' })
@@ -127,6 +141,11 @@ t.test('APIs: passed on with the client the gateway saw; an app that is away is 
   });
   t.equal(joined.status, 201);
   t.match(await joined.json(), { state: 'waiting', position: 1 });
+  const hopByHop = { te: 'trailers', 'keep-alive': 'timeout=5', expect: '100-continue', 'proxy-connection': 'keep-alive', 'x-own': '1' };
+  const hops = (await raw('GET', '/api/admission/echo-headers', { ...hopByHop, connection: 'keep-alive, x-own' })).json() as IncomingHttpHeaders;
+  t.same(Object.keys(hopByHop).filter((name) => name in hops), [], 'what is between two neighbours ends here');
+  for (const path of ['/api/admission/../../metrics', '/api/booking/x/%2e%2e/%2e%2e/%2e%2e/metrics', '/api/admission/..%2f..%2fmetrics'])
+    t.equal((await raw('GET', path, {})).status, 404, `${path} leads nowhere`);
   const bookingAway = await get('/api/booking/shows/demo/layout');
   t.equal(bookingAway.status, 503);
   t.match(await bookingAway.json(), { code: 'unavailable', retryAfterMs: 2_000 });
@@ -188,6 +207,9 @@ t.test('what is public is asked for once: frames for a second, layouts compresse
   t.match(away.json(), { code: 'recovering' });
   await ask('/api/admission/rooms/demo');
   t.equal(asked.away, 2, 'a refusal is nobody else’s');
+  for (let junk = 0; junk < 600; junk += 1) await ask(`/api/admission/rooms/junk-${junk}`);
+  await ask('/api/booking/shows/demo/layout');
+  t.equal(asked.layout, 1, 'addresses that nobody may keep drive nothing out');
   await gateway.app.close();
   apps.close();
 });
@@ -287,6 +309,8 @@ t.test('without scripts: join, see the place, be called, enter; only from our ow
 
   t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`)).text(), /<form method="post" action="\/rooms\/demo\/join">/);
   t.equal((await press('join', { origin: 'https://evil.example' })).status, 403, 'another site cannot join for a fan');
+  for (const name of ['x%0d%0aX-Own:%201', '%ED%95%9C', '..%2f..%2fevil'])
+    t.equal((await fetch(`${gateway.url}/rooms/${name}/join`, { method: 'POST', redirect: 'manual' })).status, 404, `${name} is no room`);
   const joined = await press('join', { origin: gateway.url });
   t.equal(joined.status, 303);
   t.equal(joined.headers.get('location'), '/rooms/demo?plain=1');

@@ -68,9 +68,13 @@ export async function buildServer(options: ServerOptions): Promise<OnsaleServer>
     bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS, exposeHeadRoutes: options.headRoutes ?? false,
     clientErrorHandler: replyToBrokenRequest,
     forceCloseConnections: 'idle', return503OnClosing: true, trustProxy: options.trustProxyHops || false,
-    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_MS / 2 }, routerOptions: { maxParamLength: PATH_PARAMETER_LENGTH_MAX },
+    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_MS / 2, shouldUpgradeCallback: isForSocket },
+    routerOptions: { maxParamLength: PATH_PARAMETER_LENGTH_MAX },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => answerError(error, request, reply),
   } as FastifyServerOptions);
+  function isForSocket({ headers }: IncomingMessage): boolean {
+    return app.server.listenerCount('upgrade') > 0 && headers.upgrade?.toLowerCase() === 'websocket';
+  }
   const pressure = watchPressure(options.shed ?? SHED_LIMITS);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompilerOf({ checkReplies }));

@@ -1,4 +1,6 @@
 import { ADMISSION_PREFIX, BOOKING_PREFIX, type EntryReply, type PlaceReply } from '@onsale/contract';
+import { parseRoomId } from '@onsale/kernel';
+import { replyProblem } from '@onsale/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { plainRoomPage, type PlainPlace } from '../html/plain-room-page.ts';
 import { forwarded } from './sockets.ts';
@@ -43,6 +45,7 @@ export async function sendPlainRoom(request: FastifyRequest<RoomRoute>, reply: F
 
 async function act(action: Action, request: FastifyRequest<RoomRoute>, reply: FastifyReply, context: PageContext): Promise<FastifyReply> {
   const { room } = request.params;
+  if (!parseRoomId(room).ok) return replyProblem(request, reply, 'not-found');
   const cookies: string[] = [];
   if (action === 'join') {
     const device = await ask(request, context, 'POST', `${context.upstreams.admission}${ADMISSION_PREFIX}/device`);

@@ -27,14 +27,14 @@ export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge
       bodyTimeout: ANSWER_MS,
       connectTimeout: 2_000,
     },
-    preHandler: refuseLargeBodies,
+    preHandler: refuseWhatLeadsNowhere,
     // The apps check the origin of a write and shed by its worth themselves; here only what is past all bounds is refused.
     config: { importance: 'money', originCheck: false },
   };
   const replyOptions = {
     rewriteRequestHeaders: (request: FastifyRequest, headers: Record<string, unknown>) => ({
       ...headers,
-      forwarded: undefined,
+      ...NOT_FORWARDED,
       ...forwarded(request.raw, edge),
     }),
     onError: (reply: FastifyReply, failure: { error: Error }) => sendUnavailable(reply, failure.error),
@@ -55,11 +55,27 @@ export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge
   );
 }
 
-/** What says that it is too large is not passed on; a body without a length is measured by the app. */
-function refuseLargeBodies(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+/** What is between two neighbours, apart from Connection and what it names (the plugin's); the client of the apps refuses some of it. */
+const HOP_BY_HOP = ['expect', 'http2-settings', 'keep-alive', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'upgrade'];
+const NOT_FORWARDED = Object.fromEntries(['forwarded', ...HOP_BY_HOP].map((name) => [name, undefined]));
+
+/**
+ * A path that climbs out of its API is nobody's address (the plugin would call it our own failure). What says that it is too large is not
+ * passed on; a body without a length is measured by the app.
+ */
+function refuseWhatLeadsNowhere(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (!staysInside(request.url)) return void replyProblem(request, reply, 'not-found');
   if (Number(request.headers['content-length'] ?? 0) <= BODY_BYTES_MAX) return done();
   void reply.header('connection', 'close');
   replyProblem(request, reply, 'too-large');
+}
+
+function staysInside(url: string): boolean {
+  try {
+    return url.startsWith('/') && !decodeURIComponent(url.split('?', 1)[0] as string).split(/[\\/]/).includes('..');
+  } catch {
+    return false;
+  }
 }
 
 function sendUnavailable(reply: FastifyReply, error: Error): void {

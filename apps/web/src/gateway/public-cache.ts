@@ -41,6 +41,8 @@ export function cachePublicAnswers(app: FastifyInstance, upstreams: Upstreams, n
     kept.set(path, entry);
     void entry.answer.then((answer) => {
       entry.fresh = (at) => answer !== null && at - answer.at < answer.freshMs;
+      // What nobody may keep takes no place: addresses made up by strangers would drive the layouts out.
+      if ((answer?.freshMs ?? 0) === 0 && kept.get(path) === entry) kept.delete(path);
     });
     return entry.answer;
   };
