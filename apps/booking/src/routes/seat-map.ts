@@ -1,7 +1,7 @@
 import { ProblemError, SeatsQuery, ShowParams, type LayoutReply, type SeatDelta, type SeatMapReply } from '@onsale/contract';
 import type { ShowBook } from '@onsale/booking';
 import type { ShowId } from '@onsale/kernel';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BookingContext } from '../context.ts';
 import { countGuess } from '../guards/count-guess.ts';
 
@@ -11,9 +11,20 @@ const LAYOUT_CACHE_SECONDS = 60;
 export function seatMapRoutes(server: FastifyInstance, context: BookingContext): void {
   const layouts = new WeakMap<ShowBook['layout'], { readonly open: string; readonly closed: string }>();
 
+  const opening = new Map<ShowId, Promise<ShowBook>>();
+  /** A crowd that comes for one show while it is opened is one guess; a list of invented shows is many. */
+  const bookForAnybody = (request: FastifyRequest<{ Params: { show: ShowId } }>): Promise<ShowBook> => {
+    const { show } = request.params;
+    const known = context.books.peek(show) === undefined ? opening.get(show) : bookOf(context, show);
+    if (known !== undefined) return known;
+    countGuess(context, request);
+    const book = bookOf(context, show).finally(() => opening.delete(show));
+    opening.set(show, book);
+    return book;
+  };
+
   server.get<{ Params: { show: ShowId } }>('/shows/:show/layout', { schema: { params: ShowParams } }, async (request, reply) => {
-    if (context.books.peek(request.params.show) === undefined) countGuess(context, request);
-    const book = await bookOf(context, request.params.show);
+    const book = await bookForAnybody(request);
     const open = book.terms().saleOpen;
     const etag = `"${book.layoutVersion}${open ? 'o' : 'c'}"`;
     void reply.header('etag', etag).header('cache-control', `public, max-age=${LAYOUT_CACHE_SECONDS}`);
