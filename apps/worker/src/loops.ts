@@ -10,7 +10,7 @@ import { createRoomLoops } from './rooms.ts';
 
 export type WorkerLoops = {
   readonly all: () => readonly Loop[];
-  /** The relay looks at the outbox now. */
+  /** The relays look at the outbox now. */
   readonly kickRelay: () => void;
   readonly stop: () => Promise<void>;
 };
@@ -27,10 +27,11 @@ export function startLoops(context: WorkerContext, wake?: (rowId: number, delayM
     logger.warn({ err: error, loop: name }, 'a loop failed; it goes on');
   };
   const rooms = createRoomLoops(context, onError);
-  const relay = startOutboxRelay({ ...context, onError, ...(wake === undefined ? {} : { wake }) });
+  const relayOptions = { ...context, onError, ...(wake === undefined ? {} : { wake }) };
+  const relays = [startOutboxRelay({ ...relayOptions, share: 'others' }), startOutboxRelay({ ...relayOptions, share: 'refunds' })];
   const loops = [
     startSettingsKeeper({ ...context, onError, onRooms: (rows) => rooms.follow(rows) }),
-    relay,
+    ...relays,
     startHoldExpirer({ ...context, onError }),
     startPaymentResolver({ ...context, onError }),
     startAuditor({ ...context, onError, rooms: () => rooms.rooms() }),
@@ -38,7 +39,7 @@ export function startLoops(context: WorkerContext, wake?: (rowId: number, delayM
   ];
   return {
     all: () => [...loops, ...rooms.loops()],
-    kickRelay: () => relay.kick(),
+    kickRelay: () => { for (const relay of relays) relay.kick(); },
     stop: async () => {
       await Promise.all(loops.map((loop) => loop.stop()));
       await rooms.stop();

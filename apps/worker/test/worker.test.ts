@@ -1,10 +1,12 @@
 import t from 'tap';
 import { createHoldEngine, openEntrySessions, openShowBooks } from '@onsale/booking';
 import { changeRoom, listActs, listFindings, listLooks, readRoom } from '@onsale/control';
-import { addOutboxRow, inTransaction, type RowDataPacket } from '@onsale/database';
+import { addOutboxRow, inTransaction, openDatabase, type RowDataPacket } from '@onsale/database';
 import { valueOf, type OpaqueId, type Place } from '@onsale/kernel';
+import { createLogger, createMetrics } from '@onsale/runtime';
 import { faultProxy, until } from '@onsale/testing';
 import { checkJournal, configure, keysOf, leave, readJournal, readPlace } from '@onsale/waiting-room';
+import { startLoops } from '../src/loops.ts';
 import { startSettingsKeeper } from '../src/loops/settings-keeper.ts';
 import type { Worker } from '../src/wire.ts';
 import { bindingFor, enterAndRedeem, joinFans, newId, openHouse, publishSmallShow, SHOW, type House } from './start-worker.ts';
@@ -70,6 +72,28 @@ t.test('the outbox: finish frees the slot and closes the row; a kind nobody know
   });
   t.match({ ...rows[1] }, { kind: 'of-tomorrow', closed: 0, last_error: 'unknown-kind' });
   t.match({ ...rows[2] }, { kind: 'finish', closed: 0, last_error: 'malformed' });
+});
+
+t.test('a provider that is silent keeps no slot from being freed', async (t) => {
+  const house = await openHouse(t);
+  const database = openDatabase({ url: house.database.url, hot: 1, money: 3, reads: 2 });
+  const silence = Promise.withResolvers<void>();
+  const effects = { finish: async () => ({ word: 'done' as const }), refund: () => silence.promise.then(() => ({ word: 'done' as const })) };
+  const idle = { sales: {}, sessions: {}, connection: house.redis.connection, metrics: createMetrics('worker') };
+  const logger = createLogger({ name: 'worker', level: 'silent' });
+  const loops = startLoops({ ...idle, database, effects, logger, monotonic: () => performance.now() } as never);
+  const add = (kind: string) => inTransaction(house.database.pool, { isolation: 'read committed' }, (tx) => addOutboxRow(tx, { kind, key: kind, payload: {} }));
+  const rowOf = async (kind: string): Promise<RowDataPacket | undefined> =>
+    (await house.database.pool.query<RowDataPacket[]>('SELECT attempts, closed_at IS NOT NULL AS closed FROM outbox WHERE kind = ?', [kind]))[0][0];
+  await add('refund');
+  await until('the provider is asked', async () => (await rowOf('refund'))?.['attempts'] === 1);
+  await add('finish');
+  await until('the slot is free', async () => (await rowOf('finish'))?.['closed'] === 1);
+  t.equal((await rowOf('refund'))?.['closed'], 0);
+  silence.resolve();
+  await until('the refund is done', async () => (await rowOf('refund'))?.['closed'] === 1);
+  await loops.stop();
+  await database.close();
 });
 
 t.test('reconcile: a slot without a session is freed, a session without a place is ended, a forgotten one is adopted', async (t) => {

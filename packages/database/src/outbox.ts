@@ -66,18 +66,20 @@ export type ClaimOptions = {
   readonly leaseMs: number;
   /** Only rows of these kinds; default all. */
   readonly kinds?: readonly string[];
+  /** None of these kinds. */
+  readonly exceptKinds?: readonly string[];
 };
 
 /** Claims the rows that are due, the longest due first. Locks them for this short transaction only; rows locked elsewhere are passed over. */
-export function claimOutboxRows(pool: Pool, { limit, leaseMs, kinds }: ClaimOptions): Promise<OutboxRow[]> {
+export function claimOutboxRows(pool: Pool, { limit, leaseMs, kinds, exceptKinds }: ClaimOptions): Promise<OutboxRow[]> {
   if (!Number.isInteger(limit) || limit < 1 || limit > OUTBOX_BATCH_MAX) throw new Error(`limit ${limit}, allowed 1 to ${OUTBOX_BATCH_MAX}`);
   return inTransaction(pool, { isolation: 'read committed' }, async (tx) => {
     const [due] = await tx.query<RowDataPacket[]>(
       `SELECT id, kind, ordering_key, payload, attempts FROM outbox AS due
-       WHERE closed_at IS NULL AND next_at <= NOW(3) ${kinds === undefined ? '' : 'AND kind IN (?)'}
+       WHERE closed_at IS NULL AND next_at <= NOW(3) ${kinds === undefined ? '' : 'AND kind IN (?)'} ${exceptKinds === undefined ? '' : 'AND kind NOT IN (?)'}
          AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.ordering_key = due.ordering_key AND older.closed_at IS NULL AND older.id < due.id)
        ORDER BY next_at LIMIT ${limit} FOR UPDATE SKIP LOCKED`,
-      kinds === undefined ? [] : [kinds],
+      [kinds, exceptKinds].filter((list) => list !== undefined),
     );
     if (due.length === 0) return [];
     const ids = due.map((row) => row['id'] as number);

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '@onsale/kernel';
+import { MINUTE_MS, SECOND_MS } from '@onsale/kernel';
 import { startLoop, type Loop } from '@onsale/runtime';
 import { RESOLVE_BATCH, resolveUnknown, type SalesContext } from '@onsale/sales';
 
@@ -8,6 +8,8 @@ import { RESOLVE_BATCH, resolveUnknown, type SalesContext } from '@onsale/sales'
  */
 export const RESOLVE_EVERY_MS = SECOND_MS / 2;
 const BATCHES_A_RUN_MAX = 20;
+/** A provider that lets every question run out is no reason to call this process unready. */
+const STALE_AFTER_MS = 2 * MINUTE_MS;
 
 export type PaymentResolverOptions = { readonly sales: SalesContext; readonly onError: (error: unknown, name: string) => void };
 
@@ -15,5 +17,5 @@ export function startPaymentResolver({ sales, onError }: PaymentResolverOptions)
   const run = async (signal: AbortSignal): Promise<void> => {
     for (let batch = 0; batch < BATCHES_A_RUN_MAX && !signal.aborted; batch += 1) if ((await resolveUnknown(sales)) < RESOLVE_BATCH) return;
   };
-  return startLoop({ name: 'payment resolver', everyMs: RESOLVE_EVERY_MS, run, onError });
+  return startLoop({ name: 'payment resolver', everyMs: RESOLVE_EVERY_MS, staleAfterMs: STALE_AFTER_MS, run, onError });
 }
