@@ -13,9 +13,11 @@ import {
 } from '@onsale/contract';
 import { openPool } from '@onsale/database';
 import { pick } from '@onsale/kernel';
+import { createLogger, createMetrics } from '@onsale/runtime';
 import { randomOf } from '@onsale/testing';
 import { keysOf } from '@onsale/waiting-room';
-import { goInside, newKey, startBooking, type Inside } from './start-booking.ts';
+import { buildApp } from '../src/app.ts';
+import { goInside, newKey, PORTAL, startBooking, type Inside } from './start-booking.ts';
 
 /**
  * Bad input for every route of booking, made from the list of routes: each answer is a problem of the registry, nothing that was
@@ -190,6 +192,16 @@ t.test("a stranger's bell is answered and forgotten", async (t) => {
   }
   t.same(booking.queriesSince(), [], 'no query');
   t.same(await fingerprint(), before);
+});
+
+t.test('a bell of ours that cannot be written down is rung again', async (t) => {
+  for (const heard of ['not-now', 'over-budget', 'noted'] as const) {
+    const [logger, metrics] = [createLogger({ name: 'bell', level: 'silent' }), createMetrics(`bell-${heard}`)];
+    const deaf = await buildApp({ logger, metrics, publicOrigins: [PORTAL], checkReplies: true }, { ...booking.wired.context, bell: async () => heard });
+    const answer = await deaf.inject({ method: 'POST', url: `${BOOKING_PREFIX}/webhooks/toss`, payload: {} });
+    t.equal(answer.statusCode, heard === 'noted' ? 200 : 503, heard);
+    await deaf.close();
+  }
 });
 
 function pathOf(route: Route, fan: Standing, { show = 'demo', id, n = '1' }: { show?: string; id?: string; n?: string } = {}): string {

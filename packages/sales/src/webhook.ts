@@ -12,7 +12,8 @@ export type BellAnswer = 'noted' | 'nothing-to-look-at' | 'merged' | 'dropped' |
 
 /**
  * The webhook: a bell. Its order id is checked by MAC before anything else, so that a stranger's costs no query; then the
- * attempt is marked to be looked at soon. Always answered with 200 and never waited for: what it rings about is looked up.
+ * attempt is marked to be looked at soon. Never waited for: what it rings about is looked up. `not-now` and `over-budget` could not be
+ * written down: whoever answers the provider lets it ring again.
  */
 export function createBellBook(
   context: Pick<SalesContext, 'database' | 'orderIds' | 'onFault'>, monotonicMs: () => number,

@@ -1,5 +1,5 @@
 import { readOrder } from '@onsale/booking';
-import { ConfirmBody, OrderParams, PaymentParams, type ConfirmBody as ConfirmInput, type PaymentReply } from '@onsale/contract';
+import { ConfirmBody, OrderParams, PaymentParams, ProblemError, type ConfirmBody as ConfirmInput, type PaymentReply } from '@onsale/contract';
 import type { OpaqueId } from '@onsale/kernel';
 import { idempotencyKeyOf } from '@onsale/runtime';
 import { abandonPayment, confirmPayment, openPayment } from '@onsale/sales';
@@ -8,6 +8,8 @@ import type { BookingContext } from '../context.ts';
 import { salesProblem } from '../refusals.ts';
 import { orderReply, ownOrder } from './orders.ts';
 import { bookOf } from './seat-map.ts';
+
+const BELL_AGAIN_MS = 60_000;
 
 type Attempt = { Params: { id: OpaqueId; n: number } };
 
@@ -54,6 +56,8 @@ export function paymentRoutes(server: FastifyInstance, context: BookingContext):
 
   server.post('/webhooks/toss', { config: { importance: 'never', originCheck: false } }, async (request) => {
     const heard = await context.bell(request.body);
+    // Of a late success only a bell tells, so one that is ours and could not be written down must be rung again: the provider does, unless it got 200.
+    if (heard === 'not-now' || heard === 'over-budget') throw new ProblemError('unavailable', { retryAfterMs: BELL_AGAIN_MS });
     return { heard };
   });
 }
