@@ -79,8 +79,9 @@ export const LayoutReply = Type.Object({
 
 /** 0 free, 1 held, 2 sold, 3 blocked. */
 export const SeatCode = Type.Integer({ minimum: 0, maximum: 3 });
-/** Whole state: 2 bits a seat, seat n in bits 2·(n mod 4) of byte ⌊n/4⌋, base64. */
-export const SeatMapReply = Type.Object({ type: Type.Literal('seats'), show: Slug, version: Type.Integer(), state: Type.String() });
+/** Whole state of a show. */
+const SeatStates = Type.String({ description: 'base64; seat n in bits 2·(n mod 4) of byte ⌊n/4⌋: 0 free, 1 held, 2 sold, 3 blocked' });
+export const SeatMapReply = Type.Object({ type: Type.Literal('seats'), show: Slug, version: Type.Integer(), state: SeatStates });
 /** Changes since `from` (exclusive) up to `version`: [seat number, code]. */
 export const SeatDelta = Type.Object({
   type: Type.Literal('delta'),

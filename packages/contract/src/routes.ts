@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import * as admission from './admission.ts';
 import * as booking from './booking.ts';
 import * as ops from './ops.ts';
@@ -15,6 +15,9 @@ export type Route = {
   readonly needs: Need;
   readonly params?: TSchema;
   readonly body?: TSchema;
+  /** What a success answers with; none: nothing, or not described. */
+  readonly reply?: TSchema;
+  /** Needs an Idempotency-Key. */
   readonly idempotent?: boolean;
   readonly summary: string;
 };
@@ -25,7 +28,7 @@ const route = (
   path: string,
   needs: Need,
   summary: string,
-  shape: Pick<Route, 'params' | 'body' | 'idempotent'> = {},
+  shape: Pick<Route, 'params' | 'body' | 'reply' | 'idempotent'> = {},
 ): Route => ({
   api,
   method,
@@ -39,52 +42,64 @@ const show = { params: booking.ShowParams };
 const hold = { params: booking.HoldParams };
 const order = { params: booking.OrderParams };
 const payment = { params: booking.PaymentParams };
+const SEATS = Type.Union([booking.SeatMapReply, booking.SeatDelta]);
 
 export const routes: readonly Route[] = [
-  route('admission', 'GET', '/rooms/:room', 'nothing', 'The room: phase, names, shows', room),
-  route('admission', 'GET', '/rooms/:room/frame', 'nothing', 'The shared frame, cacheable for a second', room),
+  route('admission', 'GET', '/rooms/:room', 'nothing', 'The room: phase, names, shows', { ...room, reply: admission.RoomReply }),
+  route('admission', 'GET', '/rooms/:room/frame', 'nothing', 'The shared frame, cacheable for a second', { ...room, reply: admission.Frame }),
   route('admission', 'POST', '/device', 'nothing', 'Sets the device cookie'),
-  route('admission', 'POST', '/rooms/:room/places', 'identity', 'Joins the line; again: the same place', { ...room, body: admission.JoinBody }),
-  route('admission', 'GET', '/rooms/:room/places/me', 'receipt', 'The own place; a sign of life', room),
+  route('admission', 'POST', '/rooms/:room/places', 'identity', 'Joins the line; again: the same place', {
+    ...room,
+    body: admission.JoinBody,
+    reply: admission.PlaceReply,
+  }),
+  route('admission', 'GET', '/rooms/:room/places/me', 'receipt', 'The own place; a sign of life', { ...room, reply: admission.PlaceReply }),
   route('admission', 'DELETE', '/rooms/:room/places/me', 'receipt', 'Leaves', room),
-  route('admission', 'POST', '/rooms/:room/places/me/return', 'receipt', 'Comes back after a missed call', room),
-  route('admission', 'POST', '/rooms/:room/places/me/entry', 'receipt', 'Enters: the entry token', room),
+  route('admission', 'POST', '/rooms/:room/places/me/return', 'receipt', 'Comes back after a missed call', { ...room, reply: admission.PlaceReply }),
+  route('admission', 'POST', '/rooms/:room/places/me/entry', 'receipt', 'Enters: the entry token', { ...room, reply: admission.EntryReply }),
   route('admission', 'GET', '/.well-known/jwks.json', 'nothing', 'Public keys of entry tokens'),
   route('admission-internal', 'POST', '/rooms/:room/redeem', 'internal', 'Redeems an entry for a session, once', { ...room, body: admission.RedeemBody }),
 
-  route('booking', 'POST', '/entry', 'entry-token', 'Redeems the entry token for a session', { body: booking.EnterBody }),
-  route('booking', 'GET', '/entry', 'session', 'The session: time and limits left'),
+  route('booking', 'POST', '/entry', 'entry-token', 'Redeems the entry token for a session', { body: booking.EnterBody, reply: booking.SessionReply }),
+  route('booking', 'GET', '/entry', 'session', 'The session: time and limits left', { reply: booking.SessionReply }),
   route('booking', 'DELETE', '/entry', 'session', 'Ends the session and frees its slot'),
-  route('booking', 'GET', '/shows/:show/layout', 'nothing', 'The static layout', show),
-  route('booking', 'GET', '/shows/:show/seats', 'session', 'State of all seats, or changes since a version', show),
-  route('booking', 'POST', '/shows/:show/holds', 'session', 'Holds chosen or best available seats', { ...show, body: booking.HoldBody, idempotent: true }),
-  route('booking', 'GET', '/shows/:show/holds/mine', 'session', 'The living hold of this session', show),
+  route('booking', 'GET', '/shows/:show/layout', 'nothing', 'The static layout', { ...show, reply: booking.LayoutReply }),
+  route('booking', 'GET', '/shows/:show/seats', 'session', 'State of all seats, or changes since a version', { ...show, reply: SEATS }),
+  route('booking', 'POST', '/shows/:show/holds', 'session', 'Holds chosen or best available seats', {
+    ...show,
+    body: booking.HoldBody,
+    reply: booking.HoldReply,
+    idempotent: true,
+  }),
+  route('booking', 'GET', '/shows/:show/holds/mine', 'session', 'The living hold of this session', { ...show, reply: booking.HoldReply }),
   route('booking', 'PUT', '/shows/:show/holds/:id', 'session', 'Swaps the seats of a hold, or keeps the old ones', {
     ...hold,
     body: booking.SwapBody,
+    reply: booking.HoldReply,
     idempotent: true,
   }),
   route('booking', 'DELETE', '/shows/:show/holds/:id', 'session', 'Gives the seats back', hold),
-  route('booking', 'POST', '/orders', 'session', 'Makes an order of a hold', { body: booking.OrderBody, idempotent: true }),
-  route('booking', 'GET', '/orders/:id', 'order-key', 'The order, with its tickets once paid', order),
+  route('booking', 'POST', '/orders', 'session', 'Makes an order of a hold', { body: booking.OrderBody, reply: booking.OrderReply, idempotent: true }),
+  route('booking', 'GET', '/orders/:id', 'order-key', 'The order, with its tickets once paid', { ...order, reply: booking.OrderReply }),
   route('booking', 'DELETE', '/orders/:id', 'order-key', 'Cancels an unpaid order', order),
-  route('booking', 'POST', '/orders/:id/payments', 'order-key', 'Opens a payment attempt', { ...order, idempotent: true }),
+  route('booking', 'POST', '/orders/:id/payments', 'order-key', 'Opens a payment attempt', { ...order, reply: booking.PaymentReply, idempotent: true }),
   route('booking', 'POST', '/orders/:id/payments/:n/confirm', 'order-key', 'Confirms the attempt after the window', {
     ...payment,
     body: booking.ConfirmBody,
+    reply: booking.OrderReply,
   }),
   route('booking', 'POST', '/orders/:id/payments/:n/abandon', 'order-key', 'Gives up the attempt', payment),
   route('booking', 'POST', '/webhooks/toss', 'nothing', 'The bell of the payment provider'),
 
-  route('ops', 'POST', '/sessions', 'nothing', 'Signs an operator in', { body: ops.SignInBody }),
+  route('ops', 'POST', '/sessions', 'nothing', 'Signs an operator in', { body: ops.SignInBody, reply: ops.SignInReply }),
   route('ops', 'DELETE', '/sessions', 'operator', 'Signs out'),
   route('ops', 'GET', '/rooms', 'operator', 'All rooms'),
   route('ops', 'GET', '/rooms/:room', 'operator', 'Settings of a room', room),
   route('ops', 'PATCH', '/rooms/:room', 'operator', 'Changes settings; If-Match required', { ...room, body: ops.RoomPatch }),
-  route('ops', 'GET', '/rooms/:room/gauges', 'operator', 'Live figures', room),
-  route('ops', 'GET', '/rooms/:room/journal', 'operator', 'Calls, ends and settings since a cursor', room),
+  route('ops', 'GET', '/rooms/:room/gauges', 'operator', 'Live figures', { ...room, reply: ops.GaugesMessage }),
+  route('ops', 'GET', '/rooms/:room/journal', 'operator', 'Calls, ends and settings since a cursor', { ...room, reply: ops.JournalReply }),
   route('ops', 'GET', '/rooms/:room/audit-log', 'operator', 'Who changed what', room),
-  route('ops', 'GET', '/audit', 'operator', 'The auditor: invariants checked now'),
+  route('ops', 'GET', '/audit', 'operator', 'The auditor: invariants checked now', { reply: ops.AuditReply }),
 ];
 
 export const API_PREFIX = { admission: admission.ADMISSION_PREFIX, booking: booking.BOOKING_PREFIX, ops: ops.OPS_PREFIX, 'admission-internal': '' } as const;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { Type } from 'typebox';
-import { ProblemError, problems } from '@onsale/contract';
+import { BOOKING_PREFIX, ProblemError, problems } from '@onsale/contract';
 import {
   buildServer, createLogger, createMetrics, etagOfVersion, idempotencyKeyOf, ifMatchVersionOf, languageOf, replyWithETag, type OnsaleServer, type ServerOptions,
 } from '@onsale/runtime';
@@ -228,6 +228,23 @@ t.test('OpenAPI 3.1 is made of the routes', async (t) => {
   t.equal(document.openapi, '3.1.0');
   t.same(Object.keys(document.paths), ['/seats'], 'health, metrics and the document itself are not part of the API');
   t.match(document.paths['/seats'].post, { summary: 'Takes seats', requestBody: { content: { 'application/json': { schema: { type: 'object' } } } } });
+});
+
+t.test('OpenAPI says of a route of the contract what proof and which headers it needs, and how it answers', async (t) => {
+  const { app } = await open(t, { api: { title: 'Booking', description: 'A test', version: '1', prefix: BOOKING_PREFIX } });
+  app.post(`${BOOKING_PREFIX}/shows/:show/holds`, { schema: { body: Body } }, async () => ({ id: 'made' }));
+  app.delete(`${BOOKING_PREFIX}/orders/:id`, async (_request, reply) => reply.code(204).send());
+  const { paths, components } = (await app.inject(`${BOOKING_PREFIX}/docs/json`)).json();
+  const holds = paths[`${BOOKING_PREFIX}/shows/{show}/holds`].post;
+  t.same(holds.security, [{ session: [], clientKey: [] }, { sessionCookie: [], device: [] }]);
+  t.match(holds.parameters, [{ in: 'header', name: 'idempotency-key', required: true }]);
+  t.match(holds.responses['2XX'].content['application/json'].schema, { type: 'object', properties: { remainingMs: { type: 'integer' } } });
+  t.match(holds.responses.default.content['application/problem+json'].schema, { properties: { code: { type: 'string' } } });
+  t.same(Object.keys(paths[`${BOOKING_PREFIX}/orders/{id}`].delete.responses), ['204', 'default']);
+  t.equal(components.securitySchemes.clientKey.name, 'x-client-key');
+  t.notOk(components.securitySchemes.operator, 'another API’s proofs are not named');
+  const made = await app.inject({ method: 'POST', url: `${BOOKING_PREFIX}/shows/demo/holds`, payload: { seats: [1] } });
+  t.same([made.statusCode, made.json()], [200, { id: 'made' }], 'the document checks nothing and shapes nothing');
 });
 
 async function until(true_: () => boolean, withinMs = 5_000): Promise<void> {
