@@ -26,6 +26,8 @@ export class RoomUnreachable extends Error {
 
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A line on which nothing comes back for so long is given up: a machine that vanished closes nothing, and TCP takes a quarter of an hour to say so. */
+const SILENCE_MS = 6_000;
 const RECONNECT_MS_MAX = 1_000;
 const RECONNECT_STEP_MS = 50;
 const READY_WITHIN_MS = 10_000;
@@ -42,6 +44,7 @@ export function openRoomConnection(url: string, onError: (error: Error) => void 
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: SILENCE_MS,
     enableReadyCheck: true,
     retryStrategy: (attempt: number) => Math.min(attempt * RECONNECT_STEP_MS, RECONNECT_MS_MAX),
   } satisfies RedisOptions);

@@ -165,7 +165,7 @@ t.test('a lagging replica that was promoted is fenced too', async (t) => {
 });
 
 /** A relay whose far end can be moved to another server, as a failover behind an address does. */
-async function startRelay(port: number): Promise<{ url(password: string): string; moveTo(port: number): void; stop(): Promise<void> }> {
+async function startRelay(port: number): Promise<{ url(password: string): string; moveTo(port: number): void; swallow(): void; stop(): Promise<void> }> {
   let target = port;
   const sockets = new Set<Socket>();
   const server: Server = createServer((near) => {
@@ -188,6 +188,10 @@ async function startRelay(port: number): Promise<{ url(password: string): string
     moveTo(next) {
       target = next;
       for (const socket of sockets) socket.destroy();
+    },
+    /** What runs over the present connections is lost, and nothing is closed: the machine behind them has vanished. */
+    swallow() {
+      for (const socket of sockets) socket.unpipe().resume();
     },
     async stop() {
       for (const socket of sockets) socket.destroy();
@@ -258,6 +262,26 @@ t.test('Redis away: calls fail at once with RoomUnreachable and work again after
   await connection.ready();
   t.equal((await join(connection, room, [{ identity: newIdentity() }]))[0]?.word, 'fenced');
   await connection.close();
+  await redis.stop();
+});
+
+t.test('a Redis that vanished without a word: its line is given up, and the next one is asked', async (t) => {
+  const redis = await startRedis({ dir: t.testdir() });
+  const relay = await startRelay(redis.port);
+  const connection = openRoomConnection(relay.url(redis.password));
+  await connection.ready();
+  const { room } = settingsFor('vanished' as never);
+  await configure(connection, settingsFor(room), { create: true });
+  relay.swallow();
+  const deadline = performance.now() + 30_000;
+  let word: string | undefined;
+  while (word !== 'gauges' && performance.now() < deadline) {
+    word = await readGauges(connection, room).then((reply) => reply.word, () => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  t.equal(word, 'gauges', 'within seconds, not the quarter of an hour that TCP would take');
+  await connection.close();
+  await relay.stop();
   await redis.stop();
 });
 
