@@ -1,7 +1,9 @@
 import t from 'tap';
-import { BOOKING_PREFIX, CLIENT_KEY_HEADER, ORDER_KEY_HEADER, routes, type Problem, type SessionReply } from '@onsale/contract';
-import { makeEntryKey } from '@onsale/entry-token';
+import { BOOKING_PREFIX, CLIENT_KEY_HEADER, ORDER_KEY_HEADER, routes, SeatSocketInput, type Problem, type SessionReply } from '@onsale/contract';
+import { bindingOf, makeEntryKey, signEntrySession, type HolderSecret } from '@onsale/entry-token';
+import { SHOWS_PER_ROOM_MAX, type Place, type RoomId, type ShowId } from '@onsale/kernel';
 import { makeOnSale } from '@onsale/testing';
+import Schema from 'typebox/schema';
 import { entryTokenOf, forgeToken, goInside, joinLine, newKey, startBooking } from './start-booking.ts';
 
 const booking = await startBooking();
@@ -159,6 +161,16 @@ t.test('layouts of shows that nobody sells cost a source few queries, and nothin
   t.ok(codes.filter((code) => code === 'not-found').length <= 55, 'only these were looked for');
   t.equal(codes.at(-1), 'rate-limited');
   t.equal((await layout('third', '203.0.113.7')).statusCode, 200, 'an open show costs no query');
+});
+
+t.test('the longest session fits into the first message of the seat socket', (t) => {
+  const shows = Array.from({ length: SHOWS_PER_ROOM_MAX }, (_, n) => `${'s'.repeat(46)}${10 + n}` as ShowId);
+  const [sid, person, binding] = [Buffer.alloc(16), Buffer.alloc(16), bindingOf(newKey() as HolderSecret)];
+  const [key] = booking.wired.context.sessionKeys;
+  const untilMs = Date.now() + 60_000;
+  const session = signEntrySession({ sid, person, binding, shows, room: 'r'.repeat(48) as RoomId, place: 4_294_967_297 as Place, untilMs }, key);
+  t.ok(Schema.Compile(SeatSocketInput).Check({ type: 'hello', session }), `${session.length} characters`);
+  t.end();
 });
 
 async function makeOtherRoom(): Promise<void> {
