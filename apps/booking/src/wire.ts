@@ -4,7 +4,7 @@ import { ADMISSION_PREFIX } from '@onsale/contract';
 import { checkSchema, openDatabase } from '@onsale/database';
 import { createFailureLimiter, createJwksSource } from '@onsale/entry-token';
 import type { OpaqueId } from '@onsale/kernel';
-import { createOrderIdSigner, createTossClient } from '@onsale/payments';
+import { createOrderIdSigner, createTossClient, tellCall } from '@onsale/payments';
 import type { BookingConfig, Logger } from '@onsale/runtime';
 import { createBellBook, createTicketSigner, type SalesContext } from '@onsale/sales';
 import { randomBytes, type KeyObject } from 'node:crypto';
@@ -81,7 +81,7 @@ function openSales(config: BookingConfig, logger: Logger, stores: Pick<SalesCont
   const { toss, order } = config.secrets;
   return {
     ...stores,
-    provider: createTossClient({ baseUrl: config.tossUrl, secretKey: toss.secretKey }),
+    provider: createTossClient({ baseUrl: config.tossUrl, secretKey: toss.secretKey, onCall: tellCall(logger) }),
     orderIds: createOrderIdSigner(toss.orderMac),
     orderKeys: order as [KeyObject, ...KeyObject[]],
     newId: () => randomBytes(16).toString('base64url') as OpaqueId,

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createHoldEngine, openEntrySessions, openShowBooks } from '@onsale/booking';
 import { checkSchema, isUnavailable, openDatabase } from '@onsale/database';
 import { SECOND_MS, type OpaqueId } from '@onsale/kernel';
-import { createOrderIdSigner, createTossClient } from '@onsale/payments';
+import { createOrderIdSigner, createTossClient, tellCall } from '@onsale/payments';
 import { createLogger, createMetrics, type Logger, type OnsaleServer, type WorkerConfig } from '@onsale/runtime';
 import { openWakeQueue, startWakeWorker } from '@onsale/runtime/jobs';
 import type { SalesContext } from '@onsale/sales';
@@ -42,7 +42,7 @@ export async function wire(config: WorkerConfig, logger: Logger = createLogger({
   const books = openShowBooks({ pool: database.reads, maps: false, onFault });
   const engine = createHoldEngine({ pool: database.hot, reads: database.reads, books, onFault });
   const sessions = openEntrySessions({ pool: database.reads, poll: false, onFault });
-  const provider = createTossClient({ baseUrl: config.tossUrl, secretKey: config.secrets.toss.secretKey });
+  const provider = createTossClient({ baseUrl: config.tossUrl, secretKey: config.secrets.toss.secretKey, onCall: tellCall(logger) });
   const sales: SalesContext = {
     database, engine, books, sessions, provider, sleep,
     orderIds: createOrderIdSigner(config.secrets.toss.orderMac),

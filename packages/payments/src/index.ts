@@ -15,5 +15,6 @@ export * from './store/attempts.ts';
 export { erasePayments } from './store/erase-show.ts';
 export * from './store/payments.ts';
 export * from './store/refunds.ts';
+export { tellCall } from './tell-call.ts';
 export { createTossClient, type TossCall, type TossClientOptions, type TossTimeouts } from './toss-client.ts';
 export { readBell, type Bell, type DroppedBell } from './webhook.ts';

@@ -55,8 +55,12 @@ export function readTossTransactions(body: unknown): ProviderTransaction[] | nul
   return transactions;
 }
 
-/** Toss' error body `{code, message}`; null when it is anything else (a proxy's page, say). */
+const ERROR_CODE = /^[\x21-\x7e]{1,100}$/;
+/**
+ * Toss' error body `{code, message}`; null when it is anything else (a proxy's page, say). A code is a word of ASCII, as it is kept: what
+ * else stands in its place is one that nobody knows.
+ */
 export function readTossError(body: unknown): { code: string; message: string } | null {
   if (!isFields(body) || typeof body['code'] !== 'string' || body['code'].length > 100) return null;
-  return { code: body['code'], message: typeof body['message'] === 'string' ? body['message'].slice(0, 510) : '' };
+  return { code: ERROR_CODE.test(body['code']) ? body['code'] : 'UNKNOWN', message: typeof body['message'] === 'string' ? body['message'].slice(0, 510) : '' };
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import { createTossClient, type PaymentProvider, type TossCall } from '../src/index.ts';
+import { createTossClient, tellCall, type PaymentProvider, type TossCall } from '../src/index.ts';
 
 const payment = {
   paymentKey: 'k', orderId: 'order-1', status: 'DONE', totalAmount: 100, balanceAmount: 100, currency: 'KRW', method: '카드', approvedAt: null,
@@ -59,6 +59,7 @@ t.test('requests', async (t) => {
 
 const answers: [string, (response: ServerResponse, request: IncomingMessage) => void, object][] = [
   ['an error code', json(400, { code: 'PROVIDER_ERROR', message: '…' }), { kind: 'error', status: 400, code: 'PROVIDER_ERROR' }],
+  ['a code that is none', json(400, { code: '카드 오류', message: '…' }), { kind: 'error', status: 400, code: 'UNKNOWN' }],
   ['a proxy’s page', (response) => response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>'), { kind: 'silence', why: 'garbled' }],
   ['200 without a payment', json(200, { hello: 1 }), { kind: 'silence', why: 'garbled' }],
   ['an unknown status', json(200, { ...payment, status: 'MAYBE' }), { kind: 'silence', why: 'garbled' }],
@@ -86,6 +87,18 @@ t.test('answers are values, whatever comes', async (t) => {
   const gone = client(t, `http://127.0.0.1:${Number(port) === 9 ? 10 : 9}`);
   t.match(await gone.confirm(confirm), { kind: 'silence', why: 'no-connection', sent: false }, 'nobody listens');
   t.notMatch(JSON.stringify(await gone.paymentByKey('k')), /test_sk/);
+});
+
+t.test('calls are written down with their trace, what went wrong so that it is seen', (t) => {
+  const lines: [string, object][] = [];
+  const tell = tellCall({ debug: (about) => lines.push(['debug', about]), warn: (about) => lines.push(['warn', about]) });
+  tell({ call: 'confirm', outcome: 'ok', trace: 'abc', tookMs: 12.6 });
+  tell({ call: 'cancel', outcome: 'timeout', trace: null, tookMs: 30_000 });
+  t.same(lines, [
+    ['debug', { call: 'confirm', outcome: 'ok', trace: 'abc', tookMs: 13 }],
+    ['warn', { call: 'cancel', outcome: 'timeout', trace: null, tookMs: 30_000 }],
+  ]);
+  t.end();
 });
 
 t.test('transactions', async (t) => {
