@@ -1,5 +1,5 @@
 import { findViolations } from '@onsale/booking';
-import { recordFindings, recordLooks, type Finding } from '@onsale/control';
+import { FINDINGS_AT_ONCE_MAX, recordFindings, recordLooks, type Finding } from '@onsale/control';
 import { findMoneyViolations } from '@onsale/sales';
 import { SECOND_MS, type RoomId } from '@onsale/kernel';
 import { startLoop, type Loop } from '@onsale/runtime';
@@ -15,6 +15,8 @@ export const AUDIT_EVERY_MS = 10 * SECOND_MS;
 /** Entries of a room kept to judge the next piece against. */
 const KEPT_MAX = 20_000;
 const PAGES_A_RUN_MAX = 100;
+/** Findings of journals that wait to be written down; a journal names each once. */
+const OWED_MAX = 1_000;
 
 export type AuditorOptions = Pick<WorkerContext, 'database' | 'connection' | 'logger'> & {
   readonly rooms: () => readonly RoomId[];
@@ -24,6 +26,8 @@ export type AuditorOptions = Pick<WorkerContext, 'database' | 'connection' | 'lo
 export function startAuditor({ database, connection, logger, rooms, onError }: AuditorOptions): Loop {
   const journals = new Map<RoomId, JournalTail>();
   let suspected = new Set<string>();
+  let owed: Finding[] = [];
+  const tell = ({ invariant, detail }: Finding): void => logger.error({ invariant, detail }, 'an invariant is broken');
   /** An order that is being settled at the moment may look wrong once: what stays wrong is. */
   const moneyFindings = async (): Promise<Finding[]> => {
     const seen = (await findMoneyViolations({ database })).map(({ order, detail }) => `order ${order}: ${detail}`);
@@ -32,16 +36,21 @@ export function startAuditor({ database, connection, logger, rooms, onError }: A
     return stayed.map((detail) => ({ invariant: 'B3', detail }));
   };
   const run = async (): Promise<void> => {
-    const findings: Finding[] = (await findViolations(database.reads)).map(({ invariant, detail }) => ({ invariant, detail }));
-    findings.push(...(await moneyFindings()));
+    const standing: Finding[] = (await findViolations(database.reads)).map(({ invariant, detail }) => ({ invariant, detail }));
+    standing.push(...(await moneyFindings()));
+    for (const finding of standing) tell(finding);
     const looked = rooms();
     for (const room of looked) {
       const tail = journals.get(room) ?? new JournalTail(room);
       journals.set(room, tail);
-      findings.push(...(await tail.judge(connection)));
+      const named = await tail.judge(connection);
+      for (const finding of named) tell(finding);
+      owed = [...owed, ...named].slice(-OWED_MAX);
     }
-    for (const { invariant, detail } of findings) logger.error({ invariant, detail }, 'an invariant is broken');
-    await recordFindings(database.reads, findings);
+    // What stands in rows is found again by the next round; what a journal has named is not, so it goes first and is kept until it is written.
+    const written = owed.slice(0, FINDINGS_AT_ONCE_MAX);
+    await recordFindings(database.reads, [...written, ...standing]);
+    owed = owed.slice(written.length);
     await recordLooks(database.reads, looked);
   };
   return startLoop({ name: 'auditor', everyMs: AUDIT_EVERY_MS, run, onError });
@@ -52,6 +61,8 @@ export class JournalTail {
   readonly #room: RoomId;
   #entries: JournalEntry[] = [];
   #lastId = '0';
+  /** Behind `#lastId` when a page could not be read: then what came before it is judged by the next round. */
+  #judgedId = '0';
 
   constructor(room: RoomId) {
     this.#room = room;
@@ -59,12 +70,13 @@ export class JournalTail {
 
   /** Reads what is new and judges it against what is kept; each violation is named once. */
   async judge(connection: RoomConnection): Promise<Finding[]> {
-    const judged = this.#lastId;
+    const judged = this.#judgedId;
     for (let page = 0; page < PAGES_A_RUN_MAX; page += 1) {
       const fresh = await readJournal(connection, this.#room, this.#lastId, JOURNAL_PAGE_MAX);
       for (const entry of fresh) this.#add(entry);
       if (fresh.length < JOURNAL_PAGE_MAX) break;
     }
+    this.#judgedId = this.#lastId;
     if (this.#lastId === judged) return [];
     const violations = checkJournal(this.#entries, false).filter(({ id }) => isAfter(id, judged));
     return violations.map(({ rule, what }) => ({ invariant: rule, detail: `room ${this.#room}: ${what}` }));

@@ -8,10 +8,10 @@ export type Finding = { readonly invariant: string; readonly detail: string };
 export type SeenFinding = Finding & { readonly firstAt: Date; readonly lastAt: Date; readonly seen: number };
 
 export const FINDINGS_PAGE_MAX = 500;
-const FINDINGS_AT_ONCE_MAX = 100;
+export const FINDINGS_AT_ONCE_MAX = 100;
 const DETAIL_CHARS_MAX = 500;
 
-/** Records findings; one seen before counts up. Past 100 at once the rest is left for the auditor's next round. */
+/** Records the first FINDINGS_AT_ONCE_MAX findings; one seen before counts up. The rest is left for the auditor's next round. */
 export async function recordFindings(database: Queryable, findings: readonly Finding[]): Promise<void> {
   const rows = findings.slice(0, FINDINGS_AT_ONCE_MAX).map(({ invariant, detail: text }) => {
     const detail = text.slice(0, DETAIL_CHARS_MAX);
