@@ -36,7 +36,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, g
   servePages(plain, context);
   await servePlainQueue(plain, context);
   cachePublicAnswers(plain, upstreams, now);
-  await proxyApis(plain, upstreams, edge);
+  await proxyApis(plain, upstreams, edge, options.logger);
   // Everything else that is asked for with GET is an address a person may have mistyped.
   plain.get('/*', (request, reply) => {
     if (request.url.startsWith('/api/')) return replyProblem(request, reply, 'not-found');

@@ -12,7 +12,7 @@ import { startGateway } from './fake/gateway.ts';
 const room = new FakeRoom();
 const admission = await room.start();
 const away = 'http://127.0.0.1:9';
-const { app, url } = await startGateway({ admission, booking: away });
+const { app, url, log } = await startGateway({ admission, booking: away });
 t.teardown(async () => {
   await app.close();
   await room.stop();
@@ -146,6 +146,10 @@ t.test('APIs: passed on with the client the gateway saw; an app that is away is 
   t.same(Object.keys(hopByHop).filter((name) => name in hops), [], 'what is between two neighbours ends here');
   for (const path of ['/api/admission/../../metrics', '/api/booking/x/%2e%2e/%2e%2e/%2e%2e/metrics', '/api/admission/..%2f..%2fmetrics'])
     t.equal((await raw('GET', path, {})).status, 404, `${path} leads nowhere`);
+  const lines: string[] = [];
+  log.on('data', (line: Buffer) => lines.push(String(line)));
+  for (let n = 0; n < 3; n += 1) t.equal((await get('/api/booking/shows/demo/seats')).status, 503);
+  t.match(lines.join(''), /^[^\n]*did not answer[^\n]*\n$/, 'the log says so, once');
   const bookingAway = await get('/api/booking/shows/demo/layout');
   t.equal(bookingAway.status, 503);
   t.match(await bookingAway.json(), { code: 'unavailable', retryAfterMs: 2_000 });
