@@ -322,6 +322,10 @@ t.test('without scripts: join, see the place, be called, enter; only from our ow
   t.match(cookie, /^onsale_device=/);
   const device = cookie.slice('onsale_device='.length);
 
+  await press('join', { origin: gateway.url, cookie: 'theme=1; onsale_device=old' });
+  const asked = room.requests.findLast((one) => one.url.endsWith('/rooms/demo/places'))?.headers.cookie ?? '';
+  t.match(asked, /^onsale_device=[^;]*; theme=1; onsale_device=old$/, 'the cookie just given comes before the one it replaces');
+
   room.fillLine(12);
   const standing = await (await fetch(`${gateway.url}/rooms/demo?plain=1&lang=ko`, { headers: { cookie } })).text();
   t.match(standing, /명이 앞에 있습니다/);

@@ -82,7 +82,7 @@ async function redeem(request: FastifyRequest, context: PageContext, entry: Entr
 const admission = (upstreams: Upstreams, room: string, path: string): string =>
   `${upstreams.admission}${ADMISSION_PREFIX}/rooms/${encodeURIComponent(room)}${path}`;
 
-/** Asks an app as this fan. `fresh` are cookies that the same press has just been given. Null: the app is away. */
+/** Asks an app as this fan. `fresh` are cookies that the same press has just been given; of two by one name the first counts. Null: the app is away. */
 async function ask(
   request: FastifyRequest,
   context: PageContext,
@@ -92,7 +92,7 @@ async function ask(
   fresh: readonly string[] = [],
 ): Promise<Reached | null> {
   const headers: Record<string, string> = { ...forwarded(request.raw, context.edge), accept: 'application/json' };
-  const cookie = [request.headers.cookie, ...fresh.map((line) => line.split(';', 1)[0])].filter((part) => part !== undefined && part !== '').join('; ');
+  const cookie = [...fresh.map((line) => line.split(';', 1)[0]), request.headers.cookie].filter((part) => part !== undefined && part !== '').join('; ');
   if (cookie !== '') headers['cookie'] = cookie;
   if (request.headers.origin !== undefined) headers['origin'] = request.headers.origin;
   else headers['sec-fetch-site'] = String(request.headers['sec-fetch-site'] ?? 'same-origin');
