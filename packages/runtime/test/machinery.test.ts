@@ -180,7 +180,9 @@ t.test('a queue and its worker close while Redis is away, before they reached it
   }).listen(0, '127.0.0.1');
   await new Promise((listening) => { line.once('listening', listening); });
   t.teardown(() => { for (const socket of sockets) socket.destroy(); line.close(); });
-  const address = `redis://127.0.0.1:${(line.address() as { port: number }).port}`;
+  const through = new URL(REDIS_URL);
+  through.host = `127.0.0.1:${(line.address() as { port: number }).port}`;
+  const address = through.href;
   const prefix = `test:${randomBytes(5).toString('hex')}`;
   for (const redisUrl of [address, 'redis://127.0.0.1:1']) {
     const place = { redisUrl, queue: 'away', prefix };
