@@ -1,6 +1,6 @@
 import { createKeyRing } from '@onsale/entry-token';
 import { SECOND_MS } from '@onsale/kernel';
-import { createLogger, createMetrics, type AdmissionConfig, type Logger, type OnsaleServer } from '@onsale/runtime';
+import { createLogger, createMetrics, seldom, type AdmissionConfig, type Logger, type OnsaleServer } from '@onsale/runtime';
 import { openRoomConnection } from '@onsale/waiting-room';
 import { buildApp } from './app.ts';
 import type { AdmissionContext } from './context.ts';
@@ -11,8 +11,6 @@ import { createPlaceSockets, type PlaceSockets } from './sockets/place-socket.ts
 
 const IDLE_CHECK_EVERY_MS = 10 * SECOND_MS;
 const REDIS_AT_START_MS = 1 * SECOND_MS;
-/** The same trouble is logged once in this time. */
-const QUIET_MS = 5 * SECOND_MS;
 
 export type Admission = { readonly app: OnsaleServer; readonly internal: OnsaleServer; readonly sockets: PlaceSockets; close(): Promise<void> };
 
@@ -20,12 +18,7 @@ export type Admission = { readonly app: OnsaleServer; readonly internal: OnsaleS
 export async function wire(config: AdmissionConfig, logger: Logger = createLogger({ name: 'admission', level: config.logLevel })): Promise<Admission> {
   const metrics = createMetrics('admission');
   const monotonic = (): number => performance.now();
-  let quietUntilMs = 0;
-  const onError = (error: unknown): void => {
-    if (monotonic() < quietUntilMs) return;
-    quietUntilMs = monotonic() + QUIET_MS;
-    logger.warn({ err: error }, 'the waiting room could not be asked');
-  };
+  const onError = seldom(monotonic, (error: unknown) => logger.warn({ err: error }, 'the waiting room could not be asked'));
   const connection = openRoomConnection(config.redisUrl, onError);
   const rooms = createRooms({ connection, pollBurst: config.pollBurst, wallClock: Date.now, monotonic, onError });
   const { secrets } = config;

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createPasswordHasher, createSignInThrottle, pruneOperatorSessions } from '@onsale/control';
 import { checkSchema, openPool } from '@onsale/database';
 import { MINUTE_MS, SECOND_MS } from '@onsale/kernel';
-import { createMetrics, startLoop, type Logger, type OnsaleServer, type OpsConfig } from '@onsale/runtime';
+import { createMetrics, seldom, startLoop, type Logger, type OnsaleServer, type OpsConfig } from '@onsale/runtime';
 import { openRoomConnection } from '@onsale/waiting-room';
 import { buildApp } from './app.ts';
 import { createAuditor } from './auditor.ts';
@@ -19,8 +19,6 @@ const REDIS_AT_START_MS = SECOND_MS;
 const RECONCILE_EVERY_MS = 2 * SECOND_MS;
 const PRUNE_EVERY_MS = 10 * MINUTE_MS;
 const PRUNE_AT_ONCE = 1_000;
-/** The same trouble is logged once in this time. */
-const QUIET_MS = 5 * SECOND_MS;
 
 export type Ops = { readonly app: OnsaleServer; readonly context: OpsContext; close(): Promise<void> };
 
@@ -30,7 +28,7 @@ export type WireOptions = { readonly consoleFolder?: string };
 export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = CONSOLE_FOLDER }: WireOptions = {}): Promise<Ops> {
   const metrics = createMetrics('ops');
   const monotonic = (): number => performance.now();
-  const onError = quietly(logger, monotonic);
+  const onError = seldom(monotonic, (error: unknown) => logger.warn({ err: error }, 'a store could not be asked'));
   const { hot, money, reads } = config.pools;
   const pool = openPool({ url: config.databaseUrl, connections: money + reads, statementMs: STATEMENT_MS, role: 'reads' });
   const auditPool = openPool({ url: config.databaseUrl, connections: hot, statementMs: AUDIT_STATEMENT_MS, role: 'hot' });
@@ -68,14 +66,5 @@ export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = 
       await Promise.all(loops.map((loop) => loop.stop()));
       await closeStores();
     },
-  };
-}
-
-function quietly(logger: Logger, monotonic: () => number): (error: unknown) => void {
-  let untilMs = 0;
-  return (error) => {
-    if (monotonic() < untilMs) return;
-    untilMs = monotonic() + QUIET_MS;
-    logger.warn({ err: error }, 'a store could not be asked');
   };
 }

@@ -48,7 +48,8 @@ export function createIncarnations({ room, database, logger, monotonic, onError 
   return {
     async next(runId, present) {
       const { epoch } = present;
-      const above = later(highest, present).epoch === epoch ? later(highest, present).incarnation : present.incarnation;
+      const known = later(highest, present);
+      const above = known.epoch === epoch ? known.incarnation : present.incarnation;
       try {
         return await within(RESERVE_WITHIN_MS, reserveIncarnation(database.reads, { room, epoch, runId, above }));
       } catch (error) {

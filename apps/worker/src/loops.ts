@@ -1,4 +1,4 @@
-import type { Loop } from '@onsale/runtime';
+import { seldom, type Loop } from '@onsale/runtime';
 import type { WorkerContext } from './context.ts';
 import { startAuditor } from './loops/auditor.ts';
 import { startHoldExpirer } from './loops/hold-expirer.ts';
@@ -14,18 +14,13 @@ export type WorkerLoops = {
   readonly kickRelay: () => void;
   readonly stop: () => Promise<void>;
 };
-/** The same loop complains once in this time; its failures are counted all the same. */
-const QUIET_MS = 5_000;
 
 /** Every loop of the worker. Any number of workers may run them at once: what must happen once is decided in Redis and in the database. */
 export function startLoops(context: WorkerContext, wake?: (rowId: number, delayMs: number) => void): WorkerLoops {
   const { logger, monotonic } = context;
-  const quietUntilMs = new Map<string, number>();
-  const onError = (error: unknown, name: string): void => {
-    if (monotonic() < (quietUntilMs.get(name) ?? 0)) return;
-    quietUntilMs.set(name, monotonic() + QUIET_MS);
-    logger.warn({ err: error, loop: name }, 'a loop failed; it goes on');
-  };
+  // Each loop for itself; its failures are counted all the same.
+  const complain = (error: unknown, name: string): void => logger.warn({ err: error, loop: name }, 'a loop failed; it goes on');
+  const onError = seldom(monotonic, complain, (_error, name) => name);
   const rooms = createRoomLoops(context, onError);
   const relayOptions = { ...context, onError, ...(wake === undefined ? {} : { wake }) };
   const relays = [startOutboxRelay({ ...relayOptions, share: 'others' }), startOutboxRelay({ ...relayOptions, share: 'refunds' })];

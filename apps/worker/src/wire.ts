@@ -4,7 +4,7 @@ import { createHoldEngine, openEntrySessions, openShowBooks } from '@onsale/book
 import { checkSchema, isUnavailable, openDatabase } from '@onsale/database';
 import { SECOND_MS, type OpaqueId } from '@onsale/kernel';
 import { createOrderIdSigner, createTossClient, tellCall } from '@onsale/payments';
-import { createLogger, createMetrics, type Logger, type OnsaleServer, type WorkerConfig } from '@onsale/runtime';
+import { createLogger, createMetrics, seldom, type Logger, type OnsaleServer, type WorkerConfig } from '@onsale/runtime';
 import { openWakeQueue, startWakeWorker } from '@onsale/runtime/jobs';
 import type { SalesContext } from '@onsale/sales';
 import { openRoomConnection } from '@onsale/waiting-room';
@@ -16,7 +16,6 @@ import { startLoops, type WorkerLoops } from './loops.ts';
 /** Wake-ups of the outbox: a job says "look now"; the rows say at what. */
 export const WAKE_QUEUE = 'outbox';
 const REDIS_AT_START_MS = SECOND_MS;
-const QUIET_MS = 5 * SECOND_MS;
 
 export type Worker = { readonly app: OnsaleServer; readonly loops: WorkerLoops; close(): Promise<void> };
 
@@ -26,12 +25,7 @@ const sleep: SalesContext['sleep'] = (ms, signal) => wait(ms, undefined, signal 
 export async function wire(config: WorkerConfig, logger: Logger = createLogger({ name: 'worker', level: config.logLevel })): Promise<Worker> {
   const metrics = createMetrics('worker');
   const monotonic = (): number => performance.now();
-  let quietUntilMs = 0;
-  const onFault = (error: unknown): void => {
-    if (monotonic() < quietUntilMs) return;
-    quietUntilMs = monotonic() + QUIET_MS;
-    logger.warn({ err: error }, 'Redis or the database is away');
-  };
+  const onFault = seldom(monotonic, (error: unknown) => logger.warn({ err: error }, 'Redis or the database is away'));
   const database = openDatabase({ url: config.databaseUrl, ...config.pools });
   await checkSchema(database.reads).catch((error: unknown) => {
     if (!isUnavailable(error)) throw error;

@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ProblemError } from '@onsale/contract';
-import { gather, startLoop, watchPressure } from '@onsale/runtime';
+import { gather, startLoop, watchPressure, seldom } from '@onsale/runtime';
 import { openWakeQueue, startWakeWorker } from '@onsale/runtime/jobs';
 
 const REDIS_URL = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
@@ -200,6 +200,19 @@ t.test('a queue and its worker close while Redis is away, before they reached it
     const late = Promise.race([Promise.all([worker.close(), queue.close()]).then(() => 'closed'), soon(9_000).then(() => 'still waiting')]);
     t.equal(await late, 'closed', redisUrl === address ? 'lost' : 'never reached');
   }
+});
+
+t.test('the same trouble is told once in five seconds, each by its name', (t) => {
+  let nowMs = 0;
+  const told: string[] = [];
+  const tell = seldom(() => nowMs, (error: string, name: string) => void told.push(`${name} ${error}`), (_error, name) => name);
+  for (const at of [0, 1, 4_999, 5_000, 9_999]) {
+    nowMs = at;
+    tell(String(at), 'one');
+    if (at === 1) tell(String(at), 'other');
+  }
+  t.same(told, ['one 0', 'other 1', 'one 5000']);
+  t.end();
 });
 
 type Child = { readonly process: ChildProcess; readonly messages: unknown[]; output: string; readonly ended: Promise<number | null> };

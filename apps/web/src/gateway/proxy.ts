@@ -1,6 +1,6 @@
 import proxy from '@fastify/http-proxy';
 import { ADMISSION_PREFIX, BODY_BYTES_MAX, BOOKING_PREFIX } from '@onsale/contract';
-import { replyProblem, type Logger } from '@onsale/runtime';
+import { replyProblem, seldom, type Logger } from '@onsale/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { forwarded, type Edge, type SocketRoute } from './sockets.ts';
 
@@ -13,7 +13,6 @@ export type Upstreams = {
 const CONNECTIONS_MAX = 256;
 const ANSWER_MS = 15_000;
 export const RETRY_AFTER_MS = 2_000;
-const QUIET_MS = 5_000;
 
 export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge: Edge, logger: Logger): Promise<void> {
   const sendUnavailable = unavailable(logger);
@@ -80,16 +79,14 @@ function staysInside(url: string): boolean {
   }
 }
 
-/** A crowd that meets an app which is away is one line in QUIET_MS. */
+/** A crowd that meets an app which is away is one line in a while. */
 function unavailable(logger: Logger): (reply: FastifyReply, error: Error) => void {
-  let quietUntilMs = 0;
+  const tell = seldom(() => performance.now(), (reply: FastifyReply, error: Error) => {
+    const { code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
+    logger.warn({ code: cause?.code ?? code, route: reply.request.routeOptions.url }, 'app behind the gateway did not answer');
+  });
   return (reply, error) => {
-    const nowMs = performance.now();
-    if (nowMs >= quietUntilMs) {
-      quietUntilMs = nowMs + QUIET_MS;
-      const { code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
-      logger.warn({ code: cause?.code ?? code, route: reply.request.routeOptions.url }, 'app behind the gateway did not answer');
-    }
+    tell(reply, error);
     replyProblem(reply.request, reply, 'unavailable', { retryAfterMs: RETRY_AFTER_MS });
   };
 }

@@ -9,6 +9,7 @@ const noteOf = ({ findings, unwatched }: AuditReply): string => (findings.length
 /** What the auditor has looked at, and what it has found. */
 export function Invariants({ state, say, operations, language }: ConsoleProps) {
   const { audit } = state;
+  const meaningOf = (name: string): string => (NAMED.includes(name) ? say(`ops.${name.toLowerCase()}` as TextKey) : '');
   return (
     <section class="card invariants" aria-label={say('ops.invariants')}>
       <h2>
@@ -36,13 +37,13 @@ export function Invariants({ state, say, operations, language }: ConsoleProps) {
               return (
                 <li key={name} class={broken ? 'check-bad' : ''}>
                   <span aria-hidden="true">{broken ? '✗' : '✓'}</span> <strong>{name}</strong>{' '}
-                  {NAMED.includes(name) ? say(`ops.${name.toLowerCase()}` as TextKey) : ''}
+                  {meaningOf(name)}
                 </li>
               );
             })}
             {audit.unwatched?.invariants.map((name) => (
               <li key={name} class="check-open">
-                <span aria-hidden="true">?</span> <strong>{name}</strong> {NAMED.includes(name) ? say(`ops.${name.toLowerCase()}` as TextKey) : ''}
+                <span aria-hidden="true">?</span> <strong>{name}</strong> {meaningOf(name)}
               </li>
             ))}
           </ul>
