@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   process.on('exit', () => claim.release());
   const host = process.env['HOST'] || '127.0.0.1';
   const ports = await choosePorts(process.env['PORT'], host);
-  system = openSystem({ environment: process.env, dataFolder, host, ports, say, onGivenUp: (why) => void stop(why, 1) });
+  system = openSystem({ environment: process.env, dataFolder, host, ports, say, onHopeless: (why) => void stop(why, 1) });
   const { addresses, operator, demonstration } = await system.start();
   if (demonstration === 'made') say('The demonstration was made: room "demo", 15,000 seats.');
   const signIn = operator ? `   sign in as "${operator.name}" with ${operator.password}` : '';

@@ -4,9 +4,11 @@ import type { MonotonicClock, Sleep } from '@onsale/kernel';
 /*
  *              start                 dies by itself                         start
  *  (nothing) ────────► running ─────────────────────────► waiting (backoff) ───────► running
- *                         │ stop                             │ ≥ 10 deaths within a minute
+ *                         │ stop                             │ ≥ 10 deaths within a minute: told, once a minute, and paced on
  *                         ▼                                  ▼
- *                      stopped                            given up: the whole system stops
+ *                      stopped ◄──────── stop ──────────── waiting
+ *
+ * Nobody is given up: a unit that cannot live is one fault, and taking the others down with it would make it everybody's.
  */
 
 /** A process that is started anew when it dies: what processes promise about kill -9 is worth something only if they come back. */
@@ -24,7 +26,8 @@ export type Supervised = { readonly name: string; stop(): Promise<void> };
 export type SupervisorEvents = {
   readonly died: (name: string, how: string, againInMs: number) => void;
   readonly started: (name: string, pid: number) => void;
-  readonly gaveUp: (name: string, how: string) => void;
+  /** It has died so often that a person should look; told at most once in DEATHS_WITHIN_MS. */
+  readonly keepsDying: (name: string, how: string) => void;
 };
 
 const BACKOFF_MIN_MS = 100;
@@ -54,6 +57,7 @@ export function supervise(unit: Unit, events: SupervisorEvents, pace: Pace = REA
 async function watch(unit: Unit, events: SupervisorEvents, { sleep, clock }: Pace, stopping: AbortSignal): Promise<void> {
   const deaths: number[] = [];
   let backoffMs = BACKOFF_MIN_MS;
+  let toldAt = -Infinity;
   while (!stopping.aborted) {
     const since = clock();
     const how = await unit.ended();
@@ -62,8 +66,11 @@ async function watch(unit: Unit, events: SupervisorEvents, { sleep, clock }: Pac
     if (now - since > STABLE_MS) backoffMs = BACKOFF_MIN_MS;
     deaths.push(now);
     while (deaths.length > 0 && now - (deaths[0] as number) > DEATHS_WITHIN_MS) deaths.shift();
-    if (deaths.length >= DEATHS_MAX) return events.gaveUp(unit.name, how);
     events.died(unit.name, how, backoffMs);
+    if (deaths.length >= DEATHS_MAX && now - toldAt >= DEATHS_WITHIN_MS) {
+      toldAt = now;
+      events.keepsDying(unit.name, how);
+    }
     await sleep(backoffMs, stopping);
     backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
     if (stopping.aborted) return;

@@ -15,8 +15,8 @@ export type SystemOptions = {
   readonly host: string;
   readonly ports: PublicPorts;
   readonly say: (line: string) => void;
-  /** Something died so often that going on is of no use. */
-  readonly onGivenUp: (why: string) => void;
+  /** Something keeps dying before the system has been ready once: the start is of no use. Later it is told, and everything else stays up. */
+  readonly onHopeless: (why: string) => void;
 };
 
 export type System = {
@@ -42,6 +42,7 @@ export function openSystem(options: SystemOptions): System {
   const { dataFolder, say } = options;
   const logFolder = join(dataFolder, 'logs');
   let publish = (): void => undefined;
+  let wasReady = false;
   const running = new Running({
     died: (name, how, againInMs) => {
       say(`${name} died (${how}); starting it again in ${againInMs} ms`);
@@ -52,12 +53,17 @@ export function openSystem(options: SystemOptions): System {
       publish();
       say(`${name} runs again`);
     },
-    gaveUp: (name, how) => options.onGivenUp(`${name} keeps dying (${how}). The end of its log:\n${endOfLog(logFolder, name, LOG_LINES)}`),
+    keepsDying: (name, how) => {
+      const told = `${name} keeps dying (${how}). The end of its log:\n${endOfLog(logFolder, name, LOG_LINES)}`;
+      if (!wasReady) return options.onHopeless(told);
+      say(`${told}\nEverything else goes on; ${name} is started again every few seconds.`);
+    },
   });
   return {
     start: () =>
       startAll(options, running, (write) => {
         publish = write;
+        wasReady = true;
       }),
     stop: () => {
       publish = () => undefined;

@@ -43,7 +43,8 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, g
     const address = withoutLastSlash(request.url);
     return address === null ? sendNotFound(request, reply, context) : reply.redirect(address, 308);
   });
-  const tunnel = tunnelSockets(app.server, socketRoutes(upstreams), gateway.socketLimits ?? SOCKET_LIMITS, edge);
+  const onError = (error: unknown): void => options.logger.error({ err: error }, 'a handshake failed on our side');
+  const tunnel = tunnelSockets(app.server, socketRoutes(upstreams), gateway.socketLimits ?? SOCKET_LIMITS, edge, onError);
   options.metrics.gauge('onsale_gateway_sockets', 'WebSockets passing through', () => tunnel.open());
   app.addHook('preClose', async () => tunnel.close());
   return app;

@@ -8,6 +8,7 @@ export { createLogger, errorFields, type Logger } from './logger.ts';
 export { buildServer, type OnsaleServer, type ServerOptions } from './server.ts';
 export { seldom } from './seldom.ts';
 export { lastWords, LINGER_MS } from './last-words.ts';
+export { answerUpgrades } from './upgrades.ts';
 export { languageOf, replyProblem } from './problem-reply.ts';
 export { type TranslateError } from './problem-of-error.ts';
 export { bearerOf, etagOf, etagOfVersion, idempotencyKeyOf, ifMatchVersionOf, matchesETag, replyWithETag } from './request-headers.ts';

@@ -47,11 +47,8 @@ export function createHandshakes({ rooms, publicOrigins, monotonic, random, perS
   };
   return {
     check(request, socket, accept) {
-      socket.on('error', destroy);
       const welcome = (open: OpenRoom): void => {
-        if (socket.destroyed) return;
-        socket.removeListener('error', destroy);
-        accept(open);
+        if (!socket.destroyed) accept(open);
       };
       try {
         const slug = slugOf(request);
@@ -66,8 +63,4 @@ export function createHandshakes({ rooms, publicOrigins, monotonic, random, perS
       isStopping = true;
     },
   };
-}
-
-function destroy(this: Duplex): void {
-  this.destroy();
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { PlaceSocketInput, SOCKET_MESSAGE_BYTES_MAX } from '@onsale/contract';
 import { SECOND_MS, type MonotonicClock, type Random } from '@onsale/kernel';
+import { answerUpgrades } from '@onsale/runtime';
 import type { PlaceView, RoomConnection } from '@onsale/waiting-room';
 import { Compile } from 'typebox/compile';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
@@ -86,9 +87,9 @@ export function createPlaceSockets(options: PlaceSocketsOptions): PlaceSockets {
 
   return {
     attach(server) {
-      server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+      const answer = (request: IncomingMessage, stream: Duplex, head: Buffer): void =>
         handshakes.check(request, stream, (open) => wss.handleUpgrade(request, stream, head, (connection) => accept(connection, request, stream, open)));
-      });
+      answerUpgrades(server, answer, options.onError);
     },
     changed(room, view) {
       const open = options.rooms.peek(room);

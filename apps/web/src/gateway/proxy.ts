@@ -2,6 +2,7 @@ import proxy from '@fastify/http-proxy';
 import { ADMISSION_PREFIX, BODY_BYTES_MAX, BOOKING_PREFIX } from '@onsale/contract';
 import { replyProblem, seldom, type Logger } from '@onsale/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { HOP_BY_HOP, staysInside } from './end-to-end.ts';
 import { forwarded, type Edge, type SocketRoute } from './sockets.ts';
 
 export type Upstreams = {
@@ -56,8 +57,7 @@ export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge
   );
 }
 
-/** What is between two neighbours, apart from Connection and what it names (the plugin's); the client of the apps refuses some of it. */
-const HOP_BY_HOP = ['expect', 'http2-settings', 'keep-alive', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'upgrade'];
+/** `undefined` takes a header out of what the plugin would send. */
 const NOT_FORWARDED = Object.fromEntries(['forwarded', ...HOP_BY_HOP].map((name) => [name, undefined]));
 
 /**
@@ -69,14 +69,6 @@ function refuseWhatLeadsNowhere(request: FastifyRequest, reply: FastifyReply, do
   if (Number(request.headers['content-length'] ?? 0) <= BODY_BYTES_MAX) return done();
   void reply.header('connection', 'close');
   replyProblem(request, reply, 'too-large');
-}
-
-function staysInside(url: string): boolean {
-  try {
-    return url.startsWith('/') && !decodeURIComponent(url.split('?', 1)[0] as string).split(/[\\/]/).includes('..');
-  } catch {
-    return false;
-  }
 }
 
 /** A crowd that meets an app which is away is one line in a while. */

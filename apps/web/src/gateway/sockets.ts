@@ -1,7 +1,8 @@
 import { request as httpRequest, type Agent, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import { lastWords } from '@onsale/runtime';
+import { answerUpgrades, lastWords } from '@onsale/runtime';
+import { endToEnd, staysInside } from './end-to-end.ts';
 
 /**
  * WebSockets pass through as bytes: the gateway takes part in the handshake only and then joins the two TCP streams.
@@ -17,33 +18,25 @@ export type SocketRoute = { readonly prefix: string; readonly upstream: (path: s
 export type SocketLimits = { readonly socketsMax: number; readonly handshakeMs: number };
 export const SOCKET_LIMITS: SocketLimits = { socketsMax: 60_000, handshakeMs: 5_000 };
 
-/** Hop-by-hop headers that the handshake sets itself, and what only the gateway may say about the client. */
-const NOT_FORWARDED = new Set([
-  'connection',
-  'upgrade',
-  'keep-alive',
-  'transfer-encoding',
-  'content-length',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'forwarded',
-]);
+/** What the gateway says in its own words: the handshake, which has no body, and who the client is. */
+const OWN_WORDS = ['content-length', 'forwarded', 'host'];
 
 export type SocketTunnel = { readonly open: () => number; readonly close: () => void };
 
-export function tunnelSockets(server: Server, routes: readonly SocketRoute[], limits: SocketLimits, edge: Edge): SocketTunnel {
+export function tunnelSockets(
+  server: Server, routes: readonly SocketRoute[], limits: SocketLimits, edge: Edge, onError: (error: unknown) => void,
+): SocketTunnel {
   const live = new Set<Duplex>();
-  server.on('upgrade', (request: IncomingMessage, client: Duplex, head: Buffer) => {
-    client.on('error', () => client.destroy());
+  const answer = (request: IncomingMessage, client: Duplex, head: Buffer): void => {
     const path = request.url ?? '/';
-    const route = routes.find(({ prefix }) => path.startsWith(prefix));
+    const route = staysInside(path) ? routes.find(({ prefix }) => path.startsWith(prefix)) : undefined;
     if (route === undefined || request.headers.upgrade?.toLowerCase() !== 'websocket') return refuseUpgrade(client, '404 Not Found');
     if (live.size >= limits.socketsMax) return refuseUpgrade(client, '503 Service Unavailable');
     live.add(client);
     client.once('close', () => live.delete(client));
     connect(request, client, head, new URL(path, route.upstream(path)), limits, edge);
-  });
+  };
+  answerUpgrades(server, answer, onError);
   return {
     open: () => live.size,
     close: () => {
@@ -57,19 +50,17 @@ function refuseUpgrade(client: Duplex, status: string): void {
 }
 
 function connect(request: IncomingMessage, client: Duplex, head: Buffer, target: URL, limits: SocketLimits, edge: Edge): void {
-  const headers: Record<string, string | string[]> = { connection: 'Upgrade', upgrade: 'websocket', ...forwarded(request, edge) };
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined && !NOT_FORWARDED.has(name)) headers[name] = value;
-  }
+  const headers = { ...endToEnd(request.headers), ...forwarded(request, edge), connection: 'Upgrade', upgrade: 'websocket' };
+  for (const name of OWN_WORDS) delete (headers as Record<string, unknown>)[name];
   const handshake = httpRequest(target, { headers, agent: false as unknown as Agent, timeout: limits.handshakeMs });
   client.once('close', () => handshake.destroy());
   handshake.once('timeout', () => handshake.destroy(new Error('handshake timed out')));
-  handshake.once('error', () => {
+  handshake.on('error', () => {
     if (!client.destroyed) refuseUpgrade(client, '503 Service Unavailable');
   });
   handshake.once('response', (response) => {
     // No WebSocket after all: the status is enough, the fan's page falls back to polling.
-    response.resume();
+    response.on('error', () => undefined).resume();
     refuseUpgrade(client, `${response.statusCode ?? 502} ${response.statusMessage ?? ''}`);
   });
   handshake.once('upgrade', (response, upstream, upstreamHead) => join(client, head, response, upstream, upstreamHead));
