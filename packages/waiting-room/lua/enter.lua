@@ -35,6 +35,8 @@ if word == 'entered' or now >= entry.expiresAt or now < entry.issuedAt then
   entry.kid = kid
   entry.issuedAt = now
   entry.expiresAt = now + math.min(room.entryTokenMs, score - room.clock)
+  -- A session that booking could not write until now may be written with this token.
+  if state == 'redeemed' then entry.opensUntil = room.clock + math.min(room.entryTokenMs, score - room.clock) end
   redis.call('HSET', keyEntries, place, cjson.encode(entry))
 end
 local grant = { epochOf(place), entry.callNo, entry.kid, entry.issuedAt, entry.expiresAt, state == 'redeemed' and 1 or 0 }

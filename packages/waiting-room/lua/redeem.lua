@@ -1,9 +1,10 @@
 -- purpose: booking redeems an entry token for a session
--- guarantees: at most one holder per place (W6); again by the same binding is the same session; a valid token whose enter Redis forgot counts
+-- guarantees: at most one holder per place (W6); again by the same binding is the same session; a valid token whose enter Redis forgot counts;
+--   until the minutes of its token are over the place is not ended for want of a session (reconcile)
 -- flags: allow-oom
 -- keys: room line absent called entered redeemed entries missed ended present journal
 -- args: runId place callNo:number epoch:number binding
--- reads: epoch next clock sessionMaxMs
+-- reads: epoch next clock entryTokenMs sessionMaxMs
 -- uses: fence words room standing ending journal
 -- returns: { redeemed | again, remainingMs }, { lapsed | ended, end } or { used | epoch | unknown }
 if epoch ~= room.epoch then return { 'epoch' } end
@@ -31,6 +32,8 @@ if forgotten then
 end
 takeOut(place)
 entry.redeemedAt = room.clock
+-- Until then booking may still write the session: its database may be away, and the fan asks again.
+entry.opensUntil = forgotten and room.clock + room.entryTokenMs or score
 redis.call('ZADD', keyRedeemed, room.clock + room.sessionMaxMs, place)
 redis.call('HSET', keyEntries, place, cjson.encode(entry))
 redis.call('HINCRBY', keyRoom, 'redeems', 1)

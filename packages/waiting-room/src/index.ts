@@ -18,7 +18,7 @@ export { JOURNAL_PAGE_MAX, readJournal } from './read-journal.ts';
 export { readPlace, type PlaceReply } from './read-place.ts';
 export { readopt, type ReadoptReply } from './readopt.ts';
 export { RECEIPT_LENGTH_MAX, signReceipt, verifyReceipt, type BadReceipt, type ReceiptClaims } from './receipt.ts';
-export { reconcile, type LiveSession, type ReconcileReply } from './reconcile.ts';
+export { readRedeemed, reconcile, type LiveSession, type ReconcileReply, type SessionsFound } from './reconcile.ts';
 export { redeem, type RedeemReply, type RedeemRequest } from './redeem.ts';
 export { restore, type RestoreReply } from './restore.ts';
 export { returnPlace, type ReturnWord } from './return.ts';

@@ -1,7 +1,7 @@
 import { type Place } from '@onsale/kernel';
 import t from 'tap';
 import {
-  enter, finish, join, leave, openRoomConnection, readGauges, reconcile, redeem, revoke, withoutGuards, type LiveSession,
+  enter, finish, join, leave, openRoomConnection, readGauges, readRedeemed, reconcile, redeem, revoke, withoutGuards, type LiveSession,
 } from '../src/index.ts';
 import { keyOf } from '../src/keys.ts';
 import {
@@ -135,7 +135,7 @@ t.test('finish, leave and revoke free the slot at once, once', async (t) => {
 
 const sessionOf = ({ place, binding }: Fan): LiveSession => ({ place, callNo: 1, binding, remainingMs: 9_000 });
 
-t.test('reconcile: heals lost messages in both directions, and leaves alone what was redeemed meanwhile', async (t) => {
+t.test('reconcile: heals lost messages in both directions', async (t) => {
   const test = await openRoom();
   const { connection, room } = test;
   const ended = await fanIn(test, 'redeemed');
@@ -143,21 +143,56 @@ t.test('reconcile: heals lost messages in both directions, and leaves alone what
   const forgotten = await fanIn(test, 'lost');
   const revoked = await fanIn(test, 'redeemed');
   await revoke(connection, room, revoked.place);
-  await test.tick(10_000);
-  await test.tick(10_000);
+  t.same(await readRedeemed(connection, room), [ended.place, alive.place]);
   const sinceClock = await clockOf(test);
-  const meanwhile = await fanIn(test, 'redeemed');
   const live = [alive, forgotten, revoked].map(sessionOf);
-  const reply = await reconcile(connection, room, { sinceClock, live });
-  t.same(reply, { word: 'reconciled', finished: [ended.place], adopted: [forgotten.place], toEnd: [revoked.place], unknown: [] });
-  t.equal(await stateOf(test, meanwhile.place), 'redeemed', 'redeemed after the list was made');
+  const reply = await reconcile(connection, room, { sinceClock, live, over: [ended.place], unopened: [] });
+  t.same(reply, { word: 'reconciled', finished: [ended.place], lapsed: [], adopted: [forgotten.place], toEnd: [revoked.place], unknown: [] });
   t.equal(await stateOf(test, alive.place), 'redeemed');
   t.same(await redeem(connection, room, { place: forgotten.place, callNo: 1, epoch: 1, binding: forgotten.binding }), { word: 'again', remainingMs: 9_000 });
   const many = Array.from({ length: 600 }, (_, index) => ({ ...sessionOf(alive), place: (alive.place + 10_000 + index) as Place }));
-  const unknown = await reconcile(connection, room, { sinceClock, live: [...live, ...many, sessionOf(meanwhile)] });
+  const unknown = await reconcile(connection, room, { sinceClock, live: [...live, ...many], over: [], unopened: [] });
   t.equal(unknown.word === 'reconciled' && unknown.unknown.length, 600, 'in batches');
   await test.close();
 });
+
+t.test('a redeemed place that booking has no session of is kept until the minutes of its token are over, then its slot is free', async (t) => {
+  /** How long after redeeming, in steps of 10 s of the room clock, the reconciler has ended a place that asked for `renewals` new tokens. */
+  const keptMs = async (renewals = 0): Promise<number> => {
+    const test = await openRoom({ phase: 'open', entryTokenMs: 60_000, sessionMaxMs: 600_000 });
+    const { connection, room } = test;
+    const { place, binding } = await fanIn(test, 'redeemed');
+    await test.change({ phase: 'paused' });
+    const from = await clockOf(test);
+    for (let passed = 0; passed < 300_000; passed += 10_000) {
+      const sinceClock = await clockOf(test);
+      const reply = await reconcile(connection, room, { sinceClock, live: [], over: [], unopened: [place] });
+      if (reply.word === 'reconciled' && reply.lapsed.length === 1) {
+        t.equal((await redeem(connection, room, { place, callNo: 1, epoch: 1, binding })).word, 'lapsed');
+        await test.close();
+        return sinceClock - from;
+      }
+      t.equal((await redeem(connection, room, { place, callNo: 1, epoch: 1, binding })).word, 'again', 'whoever asks again gets in');
+      if (renewals > passed / 10_000) {
+        await connection.redis.hset(keyOf(room, 'entries'), String(place), await withoutWallTime(test, place));
+        t.equal((await enter(connection, room, { place, binding, kid: 'k1' })).word, 'again');
+      }
+      await test.tick(10_000);
+    }
+    throw new Error('never ended');
+  };
+  t.equal(await keptMs(), 80_000, 'a minute of the token, and what a session may need to be seen');
+  t.equal(await keptMs(4), 110_000, 'a token given anew at 30 s has its own minute');
+  withoutGuards(['reconcile.minutes']);
+  t.equal(await keptMs(), 0, 'negative control');
+  withoutGuards([]);
+});
+
+/** The stored grant with its wall time over: the next `enter` gives new times. */
+async function withoutWallTime(test: RoomUnderTest, place: Place): Promise<string> {
+  const entry = JSON.parse((await test.connection.redis.hget(keyOf(test.room, 'entries'), String(place))) ?? '') as object;
+  return JSON.stringify({ ...entry, expiresAt: 1 });
+}
 
 async function clockOf(test: RoomUnderTest): Promise<number> {
   const gauges = await readGauges(test.connection, test.room);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import {
   configure, enter, finish, join, keepPlace, keysOf, leave, readGauges, readPlace, reconcile, redeem, restore, returnPlace, revoke, sweep,
-  PHASE_WORDS, PHASES, PLACE_CASES, TRANSITIONS, transitionsAsMarkdown, type PhaseCase, type PlaceCase, type VerbCase,
+  PHASE_WORDS, PHASES, PLACE_CASES, TRANSITIONS, transitionsAsMarkdown, type PhaseCase, type PlaceCase, type SessionsFound, type VerbCase,
 } from '../src/index.ts';
 import { contentsOf, fanIn, losePlace, newBinding, openRoom, passTime, stateOf, type Fan, type RoomUnderTest } from './room-under-test.ts';
 
@@ -34,8 +34,9 @@ const PLAY: Record<VerbCase, (test: RoomUnderTest, fan: Fan) => Promise<string>>
   'leave': async ({ connection, room }, { place }) => (await leave(connection, room, place)).word,
   'revoke': async ({ connection, room }, { place }) => (await revoke(connection, room, place)).word,
   'restore': async ({ connection, room }, fan) => (await restore(connection, room, receiptOf(fan))).word,
-  'reconcile (session lives)': async (test, { place, binding }) => reconcileWord(test, [{ place, callNo: 1, binding, remainingMs: 500 }]),
-  'reconcile (no session)': async (test) => reconcileWord(test, []),
+  'reconcile (session lives)': async (test, { place, binding }) => reconcileWord(test, { live: [{ place, callNo: 1, binding, remainingMs: 500 }] }),
+  'reconcile (session over)': async (test, { place }) => reconcileWord(test, { over: [place] }),
+  'reconcile (no session, token over)': async (test, { place }) => reconcileWord(test, { unopened: [place] }),
   'sweep (all deadlines over)': async (test) => {
     await test.change({ phase: 'paused' });
     await test.run(6_000, 1_000);
@@ -47,10 +48,10 @@ const PLAY: Record<VerbCase, (test: RoomUnderTest, fan: Fan) => Promise<string>>
 };
 const epochIn = (place: number): number => Math.floor(place / 2 ** 32);
 
-async function reconcileWord(test: RoomUnderTest, live: Parameters<typeof reconcile>[2]['live']): Promise<string> {
-  const reply = await reconcile(test.connection, test.room, { sinceClock: 1e9, live });
+async function reconcileWord(test: RoomUnderTest, found: Partial<SessionsFound>): Promise<string> {
+  const reply = await reconcile(test.connection, test.room, { sinceClock: 1e9, live: [], over: [], unopened: [], ...found });
   if (reply.word !== 'reconciled') return reply.word;
-  return (['finished', 'adopted', 'toEnd', 'unknown'] as const).find((word) => reply[word].length > 0) ?? 'none';
+  return (['finished', 'lapsed', 'adopted', 'toEnd', 'unknown'] as const).find((word) => reply[word].length > 0) ?? 'none';
 }
 
 for (const verb of Object.keys(TRANSITIONS) as VerbCase[]) {

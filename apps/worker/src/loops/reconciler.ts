@@ -2,7 +2,7 @@ import type { EntrySessions } from '@onsale/booking';
 import { inTransaction } from '@onsale/database';
 import { MINUTE_MS, SECOND_MS, type OpaqueId, type Place, type RoomId } from '@onsale/kernel';
 import { startLoop, type Loop } from '@onsale/runtime';
-import { BINDING_BYTES, finish, readGauges, reconcile, revoke, type LiveSession } from '@onsale/waiting-room';
+import { BINDING_BYTES, finish, readGauges, readRedeemed, reconcile, revoke, type LiveSession, type SessionsFound } from '@onsale/waiting-room';
 import type { WorkerContext } from '../context.ts';
 
 /**
@@ -36,14 +36,16 @@ export function startReconciler(options: ReconcilerOptions): Loop {
     const present = `${gauges.epoch} ${gauges.incarnation}`;
     if (incarnation !== present) await repeatEnds();
     incarnation = present;
-    // The clock comes first: what is redeemed while we list is left alone.
+    // In this order: what is redeemed while we list is left alone, and so is a session that is written meanwhile.
+    const redeemed = await readRedeemed(connection, room);
     const live = await livingSessions(sessions, room);
-    const reply = await reconcile(connection, room, { sinceClock: gauges.clock, live });
+    const reply = await reconcile(connection, room, { sinceClock: gauges.clock, live, ...(await withoutSession(redeemed, live)) });
     if (reply.word !== 'reconciled') return;
-    const { finished, adopted, toEnd } = reply;
+    const { finished, lapsed, adopted, toEnd } = reply;
     await endSessions(live, new Set(toEnd));
-    if (finished.length + adopted.length + toEnd.length > 0) {
-      logger.info({ room, finished: finished.length, adopted: adopted.length, ended: toEnd.length }, 'places and sessions made equal');
+    if (finished.length + lapsed.length + adopted.length + toEnd.length > 0) {
+      const counts = { finished: finished.length, lapsed: lapsed.length, adopted: adopted.length, ended: toEnd.length };
+      logger.info({ room, ...counts }, 'places and sessions made equal');
     }
   };
   const repeatEnds = async (): Promise<void> => {
@@ -52,6 +54,15 @@ export function startReconciler(options: ReconcilerOptions): Loop {
       const some = ended.slice(from, from + ENDS_AT_ONCE);
       await Promise.all(some.map(({ place, reason }) => (reason === 'revoked' ? revoke : finish)(connection, room, place)));
     }
+  };
+  const withoutSession = async (redeemed: readonly Place[], live: readonly Living[]): Promise<Pick<SessionsFound, 'over' | 'unopened'>> => {
+    const alive = new Set(live.map(({ place }) => place));
+    const without = redeemed.filter((place) => !alive.has(place));
+    const standings = await sessions.standings(room, without);
+    return {
+      over: without.filter((place) => standings.get(place) === 'over'),
+      unopened: without.filter((place) => !standings.has(place)),
+    };
   };
   const endSessions = async (live: readonly Living[], places: ReadonlySet<Place>): Promise<void> => {
     for (const { place, sid } of live) {

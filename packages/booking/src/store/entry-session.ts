@@ -4,7 +4,7 @@ import { createGroupCommit, gathered, inTransaction, isUnavailable, type Pool, t
 import { ATTEMPTS_SCOPE, eventScope, ORDERS_SCOPE, showScope } from '../rules/seat-limit.ts';
 import { readArrays } from './lock-rows.ts';
 import { openSessionEnds } from './session-ends.ts';
-import { bytesOf, hexList, hexOf, idOf, jsonOf, written } from './sql-text.ts';
+import { bytesOf, chunksOf, hexList, hexOf, idOf, jsonOf, written } from './sql-text.ts';
 
 export type NewEntrySession = {
   readonly sid: OpaqueId;
@@ -40,6 +40,8 @@ export interface EntrySessions {
   knowsEnds(): boolean;
   /** Sessions of a room that still last, for reconcile: at most `limit`, places after `afterPlace`. */
   living(room: RoomId, afterPlace: number, limit: number): Promise<readonly LivingSession[]>;
+  /** Of those of the places that have a session: whether it lives or is over. */
+  standings(room: RoomId, places: readonly Place[]): Promise<ReadonlyMap<Place, 'living' | 'over'>>;
   /** Sessions of a room that have ended within `withinMs`, the latest first: what a waiting room that lost its newest seconds may have forgotten. */
   endedLately(room: RoomId, withinMs: number, limit: number): Promise<readonly { readonly place: Place; readonly reason: EndReason }[]>;
   close(): Promise<void>;
@@ -88,6 +90,7 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
       const rows = await readArrays<[Place, Buffer, string, number]>(pool, sql, [room, afterPlace, limit]);
       return rows.map(([place, sid, binding, leftMs]) => ({ place, sid: idOf(sid), binding, remainingMs: Number(leftMs) }));
     },
+    standings: (room, places) => readStandings(pool, room, places),
     async endedLately(room, withinMs, limit) {
       const sql = `SELECT s.place, e.reason FROM session_end e JOIN entry_session s ON s.sid = e.sid
         WHERE s.room = ? AND e.at > NOW(3) - INTERVAL ? MICROSECOND ORDER BY e.at DESC LIMIT ?`;
@@ -99,6 +102,16 @@ export function openEntrySessions(options: EntrySessionsOptions): EntrySessions 
       await redeeming.close();
     },
   };
+}
+
+async function readStandings(pool: Pool, room: RoomId, places: readonly Place[]): Promise<ReadonlyMap<Place, 'living' | 'over'>> {
+  const sql = `SELECT place, until_at <= NOW(3) OR EXISTS (SELECT 1 FROM session_end e WHERE e.sid = s.sid) FROM entry_session s
+    WHERE room = ? AND place IN (?)`;
+  const found = new Map<Place, 'living' | 'over'>();
+  for (const chunk of chunksOf(places)) {
+    for (const [place, isOver] of await readArrays<[Place, number]>(pool, sql, [room, chunk])) found.set(place, isOver === 1 ? 'over' : 'living');
+  }
+  return found;
 }
 
 const readSession = gathered<Pool, OpaqueId, EntrySession | undefined>(async (pool, sids) => {

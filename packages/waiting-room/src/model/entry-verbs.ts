@@ -1,12 +1,12 @@
 import type { Place } from '@onsale/kernel';
 import type { EnterReply, EnterRequest } from '../enter.ts';
-import type { LiveSession, ReconcileReply } from '../reconcile.ts';
+import type { LiveSession, ReconcileReply, SessionsFound } from '../reconcile.ts';
 import type { RedeemReply, RedeemRequest } from '../redeem.ts';
 import { LIMITS } from '../rules/limits.ts';
 import { PHASE_WORDS } from '../rules/transitions.ts';
 import type { EndKind } from '../rules/words.ts';
 import { adoptedData, NO_SLOT, writeJournal, type ModelData, type ModelPlace, type ModelRoom } from './model-room.ts';
-import { byDeadline, caseOf, decide, inState, isRefusal, markEnded, recordOf, slotsInUse, viewOf } from './standing.ts';
+import { caseOf, decide, isRefusal, markEnded, recordOf, slotsInUse, viewOf } from './standing.ts';
 
 /* From the call into booking and out of it. `nowMs`: Redis' TIME. */
 
@@ -34,6 +34,7 @@ export function enter(room: ModelRoom, request: EnterRequest & { readonly nowMs:
     slot.kid = kid;
     slot.issuedAtMs = nowMs;
     slot.expiresAtMs = nowMs + Math.min(data.settings.entryTokenMs, found.deadline - data.clock);
+    if (found.state === 'redeemed') slot.opensUntil = data.clock + Math.min(data.settings.entryTokenMs, found.deadline - data.clock);
   }
   const { callNo, issuedAtMs, expiresAtMs } = slot;
   const grant = {
@@ -56,7 +57,8 @@ export function redeem(room: ModelRoom, request: RedeemRequest): RedeemReply {
   // Who did not enter here holds a valid token all the same: Redis forgot the enter.
   const forgotten = from !== 'entered';
   const found = recordOf(data, place);
-  const slot = forgotten ? { ...NO_SLOT, callNo, binding } : { ...NO_SLOT, ...found.slot };
+  const opensUntil = forgotten ? data.clock + data.settings.entryTokenMs : found.deadline;
+  const slot = forgotten ? { ...NO_SLOT, callNo, binding, opensUntil } : { ...NO_SLOT, ...found.slot, opensUntil };
   takeIntoBooking(data, found, data.settings.sessionMaxMs, slot);
   data.totals.redeemed += 1;
   writeJournal(data, { kind: 'redeem', place, callNo, slotsAfter: slotsInUse(data), forgotten });
@@ -67,33 +69,37 @@ function takeIntoBooking(data: ModelData, found: ModelPlace, leaseMs: number, sl
   Object.assign(found, { state: 'redeemed', misses: 0, deadline: data.clock + leaseMs, slot: { ...slot, redeemedAt: data.clock } });
 }
 
-type Found = Record<'finished' | 'adopted' | 'toEnd' | 'unknown', Place[]>;
+type Found = Record<'finished' | 'lapsed' | 'adopted' | 'toEnd' | 'unknown', Place[]>;
 
-export function reconcile(room: ModelRoom, given: { readonly sinceClock: number; readonly live: readonly LiveSession[] }): ReconcileReply {
+export function reconcile(room: ModelRoom, given: SessionsFound): ReconcileReply {
   const data = adoptedData(room);
   if (typeof data === 'string') return { word: data };
-  const alive = new Set(given.live.map(({ place }) => place));
-  const without = inState(data, 'redeemed').sort(byDeadline).filter(({ place }) => !alive.has(place));
-  const steps: (ModelPlace | LiveSession)[] = [...without, ...given.live];
-  const found: Found = { finished: [], adopted: [], toEnd: [], unknown: [] };
+  const found: Found = { finished: [], lapsed: [], adopted: [], toEnd: [], unknown: [] };
+  const steps: (() => void)[] = [
+    ...given.over.map((place) => () => endWithout(data, place, 'finished', found)),
+    ...given.unopened.map((place) => () => {
+      const opensUntil = data.places.get(place)?.slot?.opensUntil ?? 0;
+      // A session may still be on its way into the list.
+      if (opensUntil < given.sinceClock - LIMITS.RECONCILE_GRACE_MS) endWithout(data, place, 'lapsed', found);
+    }),
+    ...given.live.map((session) => () => reconcileLive(data, session, found)),
+  ];
   for (let start = 0; start < steps.length; start += LIMITS.BATCH_MAX) {
-    const before = found.finished.length;
-    for (const step of steps.slice(start, start + LIMITS.BATCH_MAX)) {
-      if ('remainingMs' in step) reconcileLive(data, step, found);
-      else finishWithout(data, step, given.sinceClock, found);
+    const before = { finished: found.finished.length, lapsed: found.lapsed.length };
+    for (const step of steps.slice(start, start + LIMITS.BATCH_MAX)) step();
+    for (const end of ['finished', 'lapsed'] as const) {
+      const places = found[end].slice(before[end]);
+      if (places.length > 0) writeJournal(data, { kind: 'end', end, by: 'reconcile', places });
     }
-    const places = found.finished.slice(before);
-    if (places.length > 0) writeJournal(data, { kind: 'end', end: 'finished', by: 'reconcile', places });
   }
   return { word: 'reconciled', ...found };
 }
 
-function finishWithout(data: ModelData, { place, slot }: ModelPlace, sinceClock: number, found: Found): void {
-  const { word } = decide('reconcile (no session)', caseOf(data, place));
-  // What was redeemed about when the sessions were listed, or later, may be missing in the list.
-  if (word !== 'finished' || (slot?.redeemedAt ?? 0) >= sinceClock - LIMITS.RECONCILE_GRACE_MS) return;
-  markEnded(data, place, 'finished');
-  found.finished.push(place);
+function endWithout(data: ModelData, place: Place, end: 'finished' | 'lapsed', found: Found): void {
+  const { word } = decide(end === 'finished' ? 'reconcile (session over)' : 'reconcile (no session, token over)', caseOf(data, place));
+  if (word !== end) return;
+  markEnded(data, place, end);
+  found[end].push(place);
 }
 
 function reconcileLive(data: ModelData, session: LiveSession, found: Found): void {

@@ -81,15 +81,18 @@ export type ModelPlace = {
   slot: ModelSlot | null;
 };
 
-/** `binding` in hex. `issuedAtMs`, `expiresAtMs`: wall time of the grant, 0 when Redis never knew it. `redeemedAt`: null before. */
+/**
+ * `binding` in hex. `issuedAtMs`, `expiresAtMs`: wall time of the grant, 0 when Redis never knew it. `redeemedAt`: null before. `opensUntil`:
+ * until then booking may still write the session.
+ */
 export type ModelSlot = {
-  callNo: number; binding: string; kid: string; issuedAtMs: number; expiresAtMs: number; redeemedAt: number | null;
+  callNo: number; binding: string; kid: string; issuedAtMs: number; expiresAtMs: number; redeemedAt: number | null; opensUntil: number;
 };
 
 /** An empty Redis process. */
 export const openModelRoom = (runId: string): ModelRoom => ({ runId, data: null });
 
-export const NO_SLOT: ModelSlot = { callNo: 0, binding: '', kid: '', issuedAtMs: 0, expiresAtMs: 0, redeemedAt: null };
+export const NO_SLOT: ModelSlot = { callNo: 0, binding: '', kid: '', issuedAtMs: 0, expiresAtMs: 0, redeemedAt: null, opensUntil: 0 };
 
 type Unnumbered<Entry> = Entry extends JournalEntry ? Omit<Entry, 'id' | 'clock'> : never;
 

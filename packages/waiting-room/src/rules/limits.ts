@@ -33,7 +33,7 @@ export const LIMITS = {
   GAP: 2 ** 20,
   LOST_TAIL_MS: 3_000,
   CALLS_OFF_MS: 5_000,
-  /** What was redeemed so shortly before booking's sessions were listed may be missing in the list. */
+  /** A session may be on its way into the list so long after the last moment at which its token was good. */
   RECONCILE_GRACE_MS: 10_000,
   /** Called places kept for readers with a cursor; who comes later reads all of `called`. */
   RECENT_LENGTH_MAX: 4_096,

@@ -90,9 +90,14 @@ export const TRANSITIONS = {
     entered: 'adopted redeemed', redeemed: 'none redeemed', finished: 'toEnd finished', left: 'toEnd left', lapsed: 'toEnd lapsed',
     revoked: 'toEnd revoked', lost: 'adopted redeemed', unknown: 'unknown -', epoch: 'unknown -',
   },
-  'reconcile (no session)': {
+  'reconcile (session over)': {
     waiting: 'none waiting', absent: 'none absent', missed: 'none missed', called: 'none called', entered: 'none entered',
     redeemed: 'finished finished', finished: 'none finished', left: 'none left', lapsed: 'none lapsed', revoked: 'none revoked',
+    lost: 'none -', unknown: 'none -', epoch: 'none -',
+  },
+  'reconcile (no session, token over)': {
+    waiting: 'none waiting', absent: 'none absent', missed: 'none missed', called: 'none called', entered: 'none entered',
+    redeemed: 'lapsed lapsed', finished: 'none finished', left: 'none left', lapsed: 'none lapsed', revoked: 'none revoked',
     lost: 'none -', unknown: 'none -', epoch: 'none -',
   },
   'sweep (all deadlines over)': {

@@ -135,7 +135,8 @@ function drawReconcile(random: Random, twins: Twins, temper: Temper): Step {
     ...who(random, twins, temper, ['redeemed', 'redeemed', 'redeemed', 'entered', 'called', 'waiting', 'left']), key: drawKey(random),
     remainingMs: pick(random, [0, 500, 1_000.7, 60_000, -5]),
   }));
-  return { verb: 'reconcile', sinceMs: pick(random, [0, 0, 10_001, 20_000, -5_000]), live };
+  const over = Array.from({ length: randomBelow(random, 4) }, () => chance(random, 0.5));
+  return { verb: 'reconcile', sinceMs: pick(random, [0, 0, 10_001, 20_000, 70_000, -5_000]), over, live };
 }
 
 function drawChanges(random: Random): Partial<RoomSettings> {

@@ -71,7 +71,7 @@ const TRACES: Readonly<Record<string, Trace>> = {
     ],
   },
   'nothing to reconcile in a fenced room': {
-    settings: {}, isForging: false, steps: [{ verb: 'restart' }, { verb: 'reconcile', sinceMs: 0, live: [] }],
+    settings: {}, isForging: false, steps: [{ verb: 'restart' }, { verb: 'reconcile', sinceMs: 0, over: [], live: [] }],
   },
 };
 for (const [name, trace] of Object.entries(TRACES)) {
@@ -87,6 +87,7 @@ const ROOMS_MAX = 60;
 const CONTROLS: Readonly<Record<string, string>> = {
   'call.capacity': 'control 14', 'call.window': 'control 16', 'call.pace': 'control 3', 'call.clock': 'control 3', 'call.returning': 'control 7',
   'join.identity': 'control 21', 'join.fence': 'control 23', 'enter.called': 'control 4', 'redeem.once': 'control 0', 'redeem.minutes': 'control 22',
+  'reconcile.minutes': 'control 10',
   'sweep.press': 'control 19', 'sweep.returning': 'control 7',
 };
 t.test('a guard taken out of a script is noticed', { timeout: REST_MS }, async (t) => {

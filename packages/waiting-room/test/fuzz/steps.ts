@@ -16,7 +16,10 @@ export type Step =
   | (Who & { readonly verb: 'enter'; readonly key: number; readonly kid: string })
   | (Who & { readonly verb: 'redeem'; readonly key: number; readonly callNoOff: number; readonly epochOff: number })
   | { readonly verb: 'sweep' }
-  | { readonly verb: 'reconcile'; readonly sinceMs: number; readonly live: readonly (Who & { readonly key: number; readonly remainingMs: number })[] }
+  | {
+    readonly verb: 'reconcile'; readonly sinceMs: number; readonly over: readonly boolean[];
+    readonly live: readonly (Who & { readonly key: number; readonly remainingMs: number })[];
+  }
   | { readonly verb: 'configure'; readonly versionOff: number; readonly epochOff: number; readonly changes: Partial<RoomSettings> }
   /** Keeps a copy of everything; `lose` puts it back in another Redis process: a lost tail. `restart`: another process, nothing lost. */
   | { readonly verb: 'copy' | 'lose' | 'restart' }

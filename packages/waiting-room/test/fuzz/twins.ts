@@ -199,8 +199,13 @@ async function playReconcile(twins: Twins, step: Extract<Step, { verb: 'reconcil
     const place = placeFor(twins, who);
     return { place, callNo: twins.tokens.get(place) ?? 1, binding: bindingOf(who.fan, key), remainingMs };
   });
-  const sinceClock = (twins.model.data as ModelData).clock + step.sinceMs;
-  return (await ask(twins, JSON.stringify(step), (side) => side.reconcile({ sinceClock, live }))).difference;
+  const { clock, places } = twins.model.data as ModelData;
+  const alive = new Set(live.map(({ place }) => place));
+  const without = [...places.values()].filter(({ place, state }) => state === 'redeemed' && !alive.has(place)).map(({ place }) => place);
+  // Of the redeemed places without a living session some have had one; the answer is the same for a place of any state.
+  const over = without.filter((_, index) => step.over[index % step.over.length] === true);
+  const unopened = without.filter((place) => !over.includes(place));
+  return (await ask(twins, JSON.stringify(step), (side) => side.reconcile({ sinceClock: clock + step.sinceMs, live, over, unopened }))).difference;
 }
 
 async function playConfigure(twins: Twins, step: Extract<Step, { verb: 'configure' }>): Promise<Difference | null> {
