@@ -6,18 +6,20 @@ import { pathToFileURL } from 'node:url';
 import { explain, Stopped } from './bootstrap/console.mjs';
 import { withLock } from './bootstrap/lock.mjs';
 import { packagesAreInstalled, installPackages, checkNode } from './bootstrap/packages.mjs';
+import { mysqlIsThere, unpackMysql } from './bootstrap/mysql.mjs';
 import { serversAreThere, unpackServers } from './bootstrap/servers.mjs';
 import { tapIsBuilt, buildTap } from './bootstrap/tap.mjs';
 
 /**
  * @param {string} checkout folder of the clone
- * @param {{ tests: boolean, env: NodeJS.ProcessEnv }} options `tests`: also what only `npm test` needs
+ * @param {{ tests: boolean, mysql?: boolean, env: NodeJS.ProcessEnv }} options `tests`: also what only `npm test` needs; `mysql`: also MySQL
  */
 export async function bootstrap(checkout, options) {
   const steps = [
     { done: () => packagesAreInstalled(checkout), make: () => installPackages(checkout) },
     { done: () => serversAreThere(checkout, options.env), make: () => unpackServers(checkout) },
     { done: () => !options.tests || tapIsBuilt(checkout), make: () => buildTap(checkout) },
+    { done: () => !options.mysql || mysqlIsThere(checkout), make: () => unpackMysql(checkout) },
   ];
   if (!steps.every((step) => step.done())) {
     makeDataFolder(checkout);
@@ -40,7 +42,7 @@ function makeDataFolder(checkout) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const checkout = resolve(import.meta.dirname ?? '.', '..');
   try {
-    await bootstrap(checkout, { tests: process.argv.includes('--tests'), env: process.env });
+    await bootstrap(checkout, { tests: process.argv.includes('--tests'), mysql: process.argv.includes('--mysql'), env: process.env });
   } catch (error) {
     explain(error);
     process.exitCode = 1;

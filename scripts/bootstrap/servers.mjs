@@ -1,22 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lastLines, run, say, Stopped } from './console.mjs';
+import { downloadAndUnpack, onDebian, startOf } from './apt.mjs';
+import { say, Stopped } from './console.mjs';
 
-const STEP_LIMIT_MS = 5 * 60_000;
 const PACKAGES = ['redis-tools', 'mariadb-server-core'];
 const REDIS_MIN = [7, 0];
 const MARIADB_MIN = [10, 6];
-const LIBRARY_FOLDERS = {
-  x64: ['x86_64-linux-gnu', 'ld-linux-x86-64.so.2'],
-  arm64: ['aarch64-linux-gnu', 'ld-linux-aarch64.so.1'],
-};
-
 /** As packages/services looks for them. */
 const REDIS_ON_MACHINE = ['/usr/bin/redis-server', '/usr/local/bin/redis-server', '/opt/homebrew/bin/redis-server', '/usr/bin/redis-check-rdb'];
 const MARIADB_ON_MACHINE = ['/usr/sbin/mariadbd', '/usr/bin/mariadbd', '/usr/local/bin/mariadbd', '/opt/homebrew/opt/mariadb/bin/mariadbd'];
 
-const runtimeOf = (checkout) => join(checkout, '.data/runtime');
+export const runtimeOf = (checkout) => join(checkout, '.data/runtime');
 /** What was found, and where: written last, so that an interrupted run is done again, and deleted with what it speaks of. */
 const UNPACKED_STAMP = 'root/versions.json';
 const MACHINE_STAMP = 'machine.json';
@@ -42,7 +37,10 @@ export async function unpackServers(checkout) {
   const unfinished = join(runtimeOf(checkout), `unfinished-${process.pid}`);
   removeUnfinished(runtimeOf(checkout));
   try {
-    await downloadAndUnpack(unfinished);
+    await downloadAndUnpack(unfinished, PACKAGES, { otherwise: withoutDebian() });
+    // The same program, told apart by its name; the link itself is in a package we do not need.
+    const link = join(unfinished, 'root/usr/bin/redis-server');
+    if (!existsSync(link)) symlinkSync('redis-check-rdb', link);
     const versions = versionsIn(join(unfinished, 'root'));
     if (!versions) throw new Stopped(`the packages of this system do not run, or are too old.\n${withoutDebian()}`);
     rmSync(root, { recursive: true, force: true });
@@ -58,56 +56,16 @@ function writeStamp(checkout, stamp, versions) {
   writeFileSync(join(runtimeOf(checkout), stamp), `${JSON.stringify(versions)}\n`);
 }
 
-function removeUnfinished(runtime) {
+export function removeUnfinished(runtime) {
   mkdirSync(runtime, { recursive: true });
   for (const name of readdirSync(runtime)) if (name.startsWith('unfinished-')) rmSync(join(runtime, name), { recursive: true, force: true });
 }
 
-/**
- * An own state folder with an empty list of installed packages makes apt fetch everything the two need, the C library too, so that the
- * result runs whatever the machine has; and it needs no right on the machine's own lists.
- */
-async function downloadAndUnpack(folder) {
-  for (const part of ['state/lists/partial', 'cache/archives/partial', 'log', 'root']) mkdirSync(join(folder, part), { recursive: true });
-  writeFileSync(join(folder, 'state/empty'), '');
-  const settings = [
-    `Dir::State=${join(folder, 'state')}`,
-    `Dir::State::status=${join(folder, 'state/empty')}`,
-    `Dir::Cache=${join(folder, 'cache')}`,
-    `Dir::Log=${join(folder, 'log')}`,
-    'Debug::NoLocking=1',
-    'Acquire::Languages=none',
-    'Acquire::Retries=3',
-    'APT::Sandbox::User=',
-  ].flatMap((setting) => ['-o', setting]);
-  const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (label, ...args) => run('apt-get', [...settings, '-q', ...args], { cwd: folder, env, label, limitMs: STEP_LIMIT_MS });
-  // A foreign source on the machine may fail here without harm; whether Debian's own came shows in the next step.
-  const lists = await apt('reading the package lists', 'update');
-  const fetched = await apt('downloading', '-y', '-d', '--no-install-recommends', 'install', ...PACKAGES);
-  if (fetched.code !== 0) {
-    const said = lastLines(`${lists.output}\n${fetched.output}`, 20);
-    throw new Stopped(`downloading ${PACKAGES.join(' and ')} failed:\n${said}\n${withoutDebian()}`);
-  }
-  for (const name of readdirSync(join(folder, 'cache/archives')).filter((file) => file.endsWith('.deb'))) {
-    const archive = join(folder, 'cache/archives', name);
-    const { code, output } = await run('dpkg-deb', ['-x', archive, join(folder, 'root')], { cwd: folder, env, label: name, limitMs: STEP_LIMIT_MS });
-    if (code !== 0) throw new Stopped(`unpacking ${name} failed:\n${lastLines(output, 10)}`);
-  }
-  // The same program, told apart by its name; the link itself is in a package we do not need.
-  const link = join(folder, 'root/usr/bin/redis-server');
-  if (!existsSync(link)) symlinkSync('redis-check-rdb', link);
-}
-
 /** Versions of what is unpacked in `root`, asked from the programs themselves; nothing when one does not run or is too old. */
 function versionsIn(root) {
-  const [folder, loaderName] = LIBRARY_FOLDERS[process.arch] ?? [];
-  if (!folder) return undefined;
-  const libraries = [join(root, 'lib', folder), join(root, 'usr/lib', folder)];
-  const loader = libraries.map((library) => join(library, loaderName)).find((path) => existsSync(path));
-  if (!loader) return undefined;
-  const start = (program) => [loader, '--library-path', libraries.join(':'), join(root, program)];
-  return versionsOf(start('usr/bin/redis-server'), start('usr/sbin/mariadbd'));
+  const redis = startOf(root, 'usr/bin/redis-server');
+  const mariadb = startOf(root, 'usr/sbin/mariadbd');
+  return redis && mariadb ? versionsOf(redis, mariadb) : undefined;
 }
 
 function versionsOnMachine() {
@@ -131,18 +89,6 @@ function versionsOf(redis, mariadb) {
 function isAtLeast(version, [major, minor]) {
   const [ownMajor, ownMinor] = version.split('.').map(Number);
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);
-}
-
-function onDebian() {
-  return existsSync('/usr/bin/apt-get') && existsSync('/usr/bin/dpkg-deb') && /debian/i.test(textOf('/etc/os-release'));
-}
-
-function textOf(file) {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 const withoutDebian =

@@ -8,14 +8,15 @@ type Program = { readonly command: string; readonly prefix: readonly string[] };
 export type RedisBinary = Program & { readonly alias?: string };
 /** `base` is the folder that holds `share/`, `sqlFolder` the one with the statements that make the system tables. */
 export type MariadbBinary = Program & { readonly base: string; readonly sqlFolder: string };
+export type MysqlBinary = Program & { readonly base: string };
 
 /** Neither unpacked nor installed. The message tells a person what to do. */
 export class ServersMissing extends Error {
   override readonly name = 'ServersMissing';
-  constructor(what: string, variable: string) {
+  constructor(what: string, variable: string, command = 'node scripts/bootstrap.mjs') {
     super(
-      `${what} is neither unpacked in ${runtimeFolder()} nor installed on this machine. ` +
-        `On Debian or Ubuntu run "node scripts/bootstrap.mjs" in the checkout; elsewhere install ${what}, or set ${variable} to a running server.`,
+      `${what} is neither unpacked in ${join(CHECKOUT, '.data/runtime')} nor installed on this machine. ` +
+        `On Debian or Ubuntu run "${command}" in the checkout; elsewhere install ${what}, or set ${variable} to a running server.`,
     );
   }
 }
@@ -58,6 +59,16 @@ export function findMariadb(root: string = runtimeFolder()): MariadbBinary {
     if (existsSync(program) && sqlFolder) return { command: program, prefix: [], base, sqlFolder };
   }
   throw new ServersMissing('MariaDB (10.6 or newer)', 'DATABASE_URL');
+}
+
+/** Where scripts/bootstrap.mjs --mysql unpacks MySQL: a tree of its own, for it comes with a newer C library. */
+export const mysqlFolder = (): string => join(CHECKOUT, '.data/runtime/mysql');
+
+/** MySQL, for tests: only as it is unpacked, because what a system calls mysqld may be MariaDB. */
+export function findMysql(root: string = mysqlFolder()): MysqlBinary {
+  const unpacked = unpackedProgram(root, ['usr/sbin/mysqld']);
+  if (!unpacked) throw new ServersMissing('MySQL', 'DATABASE_URL', 'node scripts/bootstrap.mjs --mysql');
+  return { ...unpacked, base: join(root, 'usr') };
 }
 
 /** The unpacked tree brings its own loader and C library, so it runs whatever the machine's own are. */

@@ -1,6 +1,9 @@
-export { findMariadb, findRedis, runtimeFolder, ServersMissing, type MariadbBinary, type RedisBinary } from './binaries.ts';
+export { findMariadb, findMysql, findRedis, runtimeFolder, ServersMissing, type MariadbBinary, type RedisBinary } from './binaries.ts';
 export { claimFolder, type FolderClaim, FolderInUse } from './folder-claim.ts';
-export { startMariadb, type Mariadb, type MariadbOptions } from './mariadb.ts';
+export { ENGINE_VARIABLE, startTestDatabase, testEngine, type DatabaseEngine } from './database.ts';
+export { startMariadb, type MariadbOptions } from './mariadb.ts';
+export { startMysql } from './mysql.ts';
+export { type SqlServer, type SqlServerOptions } from './sql-server.ts';
 export { startNode, type NodeApp, type NodeOptions } from './node-app.ts';
 export { freePort, portIsFree } from './ports.ts';
 export { startRedis, type Redis, type RedisOptions } from './redis.ts';

@@ -3,14 +3,12 @@ import { join } from 'node:path';
 import type { MariadbBinary } from './binaries.ts';
 import { killChild, startChild } from './child.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownerStatements, runAsOption, type SqlOwner } from './sql-server.ts';
 
 export type MariadbInit = {
   readonly dir: string;
   readonly binary: MariadbBinary;
-  readonly database: string;
-  readonly user: string;
-  readonly password: string;
-  readonly rootPassword: string;
+  readonly owner: SqlOwner;
   readonly rights: 'database' | 'everything';
   readonly redoMb: number;
 };
@@ -24,9 +22,6 @@ const SYSTEM_SQL = [
   'maria_add_gis_sp_bootstrap.sql',
   'mysql_sys_schema.sql',
 ];
-
-/** mariadbd refuses to run as root unless it is told to; another user may not be told. */
-export const runAsOption = (): string[] => (process.getuid?.() === 0 ? ['--user=root'] : []);
 
 /**
  * Makes a data folder with the system tables, our schema and its user, in one run of the server in bootstrap mode: no script of the
@@ -83,8 +78,6 @@ function bootstrapOptions(init: MariadbInit, dataFolder: string): string[] {
 
 /** Bootstrap mode reads one statement a line, or several lines up to a semicolon at a line's end. */
 function bootstrapSql(init: MariadbInit): string {
-  const account = `'${init.user}'@'127.0.0.1'`;
-  const scope = init.rights === 'everything' ? '*.*' : `\`${init.database}\`.*`;
   return [
     'CREATE DATABASE IF NOT EXISTS mysql;',
     'USE mysql;',
@@ -93,10 +86,7 @@ function bootstrapSql(init: MariadbInit): string {
     'FLUSH PRIVILEGES;',
     `DELETE FROM mysql.global_priv WHERE NOT (User='root' AND Host='localhost') AND User<>'mariadb.sys';`,
     'FLUSH PRIVILEGES;',
-    `ALTER USER root@localhost IDENTIFIED BY '${sqlText(init.rootPassword)}';`,
-    `CREATE DATABASE \`${init.database}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;`,
-    `CREATE USER ${account} IDENTIFIED BY '${sqlText(init.password)}';`,
-    `GRANT ALL ON ${scope} TO ${account};`,
+    ...ownerStatements(init.owner, init.rights),
     '',
   ].join('\n');
 }
@@ -104,9 +94,4 @@ function bootstrapSql(init: MariadbInit): string {
 function sqlFile(folder: string, name: string): string {
   const old = join(folder, name);
   return existsSync(old) ? old : join(folder, name.replace(/^mysql_/, 'mariadb_'));
-}
-
-function sqlText(text: string): string {
-  if (/[\n\r\0]/.test(text)) throw new Error('a password cannot hold line breaks');
-  return text.replace(/[\\']/g, '\\$&');
 }

@@ -5,14 +5,14 @@ import { migrate } from '@onsale/database';
 import { makeSecrets, openSecrets, type SecretKeys } from '@onsale/runtime';
 import {
   freePort,
-  startMariadb,
   startNode,
   startRedis,
-  type Mariadb,
-  type MariadbOptions,
+  startTestDatabase,
   type NodeApp,
   type Redis,
   type RedisOptions,
+  type SqlServer,
+  type SqlServerOptions,
 } from '@onsale/services';
 
 /**
@@ -38,7 +38,7 @@ export type WholeSystem = {
   readonly folder: string;
   readonly secrets: SecretKeys;
   readonly redis: Redis;
-  readonly mariadb: Mariadb;
+  readonly mariadb: SqlServer;
   readonly apps: (name: AppName) => readonly AppProcess[];
   readonly startApp: (name: AppName, options?: AppOptions) => Promise<AppProcess>;
   readonly close: () => Promise<void>;
@@ -48,7 +48,7 @@ export type SystemOptions = {
   /** How many processes of each; started in this order: sandbox, admission, booking, worker, ops, web. */
   readonly processes: Partial<Record<AppName, number>>;
   readonly redis?: Partial<RedisOptions>;
-  readonly mariadb?: Partial<MariadbOptions>;
+  readonly mariadb?: Partial<SqlServerOptions>;
   readonly env?: Record<string, string>;
   /** Arguments of Node for every app: `['--import', …]` loads something of the test's before it. */
   readonly nodeArgs?: readonly string[];
@@ -66,7 +66,7 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
   writeFileSync(secretsFile, JSON.stringify(texts), { mode: 0o600 });
   const [redis, mariadb] = await Promise.all([
     startRedis({ dir: join(folder, 'redis'), ...options.redis }),
-    startMariadb({ dir: join(folder, 'mariadb'), ...options.mariadb }),
+    startTestDatabase({ dir: join(folder, 'mariadb'), ...options.mariadb }),
   ]);
   await migrate(mariadb.url);
   const started = new Map<AppName, AppProcess[]>();
