@@ -167,6 +167,27 @@ if (!chromiumIsHere()) {
     await fan.context.close();
   });
 
+  t.test('booking away at the press: the page keeps trying and says so, also after a reload', async (t) => {
+    const fan = await openVisitor(browser, 'phone', 'en');
+    const { page } = fan;
+    office.isAway = true;
+    await page.goto(`${url}/rooms/demo`);
+    await page.locator('.headline').waitFor();
+    const device = await deviceOfFan(fan);
+    room.set(device, { state: 'called', until: Date.now() + 60_000 });
+    await page.locator('.button-turn').click();
+    await page.getByText(en['queue.late-kept']).waitFor();
+    // Redeemed in the waiting room, no session at booking: what a reload finds.
+    room.set(device, { state: 'redeemed', until: Date.now() + 600_000 });
+    await page.reload();
+    await page.getByRole('button', { name: en['queue.continue'] }).click();
+    await page.getByText(en['queue.late-kept']).waitFor();
+    office.isAway = false;
+    await page.waitForURL('**/shows/demo');
+    t.ok(office.sessions.has(device), 'the place is in booking, without another press');
+    await fan.context.close();
+  });
+
   t.test('without scripts the line works too, and so does a page that is 404', async (t) => {
     const fan = await openVisitor(browser, 'phone', 'ko', { javaScriptEnabled: false });
     const { page } = fan;

@@ -64,7 +64,7 @@ function scene(room: string, me: PlaceReply, say: Say, language: Language): Html
     case 'lobby':
       return html`${words(say('queue.lobby'), say('queue.lobby-lead'))}${leave}`;
     case 'redeemed':
-      return words(say('queue.inside'), say('queue.inside-lead'));
+      return html`${words(say('queue.inside'), say('queue.inside-lead'))}${form(room, 'enter', say('queue.continue'))}`;
     case 'finished':
     case 'left':
     case 'lapsed':

@@ -187,8 +187,8 @@ export class FakeRoom {
       Object.assign(place, { state: 'waiting', needsReturn: false });
       return send(reply, 200, this.reply(device));
     }
-    if (place.state !== 'called' && place.state !== 'entered') return send(reply, 409, { code: 'not-called' });
-    Object.assign(place, { state: 'entered', until: Date.now() + 180_000 });
+    if (!['called', 'entered', 'redeemed'].includes(place.state)) return send(reply, 409, { code: 'not-called' });
+    if (place.state !== 'redeemed') Object.assign(place, { state: 'entered', until: Date.now() + 180_000 });
     return send(reply, 200, { entryToken: `token.${device}`, remainingMs: 180_000, shows: [{ show: 'demo', href: '/shows/demo' }] });
   }
 }

@@ -22,6 +22,8 @@ export class FakeBooking {
   version = 1;
   sandbox = '';
   /** What the next confirmation answers. */
+  /** The database behind it cannot write a session now. */
+  isAway = false;
   nextConfirm: 'paid' | 'refused' | 'unknown' = 'paid';
   attemptsLeft = 30;
   readonly #deltas: { version: number; changes: [number, number][] }[] = [];
@@ -143,6 +145,7 @@ export class FakeBooking {
     if (path.startsWith('/orders/')) return this.#answerOrder(request, path, body, reply);
     if (path === '/entry' && request.method === 'POST') {
       if (body['entryToken'] !== `token.${device}`) return send(reply, 401, { code: 'token-invalid' });
+      if (this.isAway) return send(reply, 503, { code: 'unavailable', retryAfterMs: 500 });
       this.sessions.set(device, Date.now() + 24 * 60_000);
       reply.setHeader('set-cookie', 'onsale_session=s; Path=/; HttpOnly; SameSite=Lax');
       return send(reply, 201, this.sessionReply(device));

@@ -1,7 +1,7 @@
 import type { EntryReply, Frame, PlaceReply, RoomReply } from '@onsale/contract';
 import { ADMISSION, call, type Answer, type Refusal } from '../shared/api.ts';
 import { forget, keep, kept } from '../shared/kept.ts';
-import { openBooking } from './open-booking.ts';
+import { enterBooking } from './enter-booking.ts';
 import { earliest, planOf } from './page-state/plan.ts';
 import { learn, startState, type Busy, type News, type QueueState } from './page-state/queue-state.ts';
 import { SocketKeeper } from './socket-keeper.ts';
@@ -81,9 +81,14 @@ export class QueueDriver {
   /** Resolves to the shows that are now open to this fan, or null after a refusal, which is then in the state. */
   async enter(): Promise<EntryReply['shows'] | null> {
     this.#tell({ kind: 'press', what: 'enter' });
-    const entry = await call<EntryReply>(`${this.#base}/places/me/entry`, { method: 'POST', body: {}, headers: this.#proof() });
-    const answer = entry.ok ? await openBooking(entry.body) : entry;
-    if (entry.ok && answer.ok) return entry.body.shows;
+    const askToken = (): Promise<Answer<EntryReply>> =>
+      call<EntryReply>(`${this.#base}/places/me/entry`, { method: 'POST', body: {}, headers: this.#proof() });
+    const answer = await enterBooking(askToken, async (kept) => {
+      this.#tell({ kind: 'press-late', kept });
+      // The scene and its clock follow the place: let in, not called any more.
+      if (kept) await this.#askPlace();
+    });
+    if (answer.ok) return answer.body.shows;
     this.#pressed(answer);
     await this.#askPlace();
     return null;

@@ -32,6 +32,8 @@ export const queue = {
   'queue.called-lead': 'Press Enter before the time is up.',
   'queue.enter': 'Enter',
   'queue.entering': 'Opening the door…',
+  'queue.late': 'This takes longer than usual. Stay here: this page keeps trying by itself.',
+  'queue.late-kept': 'Booking does not answer at the moment. You have been let in and your entry is kept: this page keeps trying by itself.',
   'queue.time-left': 'Time left',
   'queue.entered': 'You are in',
   'queue.entered-lead': 'Continue to the seats. Your entry waits for you for a short time.',

@@ -34,6 +34,8 @@ export const queue: Readonly<Record<keyof typeof english, string>> = {
   'queue.called-lead': '시간 안에 입장 버튼을 눌러 주세요.',
   'queue.enter': '입장하기',
   'queue.entering': '입장하고 있습니다…',
+  'queue.late': '평소보다 오래 걸리고 있습니다. 이 화면에서 기다려 주세요. 자동으로 다시 시도합니다.',
+  'queue.late-kept': '예매 서버의 응답이 늦어지고 있습니다. 입장은 그대로 유지되며, 이 화면이 자동으로 다시 시도합니다.',
   'queue.time-left': '남은 시간',
   'queue.entered': '입장되었습니다',
   'queue.entered-lead': '좌석 선택으로 이동하세요. 입장권은 잠시 동안만 유효합니다.',

@@ -25,6 +25,8 @@ export type QueueState = {
   readonly link: Link;
   readonly intent: 'stand' | 'gone';
   readonly busy: Busy | null;
+  /** The press comes to nothing for now and is tried on by itself. `kept`: the waiting room has let the fan in, only booking is away. */
+  readonly late: 'trying' | 'kept' | null;
   readonly trouble: Trouble | null;
   /** People ahead when this place was first seen: where the progress picture starts. */
   readonly firstAhead: number | null;
@@ -47,6 +49,7 @@ export type News =
   | { readonly kind: 'asked' }
   | { readonly kind: 'failed'; readonly code: string; readonly retryAfterMs: number | null }
   | { readonly kind: 'press'; readonly what: Busy }
+  | { readonly kind: 'press-late'; readonly kept: boolean }
   | { readonly kind: 'press-failed'; readonly code: string; readonly retryAfterMs: number | null }
   | { readonly kind: 'press-done' }
   | { readonly kind: 'intent'; readonly intent: 'stand' | 'gone' };
@@ -60,6 +63,7 @@ export const startState = (intent: 'stand' | 'gone', firstAhead: number | null):
   link: 'polling',
   intent,
   busy: null,
+  late: null,
   trouble: null,
   firstAhead,
   rise: null,
@@ -93,11 +97,13 @@ export function learn(state: QueueState, news: News, now: number): QueueState {
       return { ...state, failures: state.failures + 1, trouble: { code: news.code, retryAt: now + wait }, link };
     }
     case 'press':
-      return { ...state, busy: news.what, trouble: null };
+      return { ...state, busy: news.what, late: null, trouble: null };
+    case 'press-late':
+      return { ...state, late: news.kept ? 'kept' : 'trying' };
     case 'press-failed':
-      return { ...state, busy: null, trouble: { code: news.code, retryAt: now + (news.retryAfterMs ?? RETRY_MS[0]) } };
+      return { ...state, busy: null, late: null, trouble: { code: news.code, retryAt: now + (news.retryAfterMs ?? RETRY_MS[0]) } };
     case 'press-done':
-      return { ...state, busy: null, trouble: null };
+      return { ...state, busy: null, late: null, trouble: null };
     case 'intent':
       return { ...state, intent: news.intent, trouble: null };
   }

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { Clock, SceneCard } from './parts.tsx';
+import { Clock, LateNote, SceneCard } from './parts.tsx';
 import type { SceneProps } from './queue-page.tsx';
 
 /** The turn: one large button, which takes the focus so that Enter on a keyboard is Enter here. */
@@ -14,13 +14,17 @@ export function CalledScene({ view, state, say, enter }: SceneProps & { readonly
       <button ref={button} type="button" class="button button-turn" disabled={state.busy !== null} onClick={() => void enter()}>
         {say(state.busy === 'enter' ? 'queue.entering' : 'queue.enter')}
       </button>
+      <LateNote late={state.late} say={say} />
       <Clock label={say('queue.time-left')} ms={view.remainingMs ?? 0} />
       <progress class="drain" max={1} value={Math.min(1, share)} aria-hidden="true" />
     </section>
   );
 }
 
-/** The entry was taken, here or in another tab: the same press leads on. */
+/**
+ * The entry was taken, here or in another tab: the same press leads on. Also for who is inside by the waiting room's word: the session may
+ * not have been written yet, or its cookie is gone; redeeming again is the same session.
+ */
 export function EnteredScene({ view, state, say, enter }: SceneProps & { readonly enter: () => Promise<void> }) {
   const inside = view.scene === 'inside';
   return (
@@ -31,17 +35,10 @@ export function EnteredScene({ view, state, say, enter }: SceneProps & { readonl
       remainingMs={view.remainingMs}
       clockLabel={say('queue.time-left')}
     >
-      {inside ? (
-        (state.room?.shows ?? []).map((show) => (
-          <a key={show} class="button button-primary button-large" href={`/shows/${show}`}>
-            {say('queue.continue')}
-          </a>
-        ))
-      ) : (
-        <button type="button" class="button button-primary button-large" disabled={state.busy !== null} onClick={() => void enter()}>
-          {say(state.busy === 'enter' ? 'queue.entering' : 'queue.continue')}
-        </button>
-      )}
+      <button type="button" class="button button-primary button-large" disabled={state.busy !== null} onClick={() => void enter()}>
+        {say(state.busy === 'enter' ? 'queue.entering' : 'queue.continue')}
+      </button>
+      <LateNote late={state.late} say={say} />
     </SceneCard>
   );
 }

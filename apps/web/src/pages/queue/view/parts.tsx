@@ -25,6 +25,15 @@ export function SceneCard({ tone, title, lead, remainingMs, clockLabel, children
   );
 }
 
+/** A press that is being tried on: what the fan may count on meanwhile. */
+export function LateNote({ late, say }: { readonly late: 'trying' | 'kept' | null; readonly say: Say }) {
+  return late === null ? null : (
+    <p class="note note-warn" role="status">
+      {say(late === 'kept' ? 'queue.late-kept' : 'queue.late')}
+    </p>
+  );
+}
+
 /** The running clock is for the eyes; screen readers hear the deadline once, in the scene's lead. */
 export function Clock({ label, ms }: { readonly label: string; readonly ms: number }) {
   return (
