@@ -1,5 +1,5 @@
 import type { EntrySessions, HoldEngine, HoldView, ShowBooks } from '@onsale/booking';
-import type { Database } from '@onsale/database';
+import type { Database, Slots } from '@onsale/database';
 import type { FailureLimiter, PublicKeys } from '@onsale/entry-token';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
 import type { BellAnswer, SalesContext, TicketSigner } from '@onsale/sales';
@@ -20,6 +20,8 @@ export type BookingContext = {
   readonly failures: FailureLimiter;
   /** Queries that strangers may cause; see guards/count-guess.ts. */
   readonly guesses: FailureLimiter;
+  /** At most so many look-ups of orders by device at once: anybody can have a device cookie. */
+  readonly deviceReads: Slots;
   readonly redeemer: RedeemClient;
   /** The first signs, the others are being retired. */
   readonly sessionKeys: readonly [KeyObject, ...KeyObject[]];

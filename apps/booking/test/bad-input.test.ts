@@ -2,6 +2,8 @@ import t from 'tap';
 import {
   BODY_BYTES_MAX,
   BOOKING_PREFIX,
+  CLIENT_KEY_HEADER,
+  DEVICE_COOKIE,
   isProblemCode,
   ORDER_KEY_HEADER,
   routes,
@@ -104,14 +106,14 @@ const goodBody = (route: Route, { hold, payment }: Standing): Record<string, unk
 
 t.test('bad input on every route gets a problem and changes nothing', { timeout: 100_000 }, async (t) => {
   const fan = await standing();
-  t.equal(mine.length, 16);
+  t.equal(mine.length, 18);
   const before = await fingerprint();
   let asked = 0;
-  const ask = async (route: Route, name: string, change: { url?: string; payload?: string | object; headers?: Record<string, string> }): Promise<void> => {
+  type Change = { readonly url?: string; readonly payload?: string | object; readonly bare?: boolean; readonly headers?: Record<string, string> };
+  const ask = async (route: Route, name: string, change: Change): Promise<void> => {
     const url = change.url ?? pathOf(route, fan);
     const proof = {
-      ...fan.inside.headers,
-      [ORDER_KEY_HEADER]: fan.order.orderKey as string,
+      ...(change.bare === true ? {} : { ...fan.inside.headers, [ORDER_KEY_HEADER]: fan.order.orderKey as string }),
       'idempotency-key': newKey(),
       ...(typeof change.payload === 'string' ? { 'content-type': 'application/json' } : {}),
     };
@@ -172,6 +174,10 @@ t.test('bad input on every route gets a problem and changes nothing', { timeout:
     if (route.needs === 'order-key')
       for (const key of ['', 'x', newKey(), 'x'.repeat(5_000)])
         await ask(route, `order key ${key.slice(0, 6)}`, { headers: { [ORDER_KEY_HEADER]: key }, ...(good === undefined ? {} : { payload: good }) });
+    const nobodys = [{ [CLIENT_KEY_HEADER]: 'x' }, { cookie: `${DEVICE_COOKIE}=v1.${newKey()}.${'A'.repeat(43)}` }];
+    if (route.needs === 'order-key' || route.needs === 'holder')
+      for (const headers of [...nobodys, ...(route.needs === 'holder' ? [] : [{ [CLIENT_KEY_HEADER]: newKey() }])])
+        await ask(route, 'no key, and no device of ours or that of another', { bare: true, headers, ...(good === undefined ? {} : { payload: good }) });
   }
   await ask(mine.find(({ path }) => path.endsWith('/confirm')) as Route, 'another amount', {
     payload: { paymentKey: 'x', orderId: fan.payment.providerOrderId, amount: fan.payment.amount - 1 },

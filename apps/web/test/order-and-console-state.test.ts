@@ -16,7 +16,7 @@ t.test('order page: what comes back from the payment window', async (t) => {
 
 t.test('order page: scenes, and when to ask again', async (t) => {
   const order = (state: OrderReply['state'], remainingMs: number | null = null, refusal: OrderReply['refusal'] = null): OrderState => ({
-    ...startOrder(true, false, null, null),
+    ...startOrder(false, null, null),
     order: {
       at: 0,
       id: 'A'.repeat(22),
@@ -48,9 +48,9 @@ t.test('order page: scenes, and when to ask again', async (t) => {
     t.equal(sceneOf(state, 0), scene, state.order?.state ?? '');
     t.equal(askAgainIn(state, 0), again, state.order?.state ?? '');
   }
-  t.equal(sceneOf(startOrder(false, false, null, null), 0), 'not-here', 'an order without its key is nobody’s here');
-  t.equal(sceneOf(startOrder(true, true, null, null), 0), 'confirming');
-  t.equal(sceneOf({ ...startOrder(true, false, null, null), problem: 'not-found' }, 0), 'not-here');
+  t.equal(sceneOf({ ...startOrder(true, null, null), elsewhere: 'paid' }, 0), 'elsewhere');
+  t.equal(sceneOf(startOrder(true, null, null), 0), 'confirming');
+  t.equal(sceneOf({ ...startOrder(false, null, null), problem: 'not-found' }, 0), 'not-here');
   t.equal(remainingOf(order('open', 60_000), 20_000), 40_000);
   t.same(refusalOf(order('open', 1, { code: 'X', message: 'no money' })), { kind: 'refused', reason: 'no money' });
   t.same(refusalOf({ ...order('open', 1), said: 'cancelled' }), { kind: 'cancelled', reason: null });

@@ -170,6 +170,12 @@ export const OrderReply = Type.Object({
   /** The provider's refusal of the last attempt, if it was refused. */
   refusal: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
 });
+/** An order as it stands in the list of its owner: what tells one from another, without its tickets. */
+export const OrderSummary = Type.Pick(OrderReply, ['id', 'show', 'state', 'seats', 'amount', 'currency', 'event', 'venue', 'startsAt']);
+export const ORDERS_LISTED_MAX = 50;
+export const OrdersReply = Type.Object({ orders: Type.Array(OrderSummary, { maxItems: ORDERS_LISTED_MAX }) });
+/** What whoever brings back the proof of a payment may know of the order: how it stands, and nothing of whose it is. */
+export const ReturnReply = Type.Object({ state: words(ORDER_STATES) });
 export const PaymentReply = Type.Object({
   n: Type.Integer(),
   providerOrderId: Type.String(),
@@ -198,6 +204,9 @@ export type HoldBody = Static<typeof HoldBody>;
 export type HeldSeat = Static<typeof HeldSeat>;
 export type HoldReply = Static<typeof HoldReply>;
 export type OrderReply = Static<typeof OrderReply>;
+export type OrderSummary = Static<typeof OrderSummary>;
+export type OrdersReply = Static<typeof OrdersReply>;
+export type ReturnReply = Static<typeof ReturnReply>;
 export type TicketReply = Static<typeof TicketReply>;
 export type PaymentReply = Static<typeof PaymentReply>;
 export type ConfirmBody = Static<typeof ConfirmBody>;

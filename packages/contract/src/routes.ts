@@ -5,9 +5,10 @@ import * as ops from './ops.ts';
 
 /**
  * Every route on the wire, as data: the apps register them from here, the generated bad-input tests walk them, and a
- * reader sees the whole API on one page. `needs` names the proof a caller must bring.
+ * reader sees the whole API on one page. `needs` names the proof a caller must bring: `holder` the device cookie or the client key,
+ * `order-key` the key of the order or, without one, its holder's.
  */
-export type Need = 'nothing' | 'identity' | 'receipt' | 'entry-token' | 'session' | 'order-key' | 'operator' | 'internal';
+export type Need = 'nothing' | 'identity' | 'receipt' | 'entry-token' | 'session' | 'holder' | 'order-key' | 'operator' | 'internal';
 export type Route = {
   readonly api: 'admission' | 'admission-internal' | 'booking' | 'ops';
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -80,6 +81,7 @@ export const routes: readonly Route[] = [
   }),
   route('booking', 'DELETE', '/shows/:show/holds/:id', 'session', 'Gives the seats back', hold),
   route('booking', 'POST', '/orders', 'session', 'Makes an order of a hold', { body: booking.OrderBody, reply: booking.OrderReply, idempotent: true }),
+  route('booking', 'GET', '/orders', 'holder', 'The orders of this device or client key, the newest first', { reply: booking.OrdersReply }),
   route('booking', 'GET', '/orders/:id', 'order-key', 'The order, with its tickets once paid', { ...order, reply: booking.OrderReply }),
   route('booking', 'DELETE', '/orders/:id', 'order-key', 'Cancels an unpaid order', order),
   route('booking', 'POST', '/orders/:id/payments', 'order-key', 'Opens a payment attempt', { ...order, reply: booking.PaymentReply, idempotent: true }),
@@ -89,6 +91,10 @@ export const routes: readonly Route[] = [
     reply: booking.OrderReply,
   }),
   route('booking', 'POST', '/orders/:id/payments/:n/abandon', 'order-key', 'Gives up the attempt', payment),
+  route('booking', 'POST', '/payments/confirm', 'nothing', 'Confirms the attempt that the provider order id names, in whatever browser the buyer came back', {
+    body: booking.ConfirmBody,
+    reply: booking.ReturnReply,
+  }),
   route('booking', 'POST', '/webhooks/toss', 'nothing', 'The bell of the payment provider'),
 
   route('ops', 'POST', '/sessions', 'nothing', 'Signs an operator in', { body: ops.SignInBody, reply: ops.SignInReply }),

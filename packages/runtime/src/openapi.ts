@@ -67,8 +67,10 @@ function waysOf({ needs, method }: Route): Ways {
       return [{ receipt: [] }, { device: [] }];
     case 'session':
       return isWrite ? [{ session: [], clientKey: [] }, { sessionCookie: [], device: [] }] : [{ session: [] }, { sessionCookie: [] }];
+    case 'holder':
+      return [{ device: [] }, { clientKey: [] }];
     case 'order-key':
-      return [{ orderKey: [] }];
+      return [{ orderKey: [] }, { device: [] }, { clientKey: [] }];
     case 'operator':
       return [{ operator: [] }];
     default:

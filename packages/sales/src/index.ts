@@ -2,6 +2,7 @@
 export { abandonPayment } from './abandon-payment.ts';
 export { cancelUnpaidOrder } from './cancel-unpaid-order.ts';
 export { confirmPayment, type Confirmed, type ConfirmRequest } from './confirm-payment.ts';
+export { confirmReturn, type PaymentReturn } from './confirm-return.ts';
 export type { SalesContext, SalesRefusal } from './context.ts';
 export { EXPIRE_BATCH, expireHolds } from './expire.ts';
 export { addRefundRow } from './give-back.ts';

@@ -4,8 +4,8 @@ import type { OnsaleServer } from '@onsale/runtime';
 import type { AdmissionContext } from '../context.ts';
 import { deviceSecretIn } from '../holder.ts';
 
-/** Longer than any sale: a returning fan keeps the place. */
-const DEVICE_COOKIE_LIFE_MS = 180 * DAY_MS;
+/** As long as browsers allow: it opens the orders and tickets of its holder, who may have bought a year ahead. Pages renew it when they are visited. */
+const DEVICE_COOKIE_LIFE_MS = 400 * DAY_MS;
 
 /** Gives a browser its identity, once: who has a sound cookie keeps it (its life starts anew). The answer says nothing about it. */
 export function deviceRoute(server: OnsaleServer, context: AdmissionContext): void {

@@ -1,17 +1,17 @@
-import { nameSeat, readHold, readOrder, type TicketOrder } from '@onsale/booking';
-import { ORDER_KEY_HEADER, OrderBody, OrderParams, ProblemError, type OrderReply } from '@onsale/contract';
+import { nameSeat, readHold, type ShowBook, type TicketOrder } from '@onsale/booking';
+import { OrderBody, OrderParams, type OrderReply, type OrdersReply, type OrderSummary } from '@onsale/contract';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
 import { idempotencyKeyOf } from '@onsale/runtime';
-import { cancelUnpaidOrder, judgeOrderKey, opensOrder, placeOrder, ticketViews } from '@onsale/sales';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { cancelUnpaidOrder, placeOrder, ticketViews } from '@onsale/sales';
+import type { FastifyInstance } from 'fastify';
 import type { BookingContext } from '../context.ts';
-import { countGuess } from '../guards/count-guess.ts';
+import { ownOrder, ownOrders } from '../guards/own-order.ts';
 import { salesProblem } from '../refusals.ts';
 import { bookOf } from './seat-map.ts';
 
 type OrderInput = { show: ShowId; hold: OpaqueId; buyer?: { name?: string; email?: string } };
 
-/** Orders: the session gates making one; afterwards the order key does, session or not. */
+/** Orders: the session gates making one; afterwards it opens to its key and to the person it was made by, session or not. */
 export function orderRoutes(server: FastifyInstance, context: BookingContext): void {
   server.post<{ Body: OrderInput }>('/orders', { schema: { body: OrderBody }, config: { importance: 'high' } }, async (request, reply) => {
     const { show, hold, buyer = {} } = request.body;
@@ -25,6 +25,13 @@ export function orderRoutes(server: FastifyInstance, context: BookingContext): v
     return reply.code(again ? 200 : 201).send({ ...(await orderReply(context, order)), orderKey });
   });
 
+  server.get('/orders', { config: { importance: 'high' } }, async (request): Promise<OrdersReply> => {
+    const orders = await ownOrders(context, request);
+    const listed = await Promise.all(orders.map(async (order) => ({ order, book: await context.books.open(order.show) })));
+    // Of a show that has been erased nothing is left to tell.
+    return { orders: listed.flatMap(({ order, book }) => (book === undefined ? [] : [summaryOf(order, book)])) };
+  });
+
   server.get<{ Params: { id: OpaqueId } }>('/orders/:id', { schema: { params: OrderParams }, config: { importance: 'high' } }, async (request) => {
     return await orderReply(context, await ownOrder(context, request));
   });
@@ -36,43 +43,33 @@ export function orderRoutes(server: FastifyInstance, context: BookingContext): v
   });
 }
 
-/**
- * B9: another's order does not exist for whoever asks. These routes ask for no session, so a stranger must not reach the connections that
- * money needs: what cannot be a key costs no query, and guesses are counted by source before they cost one.
- */
-export async function ownOrder(context: BookingContext, request: FastifyRequest<{ Params: { id: OpaqueId } }>): Promise<TicketOrder> {
-  const header = request.headers[ORDER_KEY_HEADER];
-  const presented = typeof header === 'string' ? header : undefined;
-  const judged = judgeOrderKey(context.sales.orderKeys, request.params.id, presented);
-  if (judged === 'none') throw new ProblemError('not-found');
-  if (judged === 'guess') countGuess(context, request);
-  const order = await readOrder(context.database.money, request.params.id);
-  if (order === undefined || !opensOrder(presented, order)) throw new ProblemError('not-found');
-  return order;
-}
-
 export async function orderReply(context: BookingContext, order: TicketOrder): Promise<OrderReply> {
-  const book = await bookOf(context, order.show);
-  const terms = book.terms();
-  const seats = order.lines.map(({ seat, face, fee }) => ({ ...nameSeat(book.index, seat), price: face, fee }));
-  const bySeat = new Map(seats.map((seat) => [seat.seat, seat]));
+  const summary = summaryOf(order, await bookOf(context, order.show));
+  const bySeat = new Map(summary.seats.map((seat) => [seat.seat, seat]));
   const tickets = order.state === 'paid' || order.state === 'refunding' ? await ticketViews(context.sales, context.ticketSigner, order) : [];
   return {
-    id: order.id,
-    show: order.show,
-    state: order.state,
-    seats,
-    amount: order.amount,
-    currency: order.currency,
+    ...summary,
     remainingMs: await remainingMsOf(context, order),
     tickets: tickets.flatMap(({ id, seat, credential, state }) => {
       const named = bySeat.get(seat);
       return named === undefined ? [] : [{ id, seat: named, credential, state: state === 'suspended' ? ('void' as const) : state }];
     }),
-    event: terms.eventName,
-    venue: terms.venueName,
-    startsAt: terms.startsAt.toISOString(),
     refusal: order.refusal,
+  };
+}
+
+function summaryOf(order: TicketOrder, book: ShowBook): OrderSummary {
+  const { eventName, venueName, startsAt } = book.terms();
+  return {
+    id: order.id,
+    show: order.show,
+    state: order.state,
+    seats: order.lines.map(({ seat, face, fee }) => ({ ...nameSeat(book.index, seat), price: face, fee })),
+    amount: order.amount,
+    currency: order.currency,
+    event: eventName,
+    venue: venueName,
+    startsAt: startsAt.toISOString(),
   };
 }
 

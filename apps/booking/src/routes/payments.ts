@@ -1,12 +1,13 @@
 import { readOrder } from '@onsale/booking';
-import { ConfirmBody, OrderParams, PaymentParams, ProblemError, type ConfirmBody as ConfirmInput, type PaymentReply } from '@onsale/contract';
+import { ConfirmBody, OrderParams, PaymentParams, ProblemError, type ConfirmBody as ConfirmInput, type PaymentReply, type ReturnReply } from '@onsale/contract';
 import type { OpaqueId } from '@onsale/kernel';
 import { idempotencyKeyOf } from '@onsale/runtime';
-import { abandonPayment, confirmPayment, openPayment } from '@onsale/sales';
+import { abandonPayment, confirmPayment, confirmReturn, openPayment } from '@onsale/sales';
 import type { FastifyInstance } from 'fastify';
 import type { BookingContext } from '../context.ts';
 import { salesProblem } from '../refusals.ts';
-import { orderReply, ownOrder } from './orders.ts';
+import { ownOrder } from '../guards/own-order.ts';
+import { orderReply } from './orders.ts';
 import { bookOf } from './seat-map.ts';
 
 const BELL_AGAIN_MS = 60_000;
@@ -46,6 +47,14 @@ export function paymentRoutes(server: FastifyInstance, context: BookingContext):
     const now = await readOrder(context.database.money, order.id);
     if (now === undefined) throw new Error('an order vanished while it was confirmed');
     return reply.code(confirmed.value.kind === 'paid' ? 200 : 202).send(await orderReply(context, now));
+  });
+
+  const returnOptions = { schema: { body: ConfirmBody }, config: { importance: 'money' as const } };
+  server.post<{ Body: ConfirmInput }>('/payments/confirm', returnOptions, async (request): Promise<ReturnReply> => {
+    const { paymentKey, orderId, amount } = request.body;
+    const state = await confirmReturn(context.sales, { paymentKey, providerOrderId: orderId, amount });
+    if (!state.ok) throw salesProblem(state.refusal);
+    return { state: state.value };
   });
 
   server.post<Attempt>('/orders/:id/payments/:n/abandon', { schema: { params: PaymentParams }, config: { importance: 'high' } }, async (request, reply) => {

@@ -143,6 +143,8 @@ export class FakeBooking {
     if (path === '/health/ready') return send(reply, 200, { ready: true });
     if (path === '/shows/demo/layout') return send(reply, 200, this.layout);
     if (path.startsWith('/orders/')) return this.#answerOrder(request, path, body, reply);
+    if (path === '/orders' && request.method === 'GET') return this.#listOrders(device, reply);
+    if (path === '/payments/confirm') return this.#confirmReturn(body, reply);
     if (path === '/entry' && request.method === 'POST') {
       if (body['entryToken'] !== `token.${device}`) return send(reply, 401, { code: 'token-invalid' });
       if (this.isAway) return send(reply, 503, { code: 'unavailable', retryAfterMs: 500 });
@@ -209,10 +211,24 @@ export class FakeBooking {
     return send(reply, 201, { ...this.orderReply(order), orderKey: order.key });
   }
 
+  #listOrders(device: string, reply: ServerResponse): void {
+    if (device === '') return send(reply, 428, { code: 'no-identity' });
+    const mine = [...this.orders.values()].filter(({ hold }) => hold.device === device);
+    return send(reply, 200, { orders: mine.reverse().map((order) => this.orderReply(order)) });
+  }
+
+  #confirmReturn(body: Record<string, unknown>, reply: ServerResponse): void {
+    const order = this.orders.get(String(body['orderId']).slice(0, 22));
+    if (order === undefined) return send(reply, 404, { code: 'not-found' });
+    return this.#confirm(order, body, reply, () => ({ state: order.state }));
+  }
+
   #answerOrder(request: IncomingMessage, path: string, body: Record<string, unknown>, reply: ServerResponse): void {
     const [, , id = '', ...rest] = path.split('/');
     const order = this.orders.get(id);
-    if (order === undefined || request.headers['x-order-key'] !== order.key) return send(reply, 404, { code: 'not-found' });
+    const shown = request.headers['x-order-key'];
+    const opens = shown === undefined ? order?.hold.device === deviceOf(request.headers.cookie) : order?.key === shown;
+    if (order === undefined || !opens) return send(reply, 404, { code: 'not-found' });
     if (request.method === 'DELETE') {
       Object.assign(order, { state: 'cancelled' });
       this.change(order.hold.seats, 0);
@@ -238,7 +254,7 @@ export class FakeBooking {
     return this.#confirm(order, body, reply);
   }
 
-  #confirm(order: FakeOrder, body: Record<string, unknown>, reply: ServerResponse): void {
+  #confirm(order: FakeOrder, body: Record<string, unknown>, reply: ServerResponse, told: () => object = () => this.orderReply(order)): void {
     if (body['amount'] !== this.orderReply(order).amount) return send(reply, 409, { code: 'amount-mismatch' });
     if (this.nextConfirm === 'refused') {
       Object.assign(order, { state: 'open', refusal: { code: 'REJECT_CARD_PAYMENT', message: '한도초과 혹은 잔액부족으로 결제에 실패했습니다.' } });
@@ -246,11 +262,11 @@ export class FakeBooking {
     }
     if (this.nextConfirm === 'unknown') {
       Object.assign(order, { state: 'confirming' });
-      return send(reply, 202, this.orderReply(order));
+      return send(reply, 202, told());
     }
     Object.assign(order, { state: 'paid', refusal: null });
     order.hold.state = 'settled';
     this.change(order.hold.seats, 2);
-    return send(reply, 200, this.orderReply(order));
+    return send(reply, 200, told());
   }
 }

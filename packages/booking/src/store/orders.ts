@@ -59,6 +59,13 @@ export const readOrder = gathered<Queryable, OpaqueId, TicketOrder | undefined>(
 /** Locks the order's row (waits). Lock order of the whole system: hold, then order, then attempt. */
 export const lockOrder = gathered<Tx, OpaqueId, TicketOrder | undefined>((tx, ids) => readOrders(tx, ids, ' FOR UPDATE'));
 
+/** Whose an order is, and nothing else of it: what is asked before anything about it may be told. */
+export const readOrderPerson = gathered<Queryable, OpaqueId, OpaqueId | undefined>(async (session, ids) => {
+  const rows = await readArrays<[Buffer, Buffer]>(session, 'SELECT id, person FROM ticket_order FORCE INDEX (PRIMARY) WHERE id IN (?)', [hexList(ids)]);
+  const persons = new Map(rows.map(([id, person]) => [idOf(id), idOf(person)]));
+  return ids.map((id) => persons.get(id));
+});
+
 const ORDER_COLUMNS =
   'id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy, buyer_name, buyer_email, refusal, made_at, paid_at';
 type OrderColumns = [

@@ -1,29 +1,32 @@
-import type { OrderReply } from '@onsale/contract';
-import { keptOrder, type KeptOrder } from '../pay/kept-orders.ts';
-import { openPayment, orderHeaders } from '../pay/payment.ts';
-import { BOOKING, call } from '../shared/api.ts';
-import { askAgainIn, readReturn, startOrder, type OrderState, type Return } from './page-state/order-state.ts';
+import type { OrderReply, ReturnReply } from '@onsale/contract';
+import { keptOrder } from '../pay/kept-orders.ts';
+import { openPayment, orderHeaders, type OwnOrder } from '../pay/payment.ts';
+import { BOOKING, call, type Answer } from '../shared/api.ts';
+import { askAgainIn, elsewhereOf, readReturn, startOrder, type OrderState, type Return } from './page-state/order-state.ts';
 
 const CONFIRM_TRIES = 6;
 const CONFIRM_RETRY_MS = 1_500;
-const pendingKey = (id: string): string => `onsale:confirm:${id}`;
+/** How often a browser that does not own the order asks how its payment stands; the owner's own page goes on without limit. */
+const ELSEWHERE_LOOKS = 20;
+const ELSEWHERE_MS = 3_000;
+const CONFIRM_MS = 40_000;
+
+type Proof = Extract<Return, { kind: 'paid' }>;
 
 /** Runs the page of one order: hands the payment's proof to the server once, and then follows the order. */
 export class OrderDriver {
-  readonly #id: string;
-  readonly #kept: KeptOrder | null;
+  readonly #own: OwnOrder;
   readonly #onChange: (state: OrderState) => void;
   #state: OrderState;
   #back: Return;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(id: string, onChange: (state: OrderState) => void) {
-    this.#id = id;
+    this.#own = { id, key: keptOrder(id)?.key ?? null };
     this.#onChange = onChange;
-    this.#kept = keptOrder(id);
-    this.#back = this.#takeReturn();
+    this.#back = takeReturn();
     const said = this.#back.kind === 'paid' ? null : this.#back.said;
-    this.#state = startOrder(this.#kept !== null, this.#back.kind === 'paid', said, this.#back.kind === 'failed' ? this.#back.reason : null);
+    this.#state = startOrder(this.#back.kind === 'paid', said, this.#back.kind === 'failed' ? this.#back.reason : null);
   }
 
   get state(): OrderState {
@@ -32,16 +35,14 @@ export class OrderDriver {
 
   async start(): Promise<void> {
     document.addEventListener('visibilitychange', () => !document.hidden && void this.#read());
-    if (this.#kept === null) return;
     if (this.#back.kind === 'paid') await this.#confirm(this.#back);
-    else if (this.#back.kind === 'failed') await this.#post(`/payments/${this.#back.n}/abandon`, {});
+    else if (this.#back.kind === 'failed') await this.#abandon(this.#back.n);
     await this.#read();
   }
 
   async pay(): Promise<void> {
-    if (this.#kept === null) return;
     this.#change({ busy: 'pay', said: null, reason: null, problem: null });
-    const opened = await openPayment(this.#kept, null);
+    const opened = await openPayment(this.#own, null);
     if (opened.ok) return;
     const said = opened.code === 'cancelled' || opened.code === 'script-failed' ? opened.code : opened.code === 'payment-in-progress' ? 'other-window' : null;
     this.#change({ busy: null, said, problem: said === null ? opened.code : null });
@@ -49,59 +50,48 @@ export class OrderDriver {
   }
 
   async cancel(): Promise<void> {
-    if (this.#kept === null) return;
     this.#change({ busy: 'cancel' });
-    const answer = await call(`${BOOKING}/orders/${this.#id}`, { method: 'DELETE', headers: orderHeaders(this.#kept.key) });
+    const answer = await call(this.#address(), { method: 'DELETE', headers: orderHeaders(this.#own.key) });
     this.#change({ busy: null, problem: answer.ok ? null : answer.code });
     await this.#read();
   }
 
-  /** The proof leaves the address bar at once; until it has been handed over, this tab keeps it over a reload. */
-  #takeReturn(): Return {
-    const back = readReturn(new URLSearchParams(location.search));
-    if (location.search !== '') history.replaceState(null, '', location.pathname);
-    try {
-      if (back.kind === 'paid') sessionStorage.setItem(pendingKey(this.#id), JSON.stringify(back));
-      const pending = sessionStorage.getItem(pendingKey(this.#id));
-      return pending === null ? back : (JSON.parse(pending) as Return);
-    } catch {
-      return back;
-    }
-  }
-
-  async #confirm(back: Extract<Return, { kind: 'paid' }>): Promise<void> {
+  async #confirm(back: Proof): Promise<void> {
     const { n, paymentKey, orderId, amount } = back;
-    for (let tries = 1; tries <= CONFIRM_TRIES; tries += 1) {
-      const answer = await this.#post(`/payments/${n}/confirm`, { paymentKey, orderId, amount });
-      // Without an answer the same question is put again: confirming twice is confirming once.
-      if (answer.ok || (answer.status !== 503 && answer.code !== 'offline')) {
-        const problem = answer.ok || answer.code === 'payment-refused' || answer.code === 'order-state' ? null : answer.code;
-        this.#change({ said: !answer.ok && answer.code === 'payment-refused' ? 'refused' : null, reason: null, problem });
-        break;
-      }
-      await new Promise((resolve) => setTimeout(resolve, answer.retryAfterMs ?? CONFIRM_RETRY_MS));
-    }
-    try {
-      sessionStorage.removeItem(pendingKey(this.#id));
-    } catch {
-      // Nothing was kept.
-    }
-    this.#change({ confirming: false });
+    const answer = await untilAnswered(() => this.#post<OrderReply>(`${this.#address()}/payments/${n}/confirm`, { paymentKey, orderId, amount }));
+    if (!answer.ok && answer.code === 'not-found') return this.#confirmElsewhere(back);
+    if (isAnswer(answer)) forgetReturn();
+    const problem = answer.ok || answer.code === 'payment-refused' || answer.code === 'order-state' ? null : answer.code;
+    this.#change({ said: !answer.ok && answer.code === 'payment-refused' ? 'refused' : null, reason: null, problem, confirming: false });
   }
 
-  #post(path: string, body: object) {
-    return call<OrderReply | null>(`${BOOKING}/orders/${this.#id}${path}`, {
-      method: 'POST',
-      headers: orderHeaders(this.#kept?.key ?? ''),
-      body,
-      timeoutMs: 40_000,
-    });
+  /** The card app came back to another browser than it was called from: the proof is handed over all the same, and how it ended is followed for a while. */
+  async #confirmElsewhere({ paymentKey, orderId, amount }: Proof): Promise<void> {
+    for (let looks = 1; looks <= ELSEWHERE_LOOKS; looks += 1) {
+      const answer = await untilAnswered(() => this.#post<ReturnReply>(`${BOOKING}/payments/confirm`, { paymentKey, orderId, amount }));
+      const isKnown = isAnswer(answer);
+      if (isKnown) forgetReturn();
+      const elsewhere = isKnown ? elsewhereOf(answer.ok ? answer.body.state : answer.code) : null;
+      this.#change({ elsewhere, confirming: false, problem: answer.ok ? null : answer.code });
+      if (elsewhere !== 'checking') return;
+      await wait(ELSEWHERE_MS);
+    }
   }
+
+  async #abandon(n: number): Promise<void> {
+    forgetReturn();
+    const answer = await this.#post(`${this.#address()}/payments/${n}/abandon`, {});
+    if (!answer.ok && answer.code === 'not-found') this.#change({ elsewhere: 'refused' });
+  }
+
+  readonly #address = (): string => `${BOOKING}/orders/${this.#own.id}`;
+  readonly #post = <Body>(path: string, body: object): Promise<Answer<Body>> =>
+    call<Body>(path, { method: 'POST', headers: orderHeaders(this.#own.key), body, timeoutMs: CONFIRM_MS });
 
   async #read(): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#kept === null || this.#state.confirming) return;
-    const answer = await call<OrderReply>(`${BOOKING}/orders/${this.#id}`, { headers: orderHeaders(this.#kept.key) });
+    if (this.#state.confirming || this.#state.elsewhere !== null) return;
+    const answer = await call<OrderReply>(this.#address(), { headers: orderHeaders(this.#own.key) });
     if (answer.ok) this.#change({ order: { ...answer.body, at: performance.now() } });
     else if (this.#state.order === null) this.#change({ problem: answer.code });
     const again = askAgainIn(this.#state, performance.now());
@@ -111,5 +101,28 @@ export class OrderDriver {
   #change(change: Partial<OrderState>): void {
     this.#state = { ...this.#state, ...change };
     this.#onChange(this.#state);
+  }
+}
+
+/**
+ * The proof leaves the address bar at once. Until it has been handed over it stays in this entry of the tab's history, which outlives a reload and
+ * asks for no storage.
+ */
+function takeReturn(): Return {
+  const back = readReturn(new URLSearchParams(location.search));
+  if (location.search !== '') history.replaceState(back.kind === 'plain' ? null : back, '', location.pathname);
+  return (history.state as Return | null) ?? back;
+}
+
+const forgetReturn = (): void => history.replaceState(null, '', location.pathname);
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const isAnswer = (answer: Answer<unknown>): boolean => answer.ok || (answer.status !== 503 && answer.code !== 'offline');
+
+/** Without an answer the same question is put again: confirming twice is confirming once. */
+async function untilAnswered<Body>(ask: () => Promise<Answer<Body>>): Promise<Answer<Body>> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await ask();
+    if (isAnswer(answer) || tries === CONFIRM_TRIES) return answer;
+    await wait((answer.ok ? null : answer.retryAfterMs) ?? CONFIRM_RETRY_MS);
   }
 }

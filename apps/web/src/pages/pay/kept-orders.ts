@@ -1,6 +1,9 @@
 import { keep, kept } from '../shared/kept.ts';
 
-/** Orders made on this device: the key is what owns the order, so it never leaves the device but to the server. */
+/**
+ * Orders made on this device. The device cookie opens them too; the key does also where the cookie is gone, and never leaves the device but to
+ * the server.
+ */
 export type KeptOrder = { readonly id: string; readonly key: string; readonly show: string; readonly madeAt: string };
 const KEPT_MAX = 50;
 

@@ -1,6 +1,6 @@
 import type { OrderReply, PaymentReply } from '@onsale/contract';
 import { BOOKING, call, freshKey, type Answer } from '../shared/api.ts';
-import { keepOrder, type KeptOrder } from './kept-orders.ts';
+import { keepOrder } from './kept-orders.ts';
 
 export type Buyer = { readonly name: string; readonly email: string };
 export type OpenWindow = { readonly ok: true } | { readonly ok: false; readonly code: string };
@@ -10,7 +10,9 @@ type TossPayments = ((clientKey: string) => { payment: (options: { customerKey: 
   ANONYMOUS: string;
 };
 
-export const orderHeaders = (key: string): Record<string, string> => ({ 'x-order-key': key });
+/** The order by its key, or by the device cookie that goes along anyway. */
+export type OwnOrder = { readonly id: string; readonly key: string | null };
+export const orderHeaders = (key: string | null): Record<string, string> => (key === null ? {} : { 'x-order-key': key });
 
 /** Makes the order of a hold, and keeps its key on this device before anything else can go wrong. */
 export async function makeOrder(show: string, hold: string, buyer: Buyer, idempotencyKey: string): Promise<Answer<OrderReply>> {
@@ -25,7 +27,7 @@ export async function makeOrder(show: string, hold: string, buyer: Buyer, idempo
 }
 
 /** Opens an attempt and then the provider's window. When all goes well the browser leaves this page and comes back to the order's. */
-export async function openPayment(order: KeptOrder, buyer: Buyer | null): Promise<OpenWindow> {
+export async function openPayment(order: OwnOrder, buyer: Buyer | null): Promise<OpenWindow> {
   const attempt = await call<PaymentReply>(`${BOOKING}/orders/${order.id}/payments`, {
     method: 'POST',
     headers: { ...orderHeaders(order.key), 'idempotency-key': freshKey() },

@@ -1,6 +1,5 @@
 import type { HoldReply, LayoutReply, SeatDelta, SeatMapReply, SessionReply } from '@onsale/contract';
 import { BOOKING, call, freshKey, type Refusal } from '../shared/api.ts';
-import { keptOrder } from '../pay/kept-orders.ts';
 import { makeOrder, openPayment, type Buyer } from '../pay/payment.ts';
 import { hallOf } from './page-state/hall.ts';
 import { learn, startBooking, type BookingState, type Busy, type News } from './page-state/booking-state.ts';
@@ -96,8 +95,7 @@ export class BookingDriver {
     // One order per hold: pressing again after a lost answer is the same order.
     const order = await makeOrder(this.#show, held.id, buyer, `order-${held.id}`);
     if (!order.ok) return this.#refused(order);
-    const keptKey = keptOrder(order.body.id);
-    const opened = keptKey === null ? { ok: false as const, code: 'internal' } : await openPayment(keptKey, buyer);
+    const opened = await openPayment({ id: order.body.id, key: order.body.orderKey ?? null }, buyer);
     if (!opened.ok) location.assign(`/orders/${order.body.id}?said=${opened.code}`);
   }
 

@@ -1,10 +1,10 @@
-import type { OrderReply } from '@onsale/contract';
+import type { OrderReply, OrdersReply, OrderSummary } from '@onsale/contract';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { formatDate, formatMoney } from '../../texts/formats.ts';
 import { keptOrders, type KeptOrder } from '../pay/kept-orders.ts';
 import { orderHeaders } from '../pay/payment.ts';
-import { BOOKING, call } from '../shared/api.ts';
+import { ADMISSION, BOOKING, call } from '../shared/api.ts';
 import { readPageData, sayWith, type PageData } from '../shared/page-data.ts';
 
 const data = readPageData<PageData>();
@@ -15,24 +15,48 @@ const { language } = data;
 const NO_BREAK_SPACE = '\u00a0';
 const NO_BREAK_HYPHEN = '\u2011';
 
-/** Orders made on this device, the newest first; each is asked for with its own key. */
+type Listed = { readonly orders: readonly OrderSummary[]; readonly isWhole: boolean };
+
+/**
+ * Orders of the device's cookie, which outlives what a browser clears of storage, the newest first; then those only whose key is kept here. Whoever
+ * visits has the cookie's life renewed.
+ */
 function MyTickets() {
+  const [listed, setListed] = useState<Listed | null>(null);
   const orders = keptOrders();
+  useEffect(() => {
+    void call<OrdersReply>(`${BOOKING}/orders`).then((answer) => {
+      setListed(answer.ok ? { orders: answer.body.orders, isWhole: true } : { orders: [], isWhole: answer.code === 'no-identity' });
+      if (answer.ok) void call(`${ADMISSION}/device`, { method: 'POST', body: {} });
+    });
+  }, []);
+  const rest = listed === null ? [] : orders.filter(({ id }) => listed.orders.every((order) => order.id !== id));
   return (
     <div class="narrow">
       <h1>{say('me.title')}</h1>
       <p class="lead">{say('me.lead')}</p>
-      {orders.length === 0 ? (
+      {listed === null ? (
+        <p class="loading" role="status">
+          {say('shell.loading')}
+        </p>
+      ) : listed.orders.length + rest.length === 0 ? (
         <div class="card">
-          <p>{say('me.empty')}</p>
+          <p>{say(listed.isWhole ? 'me.empty' : 'me.unknown')}</p>
           <a class="button" href="/">
             {say('me.browse')}
           </a>
         </div>
       ) : (
         <ul class="orders">
-          {orders.map((order) => (
-            <OrderLine key={order.id} kept={order} />
+          {listed.orders.map((order) => (
+            <li key={order.id}>
+              <OrderLine id={order.id} order={order} away={false} />
+            </li>
+          ))}
+          {rest.map((order) => (
+            <li key={order.id}>
+              <KeptLine kept={order} />
+            </li>
           ))}
         </ul>
       )}
@@ -40,7 +64,8 @@ function MyTickets() {
   );
 }
 
-function OrderLine({ kept }: { readonly kept: KeptOrder }) {
+/** An order that the cookie does not open: asked for with its own key. */
+function KeptLine({ kept }: { readonly kept: KeptOrder }) {
   const [order, setOrder] = useState<OrderReply | null>(null);
   const [away, setAway] = useState(false);
   useEffect(() => {
@@ -48,33 +73,35 @@ function OrderLine({ kept }: { readonly kept: KeptOrder }) {
       answer.ok ? setOrder(answer.body) : setAway(true),
     );
   }, [kept.id]);
+  return <OrderLine id={kept.id} order={order} away={away} />;
+}
+
+function OrderLine({ id, order, away }: { readonly id: string; readonly order: OrderSummary | null; readonly away: boolean }) {
   return (
-    <li>
-      <a class="card order-line" href={`/orders/${kept.id}`}>
-        {order === null ? (
-          <span class="muted">{away ? say('me.unknown') : say('shell.loading')}</span>
-        ) : (
-          <span>
-            <strong>{order.event[language]}</strong>
+    <a class="card order-line" href={`/orders/${id}`}>
+      {order === null ? (
+        <span class="muted">{away ? say('me.unknown') : say('shell.loading')}</span>
+      ) : (
+        <span>
+          <strong>{order.event[language]}</strong>
+          <br />
+          <span class="muted small">
+            {formatDate(order.startsAt, language)}
             <br />
-            <span class="muted small">
-              {formatDate(order.startsAt, language)}
-              <br />
-              {order.seats.map((seat) => `${seat.section}${NO_BREAK_SPACE}${seat.row}${NO_BREAK_HYPHEN}${seat.label}`).join(', ')}
-            </span>
+            {order.seats.map((seat) => `${seat.section}${NO_BREAK_SPACE}${seat.row}${NO_BREAK_HYPHEN}${seat.label}`).join(', ')}
           </span>
-        )}
-        {order === null ? (
-          <span class="button button-quiet">{say('me.see')}</span>
-        ) : (
-          <span class="order-state">
-            <span class={`phase order-${order.state}`}>{say(`me.state-${order.state}`)}</span>
-            <br />
-            <span class="figures-right">{formatMoney(order.amount, order.currency, language)}</span>
-          </span>
-        )}
-      </a>
-    </li>
+        </span>
+      )}
+      {order === null ? (
+        <span class="button button-quiet">{say('me.see')}</span>
+      ) : (
+        <span class="order-state">
+          <span class={`phase order-${order.state}`}>{say(`me.state-${order.state}`)}</span>
+          <br />
+          <span class="figures-right">{formatMoney(order.amount, order.currency, language)}</span>
+        </span>
+      )}
+    </a>
   );
 }
 

@@ -4,16 +4,19 @@ import type { OrderReply } from '@onsale/contract';
  * The page of one order. What is owed and owned is the server's word; the page only knows besides what its own payment window
  * has just said.
  *
- *   no key here → not-here
+ *   not this device's → not-here
  *   returned with a payment key → confirming ──answer──► the order's state
+ *                                     └── not this device's → elsewhere: how the payment stands, and where the tickets are
  *   open, paying → pay (a refused card, a closed window: pay again while the seats are held)
  *   confirming → checking, asked again until the bank has answered
  *   paid → tickets        expired, cancelled, refunding, refunded, awaiting-deposit → told
  */
 export type Said = 'cancelled' | 'refused' | 'script-failed' | 'other-window' | null;
+export type Elsewhere = 'paid' | 'checking' | 'refused' | 'refunding';
 export type OrderState = {
   readonly order: (OrderReply & { readonly at: number }) | null;
-  readonly hasKey: boolean;
+  /** How the payment stands that came back to a browser which does not own the order. */
+  readonly elsewhere: Elsewhere | null;
   readonly confirming: boolean;
   readonly busy: 'pay' | 'cancel' | null;
   readonly said: Said;
@@ -21,11 +24,12 @@ export type OrderState = {
   readonly reason: string | null;
   readonly problem: string | null;
 };
-export type Scene = 'loading' | 'not-here' | 'confirming' | 'pay' | 'checking' | 'tickets' | 'expired' | 'cancelled' | 'refunding' | 'refunded' | 'deposit';
+export type Scene =
+  | 'loading' | 'not-here' | 'elsewhere' | 'confirming' | 'pay' | 'checking' | 'tickets' | 'expired' | 'cancelled' | 'refunding' | 'refunded' | 'deposit';
 
-export const startOrder = (hasKey: boolean, confirming: boolean, said: Said, reason: string | null): OrderState => ({
+export const startOrder = (confirming: boolean, said: Said, reason: string | null): OrderState => ({
   order: null,
-  hasKey,
+  elsewhere: null,
   confirming,
   busy: null,
   said,
@@ -34,7 +38,7 @@ export const startOrder = (hasKey: boolean, confirming: boolean, said: Said, rea
 });
 
 export function sceneOf(state: OrderState, now: number): Scene {
-  if (!state.hasKey) return 'not-here';
+  if (state.elsewhere !== null) return 'elsewhere';
   if (state.confirming) return 'confirming';
   if (state.order === null) return state.problem === 'not-found' ? 'not-here' : 'loading';
   switch (state.order.state) {
@@ -72,7 +76,7 @@ const FAILED_MS = 4_000;
 
 /** When to ask for the order again, in ms from now; null: nothing will change by itself. */
 export function askAgainIn(state: OrderState, now: number): number | null {
-  if (!state.hasKey || state.confirming) return null;
+  if (state.elsewhere !== null || state.confirming) return null;
   if (state.order === null) return state.problem === null || state.problem === 'not-found' ? null : FAILED_MS;
   switch (state.order.state) {
     case 'confirming':
@@ -85,6 +89,26 @@ export function askAgainIn(state: OrderState, now: number): number | null {
       return MOVING_MS;
     default:
       return null;
+  }
+}
+
+/** What is known of a payment by its proof alone, from the state of the order or from the code of a refusal; null: nothing, it is no proof of ours. */
+export function elsewhereOf(word: OrderReply['state'] | string): Elsewhere | null {
+  switch (word) {
+    case 'paid':
+      return 'paid';
+    case 'refunding':
+    case 'refunded':
+      return 'refunding';
+    case 'confirming':
+    case 'awaiting-deposit':
+    case 'payment-in-progress':
+      return 'checking';
+    case 'not-found':
+    case 'bad-request':
+      return null;
+    default:
+      return 'refused';
   }
 }
 

@@ -30,6 +30,10 @@ export function OrderPage(props: OrderProps) {
       return <Waiting title={say('pay.confirming')} words={say('pay.title')} />;
     case 'not-here':
       return <Told title={say('order.not-here')} lead={say('order.not-here-lead')} say={say} />;
+    case 'elsewhere': {
+      const word = state.elsewhere ?? 'checking';
+      return <Told title={say(`order.elsewhere-${word}`)} lead={say(`order.elsewhere-${word}-lead`)} say={say} />;
+    }
     case 'tickets':
       return <Tickets order={state.order as Order} say={say} language={props.language} />;
     case 'pay':
