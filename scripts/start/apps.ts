@@ -57,7 +57,7 @@ export async function planApps(around: Surroundings): Promise<Plan[]> {
       PORT: String(portOf[name]),
       HOST: OPEN.includes(name) ? host : LOOPBACK,
       ...originOf(around, name, portOf[name]),
-      TRUST_PROXY: String(trustedHops(environment, name)),
+      ...trusted(environment, name),
       ...(name === 'admission' ? { INTERNAL_PORT: String(admissionInternal), INTERNAL_HOST: LOOPBACK } : {}),
     },
   }));
@@ -79,9 +79,11 @@ function originOf({ environment, host, ports }: Surroundings, name: Name, port: 
   return { PUBLIC_ORIGIN: originsOf(host, own ? port : ports.gateway) };
 }
 
-/** Proxies whose word about the fan's address is believed: those a person set up, and our own gateway before the two it hands fans to. */
-function trustedHops(environment: NodeJS.ProcessEnv, name: Name): number {
-  return Number(environment['TRUST_PROXY'] || 0) + (name === 'admission' || name === 'booking' ? 1 : 0);
+/** Whose word about the fan's address is believed: our own gateway's by the two it hands fans to, by the others what a person set up. */
+function trusted(environment: NodeJS.ProcessEnv, name: Name): NodeJS.ProcessEnv {
+  const isBehindGateway = name === 'admission' || name === 'booking';
+  if (isBehindGateway) return { TRUST_PROXY: '1', TRUSTED_PROXIES: 'loopback' };
+  return { TRUST_PROXY: environment['TRUST_PROXY'] || '0', TRUSTED_PROXIES: environment['TRUSTED_PROXIES'] || 'loopback' };
 }
 
 const scriptOf = (name: string): string => join(CHECKOUT, 'apps', name, 'src/main.ts');

@@ -1,30 +1,17 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { connect } from 'node:tls';
 import { problem, type ProblemCode, type ProblemExtras } from '@onsale/contract';
-import { freePort } from '@onsale/services';
-import { until, type TestContext } from '@onsale/testing';
+import type { TestContext } from '@onsale/testing';
 import t from 'tap';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { WebSocket, WebSocketServer, type ClientOptions } from 'ws';
+import { HOSTS, skipWithoutNginx, startNginx } from './start-nginx.ts';
 
 // The template of the image, filled in as its start script does, in a real nginx. Behind it stand servers that say what reached them.
 
-const IMAGES = resolve(import.meta.dirname, '../images');
-/** NGINX_BINARY: one that is not installed, such as one from an unpacked package. */
-const nginx = [process.env['NGINX_BINARY'], '/usr/sbin/nginx', '/opt/homebrew/bin/nginx'].find((path) => path !== undefined && path !== '' && existsSync(path));
-const isThere = nginx !== undefined && spawnSync('openssl', ['version']).status === 0;
-const skip = isThere ? false : 'no nginx or no openssl on this machine: install both, or say NGINX_BINARY=path';
-const HOSTS = { PUBLIC_HOST: 'tickets.test', OPS_HOST: 'ops.test' };
-
 /** What a server behind nginx got, in the order it came. */
 type Got = { readonly app: string; readonly url: string; readonly headers: IncomingMessage['headers'] };
-
-type Asked = { readonly host?: string; readonly body?: string; readonly headers?: Record<string, string> };
 
 /** A server that answers as an app would: /…/full refuses by itself, sockets send back what they get. */
 async function startApp(t: TestContext, app: string, got: Got[]): Promise<{ readonly port: number; readonly leave: () => void }> {
@@ -49,76 +36,21 @@ async function startApp(t: TestContext, app: string, got: Got[]): Promise<{ read
   return { port: (server.address() as AddressInfo).port, leave };
 }
 
-/** Replaces what only fits the image; a text that is not there would be a test of nothing. */
-function fitted(text: string, changes: readonly (readonly [string | RegExp, string])[]): string {
-  return changes.reduce((done, [from, to]) => {
-    const next = done.replaceAll(from instanceof RegExp ? new RegExp(from, 'g') : from, to);
-    if (next === done) throw new Error(`the template has no ${String(from)}`);
-    return next;
-  }, text);
-}
-
-function hasHttp2Directive(): boolean {
-  const [, major = '0', minor = '0'] = /nginx\/(\d+)\.(\d+)/.exec(spawnSync(nginx as string, ['-v'], { encoding: 'utf8' }).stderr) ?? [];
-  return Number(major) > 1 || Number(minor) > 25;
-}
-
 async function startFront(t: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), 'onsale-nginx-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  const [crt = '', key = '', conf = '', filledIn = ''] = ['tls.crt', 'tls.key', 'nginx.conf', 'default.conf'].map((name) => join(folder, name));
-  const names = `subjectAltName=${Object.values(HOSTS).map((host) => `DNS:${host}`).join(',')}`;
-  const about = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=onsale', '-addext', names];
-  const made = spawnSync('openssl', ['req', '-x509', ...about, '-keyout', key, '-out', crt], { encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(made.stderr);
-
   const got: Got[] = [];
   const apps = new Map<string, () => void>();
-  const app = async (name: string): Promise<string> => {
+  const app = async (name: string): Promise<number> => {
     const { port, leave } = await startApp(t, name, got);
     apps.set(name, leave);
-    return `server 127.0.0.1:${port};`;
+    return port;
   };
-  const [plain, secure] = [await freePort(), await freePort()];
-  const config = fitted(readFileSync(join(IMAGES, 'nginx.conf.template'), 'utf8'), [
-    ['${PUBLIC_HOST}', HOSTS.PUBLIC_HOST], ['${OPS_HOST}', HOSTS.OPS_HOST],
-    ['/run/secrets/tls_certificate', crt], ['/run/secrets/tls_key', key],
+  const front = await startNginx(t, {
+    web: await app('web'), admission: await app('admission'), ops: await app('ops'), booking: [await app('booking 1'), await app('booking 2')],
     // Slow, so that it is the burst alone that passes, however long the requests take.
-    ['zone=admission:20m rate=500r/s', 'zone=admission:20m rate=10r/s'],
-    ['listen 80 ', `listen 127.0.0.1:${plain} `],
-    // Debian 12 has nginx 1.22, where http2 was a word of `listen`.
-    hasHttp2Directive() ? ['listen 443 ssl;', `listen 127.0.0.1:${secure} ssl;`] : [/listen 443 ssl;\s+http2 on;/, `listen 127.0.0.1:${secure} ssl http2;`],
-    ['server web:3000 resolve;', await app('web')], ['server admission:3000 resolve;', await app('admission')], ['server ops:3000 resolve;', await app('ops')],
-    ['server booking:3000 resolve;', `${await app('booking 1')} ${await app('booking 2')}`],
-  ]);
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(' ');
-  writeFileSync(filledIn, config);
-  writeFileSync(conf, fitted(readFileSync(join(IMAGES, 'nginx.conf'), 'utf8'), [
-    ['/run/nginx.pid', join(folder, 'pid')], ['include      /etc/nginx/mime.types;', temporary], ['/etc/nginx/conf.d/*.conf', filledIn],
-    ['worker_connections 65536;', 'worker_connections 4096;'], ['worker_rlimit_nofile 131072;', ''],
-  ]));
-  const errors = ['-e', join(folder, 'errors')];
-  const parsed = spawnSync(nginx as string, [...errors, '-t', '-c', conf], { encoding: 'utf8' });
-  if (parsed.status !== 0) throw new Error(parsed.stderr);
-  const child = spawn(nginx as string, [...errors, '-c', conf, '-g', 'daemon off; master_process off;'], { stdio: 'ignore' });
-  const ended = new Promise((done) => child.once('exit', done));
-  t.teardown(async () => {
-    child.kill();
-    await ended;
+    changes: [['zone=admission:20m rate=500r/s', 'zone=admission:20m rate=10r/s']],
   });
-  const ca = readFileSync(crt, 'utf8');
-  const agents = Object.fromEntries(Object.values(HOSTS).map((host) => [host, new Agent({ connect: { ca, servername: host } })]));
-  t.teardown(() => Promise.all(Object.values(agents).map((agent) => agent.close())));
-  const ask = async (path: string, { host = HOSTS.PUBLIC_HOST, body, headers = {} }: Asked = {}) => {
-    const reply = await request(`https://127.0.0.1:${secure}${path}`, {
-      dispatcher: agents[host] as Agent, headers: { host, ...headers }, ...(body === undefined ? {} : { method: 'POST', body }),
-    });
-    return { status: reply.statusCode, headers: reply.headers, text: await reply.body.text() };
-  };
-  const isUp = async (): Promise<boolean> => ask('/up').then(() => true, () => false);
-  await until('nginx answers', isUp);
   got.length = 0;
-  return { got, ask, plain, secure, ca, leave: (name: string) => apps.get(name)?.() };
+  return { got, ...front, leave: (name: string) => apps.get(name)?.() };
 }
 
 const times = <Reply>(count: number, work: () => Promise<Reply>): Promise<Reply[]> => Promise.all(Array.from({ length: count }, work));
@@ -127,7 +59,7 @@ const withStatus = <Reply extends { readonly status: number }>(replies: readonly
 /** The registry's own words: what nginx says must not drift from what the apps say. */
 const said = (code: ProblemCode, extras: ProblemExtras = {}): unknown => problem(code, extras, 'en');
 
-t.test('nginx as the template has it', { skip }, async (t) => {
+t.test('nginx as the template has it', { skip: skipWithoutNginx }, async (t) => {
   const { got, ask, plain, secure, ca, leave } = await startFront(t);
 
   t.test('paths and hosts reach their apps; what is for machines inside reaches none', async (t) => {

@@ -1,5 +1,5 @@
 import { ADMISSION_PREFIX } from '@onsale/contract';
-import { buildServer, type Logger, type Metrics, type OnsaleServer } from '@onsale/runtime';
+import { buildServer, type Logger, type Metrics, type OnsaleServer, type TrustedProxies } from '@onsale/runtime';
 import type { AdmissionContext } from './context.ts';
 import { deviceRoute } from './routes/device.ts';
 import { enterRoute } from './routes/enter.ts';
@@ -16,7 +16,7 @@ export type AppOptions = {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly publicOrigins: readonly string[];
-  readonly trustProxyHops?: number;
+  readonly trustedProxies?: TrustedProxies;
   readonly checkReplies?: boolean;
 };
 

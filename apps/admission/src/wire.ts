@@ -28,7 +28,7 @@ export async function wire(config: AdmissionConfig, logger: Logger = createLogge
     connection, rooms, sockets, holderKeys, keyRing: createKeyRing(secrets.entryKeys), issuer: config.publicOrigin,
     secureCookies: config.secureCookies, wallClock: Date.now, monotonic,
   };
-  const options = { logger, metrics, publicOrigins: config.publicOrigins, trustProxyHops: config.trustProxyHops, checkReplies: config.checkReplies };
+  const options = { logger, metrics, publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies, checkReplies: config.checkReplies };
   const app = await buildApp(context, options);
   const internal = await buildInternal({ connection, internalSecrets: secrets.internal }, { ...options, metrics: createMetrics('admission-internal') });
   const idle = setInterval(() => void rooms.closeIdle().catch(onError), IDLE_CHECK_EVERY_MS);

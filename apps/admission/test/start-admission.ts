@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ADMISSION_PREFIX, type PlaceReply } from '@onsale/contract';
 import type { RoomId, ShowId } from '@onsale/kernel';
-import { makeSecrets, openSecrets, type AdmissionConfig } from '@onsale/runtime';
+import { makeSecrets, NO_PROXIES, openSecrets, type AdmissionConfig } from '@onsale/runtime';
 import { configure, createCaller, DEFAULT_TIMES, keysOf, type CallReply, type RoomSettings } from '@onsale/waiting-room';
 import { openRoomConnection, type RoomConnection } from '@onsale/waiting-room';
 import { wire, type Admission } from '../src/wire.ts';
@@ -26,7 +26,7 @@ export const newKey = (): string => randomBytes(16).toString('base64url');
 export function configFor(given: Partial<AdmissionConfig> = {}): AdmissionConfig {
   return {
     app: 'admission', production: false, host: '127.0.0.1', port: 0, publicOrigins: [ORIGIN], publicOrigin: ORIGIN, secureCookies: false, logLevel: 'silent',
-    trustProxyHops: 0, checkReplies: true, dataFolder: '.data', redisUrl: REDIS_URL, internalHost: '127.0.0.1', internalPort: 0, pollBurst: 3,
+    trustedProxies: NO_PROXIES, checkReplies: true, dataFolder: '.data', redisUrl: REDIS_URL, internalHost: '127.0.0.1', internalPort: 0, pollBurst: 3,
     secrets: openSecrets(makeSecrets()), ...given,
   } as AdmissionConfig;
 }

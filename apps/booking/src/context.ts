@@ -1,7 +1,7 @@
 import type { EntrySessions, HoldEngine, HoldView, ShowBooks } from '@onsale/booking';
 import type { Database, Slots } from '@onsale/database';
-import type { FailureLimiter, PublicKeys } from '@onsale/entry-token';
-import type { OpaqueId, ShowId } from '@onsale/kernel';
+import type { PublicKeys } from '@onsale/entry-token';
+import type { FailureLimiter, OpaqueId, ShowId } from '@onsale/kernel';
 import type { BellAnswer, SalesContext, TicketSigner } from '@onsale/sales';
 import type { KeyObject } from 'node:crypto';
 import type { EntryGuard } from './guards/require-entry.ts';

@@ -13,8 +13,8 @@ await runApp({
     const { context, ready, close } = await wire(config, logger);
     onStop('clients', close);
     const metrics = createMetrics('booking');
-    const { publicOrigins, trustProxyHops, checkReplies } = config;
-    const app = await buildApp({ logger, metrics, ready, publicOrigins, trustProxyHops, checkReplies }, context);
+    const { publicOrigins, trustedProxies, checkReplies } = config;
+    const app = await buildApp({ logger, metrics, ready, publicOrigins, trustedProxies, checkReplies }, context);
     onStop('server', () => app.close());
     await app.listen({ host: config.host, port: config.port });
     return { public: `http://${config.host}:${(app.server.address() as AddressInfo).port}` };

@@ -55,7 +55,7 @@ export async function startBooking(): Promise<Booking> {
     publicOrigin: PORTAL,
     secureCookies: false,
     logLevel: 'silent',
-    trustProxyHops: 0,
+    trustedProxies: { hops: 0, networks: [] },
     checkReplies: true,
     dataFolder: system.folder,
     databaseUrl: system.mariadb.url,

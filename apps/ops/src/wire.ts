@@ -51,7 +51,7 @@ export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = 
   const gate = createOperatorGate({ pool, hasher: createPasswordHasher(), throttle: createSignInThrottle(monotonic), monotonic });
   const context: OpsContext = { pool, connection, gate, desk, board, auditor: createAuditor({ pool: auditPool, wallClock: Date.now }), consoleFolder, onError };
   metrics.gauge('onsale_unsaved_brakes', 'Brakes in force that the database does not know yet', () => desk.unsavedCount);
-  const options = { logger, metrics, publicOrigins: config.publicOrigins, trustProxyHops: config.trustProxyHops, checkReplies: config.checkReplies };
+  const options = { logger, metrics, publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies, checkReplies: config.checkReplies };
   const app = await buildApp(options, context);
   // Redis away at the start is no reason not to start: the process is live, not ready, and says so.
   await connection.ready(REDIS_AT_START_MS).catch(onError);

@@ -6,7 +6,7 @@ import {
 } from '@onsale/control';
 import { migrate, openPool, type Pool } from '@onsale/database';
 import { valueOf, type RoomId, type ShowId } from '@onsale/kernel';
-import { createLogger, makeSecrets, openSecrets, type OpsConfig } from '@onsale/runtime';
+import { createLogger, makeSecrets, NO_PROXIES, openSecrets, type OpsConfig } from '@onsale/runtime';
 import { ownDatabase } from '@onsale/testing';
 import { configure, keysOf, openRoomConnection, type RoomConnection } from '@onsale/waiting-room';
 import { wire, type Ops } from '../src/wire.ts';
@@ -45,7 +45,7 @@ export async function startOps(t: Teardown, given: Partial<OpsConfig> = {}, cons
   url.port = String(proxy.port);
   const config = {
     app: 'ops', production: false, host: '127.0.0.1', port: 0, publicOrigins: [ORIGIN], publicOrigin: ORIGIN, secureCookies: false, logLevel: 'debug',
-    trustProxyHops: 0, checkReplies: true, dataFolder: '.data', redisUrl: REDIS_URL, databaseUrl: url.href, pools: { hot: 1, money: 1, reads: 2 },
+    trustedProxies: NO_PROXIES, checkReplies: true, dataFolder: '.data', redisUrl: REDIS_URL, databaseUrl: url.href, pools: { hot: 1, money: 1, reads: 2 },
     secrets: openSecrets(makeSecrets()), ...given,
   } as OpsConfig;
   const logs: string[] = [];

@@ -35,7 +35,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, g
   serveAssets(plain, gateway.folder);
   servePages(plain, context);
   await servePlainQueue(plain, context);
-  cachePublicAnswers(plain, upstreams, now);
+  cachePublicAnswers(plain, upstreams, edge, now);
   await proxyApis(plain, upstreams, edge, options.logger);
   // Everything else that is asked for with GET is an address a person may have mistyped.
   plain.get('/*', (request, reply) => {

@@ -1,4 +1,4 @@
-import { createMetrics, type Logger, type OnsaleServer, type WebConfig } from '@onsale/runtime';
+import { createMetrics, trustOf, type Logger, type OnsaleServer, type WebConfig } from '@onsale/runtime';
 import { buildApp } from './app.ts';
 import { buildPages, FANS_FOLDER } from './build.ts';
 import type { OnSale } from './gateway/on-sale.ts';
@@ -12,13 +12,13 @@ const TOSS_ORIGINS = ['https://js.tosspayments.com', 'https://*.tosspayments.com
 export async function wire(config: WebConfig, logger: Logger): Promise<OnsaleServer> {
   if (await buildPages()) logger.info('pages built');
   return buildApp(
-    { logger, metrics: createMetrics('web'), publicOrigins: config.publicOrigins, trustProxyHops: config.trustProxyHops },
+    { logger, metrics: createMetrics('web'), publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies },
     {
       upstreams: { admission: config.admissionUrl, booking: [config.bookingUrl] },
       health: healthOf(config),
       paymentOrigins: config.sandboxUrl === null ? TOSS_ORIGINS : loopbackTwins(config.sandboxUrl),
       items: ON_SALE,
-      edge: { trustedHops: config.trustProxyHops, secure: config.secureCookies },
+      edge: { trust: trustOf(config.trustedProxies), secure: config.secureCookies },
       folder: FANS_FOLDER,
       now: () => performance.now(),
     },

@@ -1,6 +1,5 @@
 export * from './claims.ts';
 export * from './entry-session.ts';
-export * from './failure-limiter.ts';
 export * from './holder.ts';
 export * from './jwks-source.ts';
 export * from './key-ring.ts';

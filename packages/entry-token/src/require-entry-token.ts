@@ -1,6 +1,5 @@
-import { ok, refuse, type Result, type RoomId, type WallClock } from '@onsale/kernel';
+import { createFailureLimiter, ok, refuse, sourceOf, type FailureLimits, type Result, type RoomId, type WallClock } from '@onsale/kernel';
 import type { EntryClaims } from './claims.ts';
-import { createFailureLimiter, sourceOf, type FailureLimits } from './failure-limiter.ts';
 import { bindingOf, parseHolderSecret } from './holder.ts';
 import type { PublicKeys } from './key-ring.ts';
 import { verifyEntryToken, type EntryTokenRefusal } from './verify.ts';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { originsOf, productionFaults, testKeyFaults } from './production.ts';
+import { listOf, productionFaults, testKeyFaults } from './production.ts';
 import { secretsFromVariables, type SecretName } from './secret-variables.ts';
 import { checkSecrets, openSecrets, type SecretKeys, type Secrets } from './secrets.ts';
+import { trustOf, type TrustedProxies } from './trusted-proxies.ts';
 import { readVariables, type Environment, type Values, type VariableName } from './variables.ts';
 
 /**
@@ -23,7 +24,7 @@ export type BaseConfig = {
   /** Whether cookies get `Secure` and the `__Host-` prefix. */
   readonly secureCookies: boolean;
   readonly logLevel: string;
-  readonly trustProxyHops: number;
+  readonly trustedProxies: TrustedProxies;
   /** Replies are compared with their schemas (unless told otherwise, outside production): a wrong one is a bug and becomes a 500. */
   readonly checkReplies: boolean;
   readonly dataFolder: string;
@@ -78,7 +79,9 @@ export class ConfigRefused extends Error {
   }
 }
 
-const BASE = ['NODE_ENV', 'HOST', 'PORT', 'PUBLIC_ORIGIN', 'LOG_LEVEL', 'ONSALE_DATA', 'TRUST_PROXY', 'CHECK_REPLIES'] as const satisfies VariableName[];
+const BASE = [
+  'NODE_ENV', 'HOST', 'PORT', 'PUBLIC_ORIGIN', 'LOG_LEVEL', 'ONSALE_DATA', 'TRUST_PROXY', 'TRUSTED_PROXIES', 'CHECK_REPLIES',
+] as const satisfies VariableName[];
 const POOLS = ['DATABASE_URL', 'POOL_HOT', 'POOL_MONEY', 'POOL_READS'] as const satisfies VariableName[];
 const TOSS: SecretName[] = ['tossClientKey', 'tossSecretKey', 'tossOrderMac'];
 
@@ -111,6 +114,7 @@ export function readConfig<App extends AppName>(app: App, env: Environment, read
   const values = readVariables(env, [...BASE, ...names], faults, defaults);
   const production = values.NODE_ENV === 'production';
   if (production && app === 'sandbox') faults.push('the sandbox does not run in production');
+  if (!isProxyList(values.TRUSTED_PROXIES)) faults.push('TRUSTED_PROXIES must be networks such as 10.0.0.0/8 or loopback, separated by commas');
   if (production) faults.push(...productionFaults(env, values));
   const secrets = secretNames.length === 0 ? undefined : readSecrets({ env, production, needed: secretNames, readFile, faults });
   if (production && secrets !== undefined) faults.push(...testKeyFaults(secrets));
@@ -142,11 +146,12 @@ function readSecrets({ env, production, needed, readFile, faults }: SecretsSourc
 }
 
 function assemble(app: AppName, production: boolean, values: Partial<Values>, secrets: Secrets | undefined, names: readonly SecretName[]): object {
-  const given = originsOf(values.PUBLIC_ORIGIN as string);
+  const given = listOf(values.PUBLIC_ORIGIN as string);
   const publicOrigins = production ? given : [...new Set(given.flatMap(withLoopbackTwins))];
   return {
     app, production, host: values.HOST, port: values.PORT, publicOrigins, publicOrigin: given[0],
-    secureCookies: given.every((origin) => origin.startsWith('https://')), logLevel: values.LOG_LEVEL, trustProxyHops: values.TRUST_PROXY,
+    secureCookies: given.every((origin) => origin.startsWith('https://')), logLevel: values.LOG_LEVEL,
+    trustedProxies: { hops: values.TRUST_PROXY, networks: listOf(values.TRUSTED_PROXIES as string) },
     checkReplies: values.CHECK_REPLIES === 'auto' ? !production : values.CHECK_REPLIES === 'on', dataFolder: values.ONSALE_DATA,
     internalHost: values.INTERNAL_HOST, internalPort: values.INTERNAL_PORT, pollBurst: values.POLL_BURST,
     redisUrl: values.REDIS_URL, databaseUrl: values.DATABASE_URL, pools: { hot: values.POOL_HOT, money: values.POOL_MONEY, reads: values.POOL_READS },
@@ -154,6 +159,15 @@ function assemble(app: AppName, production: boolean, values: Partial<Values>, se
     workerUrl: values.WORKER_URL, tossUrl: values.TOSS_URL, sandboxUrl: values.SANDBOX_URL === '' ? null : values.SANDBOX_URL,
     ...(secrets === undefined ? {} : { secrets: onlyNamed(openSecrets(secrets), names) }),
   };
+}
+
+function isProxyList(text: string): boolean {
+  try {
+    trustOf({ hops: 1, networks: listOf(text) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Least authority: an app holds the secrets it has a use for and no others. */

@@ -16,6 +16,7 @@ export { createMetrics, type BoundedCounter, type Metrics } from './metrics.ts';
 export { readinessOf, type HealthChecks, type Readiness } from './health.ts';
 export { SHED_LIMITS, watchPressure, type Importance, type Pressure, type ShedLimits } from './shedding.ts';
 export { originAllowed } from './origin.ts';
+export { addressOf, isFromProxy, NO_PROXIES, trustOf, type Trust, type TrustedProxies } from './trusted-proxies.ts';
 export { type ApiDescription } from './openapi.ts';
 export { startLoop, type Loop, type LoopHealth, type LoopOptions } from './loop.ts';
 export { BATCH_MAX, gather, type Gatherer, type GatherOptions } from './gather.ts';

@@ -12,7 +12,7 @@ export function productionFaults(env: Environment, values: Partial<Values>): str
   if (values.TOSS_URL !== undefined && !values.TOSS_URL.startsWith('https://')) faults.push('TOSS_URL must be https');
   if (values.PUBLIC_ORIGIN !== undefined) {
     if (!env['PUBLIC_ORIGIN']) faults.push('PUBLIC_ORIGIN is missing: where fans reach the site, such as https://tickets.example');
-    else if (!originsOf(values.PUBLIC_ORIGIN).every((origin) => origin.startsWith('https://'))) faults.push('PUBLIC_ORIGIN must be https');
+    else if (!listOf(values.PUBLIC_ORIGIN).every((origin) => origin.startsWith('https://'))) faults.push('PUBLIC_ORIGIN must be https');
   }
   if (values.DATABASE_URL !== undefined && isDefaultLogin(values.DATABASE_URL)) faults.push('DATABASE_URL has no password, or one that equals the user name');
   return faults;
@@ -27,7 +27,7 @@ export function testKeyFaults(secrets: Secrets): string[] {
   return faults;
 }
 
-export const originsOf = (text: string): string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+export const listOf = (text: string): string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
 
 function isDefaultLogin(url: string): boolean {
   try {

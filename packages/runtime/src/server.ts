@@ -6,6 +6,7 @@ import Fastify, {
 } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { BODY_BYTES_MAX, problem } from '@onsale/contract';
+import { sourceOf, type Source } from '@onsale/kernel';
 import { readinessOf, type HealthChecks } from './health.ts';
 import { followRequests, type InFlight } from './in-flight.ts';
 import type { Logger } from './logger.ts';
@@ -15,6 +16,7 @@ import { isWrite, originAllowed } from './origin.ts';
 import { problemOfError, type TranslateError } from './problem-of-error.ts';
 import { PROBLEM_TYPE, replyProblem, secure } from './problem-reply.ts';
 import { SHED_AT, SHED_LIMITS, watchPressure, type Importance, type Pressure, type ShedLimits } from './shedding.ts';
+import { addressOf, NO_PROXIES, trustOf, type Trust, type TrustedProxies } from './trusted-proxies.ts';
 import { serializerCompilerOf, validatorCompiler } from './validation.ts';
 
 type TypedInstance = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
@@ -27,6 +29,10 @@ declare module 'fastify' {
     /** False: writes from any origin (webhooks of providers, which carry no cookies). */
     originCheck?: boolean;
   }
+  interface FastifyRequest {
+    /** Whom limits count this request against: the client behind the proxies we trust. */
+    readonly source: Source;
+  }
 }
 
 export type ServerOptions = {
@@ -38,7 +44,8 @@ export type ServerOptions = {
   /** Names and checks of what `GET /health/ready` needs. */
   readonly ready?: HealthChecks;
   readonly translateError?: TranslateError;
-  readonly trustProxyHops?: number;
+  /** Whose word about the client's address is believed; left out: nobody's. */
+  readonly trustedProxies?: TrustedProxies;
   readonly checkReplies?: boolean;
   /** HEAD beside every GET: for pages, whose links are previewed and watched by it; no program needs it of an API. */
   readonly headRoutes?: boolean;
@@ -64,10 +71,11 @@ const PATH_PARAMETER_LENGTH_MAX = 100;
 export async function buildServer(options: ServerOptions): Promise<OnsaleServer> {
   const { metrics, checkReplies = false } = options;
   const answerError = errorAnswers(options);
+  const trust = trustOf(options.trustedProxies ?? NO_PROXIES);
   const app: FastifyInstance = Fastify({
     bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS, exposeHeadRoutes: options.headRoutes ?? false,
     clientErrorHandler: replyToBrokenRequest,
-    forceCloseConnections: 'idle', return503OnClosing: true, trustProxy: options.trustProxyHops || false,
+    forceCloseConnections: 'idle', return503OnClosing: true, trustProxy: trust,
     http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_MS / 2, shouldUpgradeCallback: isForSocket },
     routerOptions: { maxParamLength: PATH_PARAMETER_LENGTH_MAX },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => answerError(error, request, reply),
@@ -75,6 +83,7 @@ export async function buildServer(options: ServerOptions): Promise<OnsaleServer>
   function isForSocket({ headers }: IncomingMessage): boolean {
     return app.server.listenerCount('upgrade') > 0 && headers.upgrade?.toLowerCase() === 'websocket';
   }
+  nameSource(app, trust);
   const pressure = watchPressure(options.shed ?? SHED_LIMITS);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompilerOf({ checkReplies }));
@@ -88,6 +97,15 @@ export async function buildServer(options: ServerOptions): Promise<OnsaleServer>
   if (options.api !== undefined) await serveOpenApi(app, options.api);
   serveHealth(app, options.ready ?? {}, metrics);
   return Object.assign(app.withTypeProvider<TypeBoxTypeProvider>(), { pressure });
+}
+
+/** Worked out only for who asks, which most requests do not. */
+function nameSource(app: FastifyInstance, trust: Trust): void {
+  app.decorateRequest('source', {
+    getter(this: FastifyRequest) {
+      return sourceOf(addressOf(this.raw, trust));
+    },
+  } as never);
 }
 
 /** Refusals are told, bugs are logged under an id that the reply names. */

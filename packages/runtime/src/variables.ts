@@ -25,8 +25,10 @@ export const variables = {
   CHECK_REPLIES: Type.String({ pattern: '^(on|off|auto)$', default: 'auto', description: 'on, off or auto' }),
   ONSALE_DATA: Type.String({ minLength: 1, maxLength: 1_000, default: '.data', description: 'a folder' }),
   ONSALE_SECRETS: Type.String({ minLength: 1, maxLength: 1_000, default: '', description: 'path of secrets.json' }),
-  /** Proxies in front of us whose X-Forwarded-For is believed: a number of hops. */
+  /** Proxies in a row in front of us whose X-Forwarded-For is believed, if they stand in TRUSTED_PROXIES. */
   TRUST_PROXY: Type.Integer({ minimum: 0, maximum: 10, default: 0, description: 'a number of hops, 0 to 10' }),
+  /** Where those proxies are. */
+  TRUSTED_PROXIES: Type.String({ maxLength: 1_000, default: 'loopback', description: 'networks such as 10.0.0.0/8 or loopback, separated by commas' }),
   REDIS_URL: Type.String({ pattern: '^rediss?://\\S+$', description: 'redis:// or rediss://' }),
   DATABASE_URL: Type.String({ pattern: '^mysql://\\S+/\\S+$', description: 'mysql://user:password@host:port/database' }),
   ADMISSION_URL: HttpUrl,

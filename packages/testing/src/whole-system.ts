@@ -56,6 +56,7 @@ export type SystemOptions = {
 
 const CHECKOUT = resolve(import.meta.dirname, '../../..');
 const START_ORDER: readonly AppName[] = ['sandbox', 'admission', 'booking', 'worker', 'ops', 'web'];
+const BEHIND_THE_GATEWAY: ReadonlySet<AppName> = new Set<AppName>(['admission', 'booking']);
 const LIVE_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 30;
 
@@ -96,7 +97,13 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
       nodeArgs,
       logFile: join(folder, `${name}-${known.length}.log`),
       // Operators have an origin of their own, as in production.
-      env: { ...common, ...(name === 'ops' ? { PUBLIC_ORIGIN: ports.urls.OPS_URL } : {}), PORT: String(port), INTERNAL_PORT: String(internalPort), ...env },
+      env: {
+        ...common,
+        ...(name === 'ops' ? { PUBLIC_ORIGIN: ports.urls.OPS_URL } : {}),
+        ...(BEHIND_THE_GATEWAY.has(name) ? { TRUST_PROXY: '1' } : {}),
+        PORT: String(port), INTERNAL_PORT: String(internalPort),
+        ...env,
+      },
     });
     started.set(name, [...known, app]);
     return app;

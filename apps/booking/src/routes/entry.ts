@@ -4,7 +4,6 @@ import {
   identityOf,
   sessionIdOf,
   signEntrySession,
-  sourceOf,
   verifyEntryToken,
   type EntryClaims,
   type EntryTokenRefusal,
@@ -45,7 +44,7 @@ const CODE_OF_WORD: Record<Exclude<RedeemReply['word'], 'redeemed' | 'again'>, P
  */
 export function entryRoutes(server: FastifyInstance, context: BookingContext): void {
   server.post<{ Body: { entryToken: string; clientKey?: string } }>('/entry', { schema: { body: EnterBody } }, async (request, reply) => {
-    const source = sourceOf(request.ip);
+    const source = request.source;
     const waitMs = context.failures.waitOf(source, context.nowMs());
     if (waitMs > 0) throw new ProblemError('rate-limited', { retryAfterMs: waitMs });
     const holder = context.guard.holder(request, request.body.clientKey);

@@ -1,5 +1,4 @@
 import { SignInBody, SignInReply } from '@onsale/contract';
-import { sourceOf } from '@onsale/entry-token';
 import { bearerOf, type Metrics, type OnsaleServer } from '@onsale/runtime';
 import { ProblemError } from '@onsale/contract';
 import type { OpsContext } from '../context.ts';
@@ -11,7 +10,7 @@ export function signInRoute(server: OnsaleServer, { gate }: OpsContext, metrics:
   const attempts = metrics.counter('onsale_operator_sign_ins', 'Tries to sign in, by outcome', { outcome: OUTCOMES });
   server.post('/sessions', { schema: { body: SignInBody, response: { 201: SignInReply } } }, async (request, reply) => {
     try {
-      const { token, name, remainingMs } = await gate.signIn({ ...request.body, source: sourceOf(request.ip) });
+      const { token, name, remainingMs } = await gate.signIn({ ...request.body, source: request.source });
       attempts.add({ outcome: 'signed-in' });
       return await reply.code(201).send({ token, name, remainingMs });
     } catch (error) {

@@ -12,46 +12,64 @@ const SHOW_FRESH_MS = 30_000;
 /** Names come from addresses that strangers type; the memory of them is bounded. */
 const REMEMBERED_MAX = 256;
 
+/** Who caused the question, as headers: the apps count it against them and not against the gateway. */
+export type Asker = Readonly<Record<string, string>>;
+
 export type OnSaleReader = {
-  readonly room: (room: string) => Promise<RoomReply | null>;
-  readonly show: (show: string) => Promise<ShowFacts | null>;
+  readonly room: (room: string, asker: Asker) => Promise<RoomReply | null>;
+  readonly show: (show: string, asker: Asker) => Promise<ShowFacts | null>;
 };
 
 /** Reads public facts from the apps for server-rendered pages; null when unknown or the app is away. Cached, one read at a time. */
 export function readOnSale(upstreams: Upstreams, now: () => number): OnSaleReader {
-  const rooms = remember<RoomReply>(ROOM_FRESH_MS, now, (room) => readJson(`${upstreams.admission}${ADMISSION_PREFIX}/rooms/${room}`));
-  const shows = remember<ShowFacts>(SHOW_FRESH_MS, now, async (show) => {
-    const layout = await readJson<LayoutReply>(`${bookingUpstream(upstreams.booking, `/shows/${show}`)}${BOOKING_PREFIX}/shows/${show}/layout`);
-    if (layout === null) return null;
+  const rooms = remember<RoomReply>(ROOM_FRESH_MS, now, (room, asker) => readJson(`${upstreams.admission}${ADMISSION_PREFIX}/rooms/${room}`, asker));
+  const shows = remember<ShowFacts>(SHOW_FRESH_MS, now, async (show, asker) => {
+    const address = `${bookingUpstream(upstreams.booking, `/shows/${show}`)}${BOOKING_PREFIX}/shows/${show}/layout`;
+    const layout = await readJson<LayoutReply>(address, asker);
+    if (layout === null || layout === REFUSED) return layout;
     const { event, venue, startsAt, currency, seats, grades, salesOpen } = layout;
     return { event, venue, startsAt, currency, seats, grades, salesOpen };
   });
   return { room: rooms, show: shows };
 }
 
-function remember<Value>(freshMs: number, now: () => number, read: (key: string) => Promise<Value | null>): (key: string) => Promise<Value | null> {
-  const known = new Map<string, { readonly at: number; readonly value: Promise<Value | null> }>();
-  return (key) => {
-    const entry = known.get(key);
-    if (entry !== undefined && now() - entry.at < freshMs) return entry.value;
+/** The asker has had their share; whoever asks next may well be answered. */
+const REFUSED = Symbol('refused');
+type Read<Value> = Promise<Value | null | typeof REFUSED>;
+
+function remember<Value>(
+  freshMs: number, now: () => number, read: (key: string, asker: Asker) => Read<Value>,
+): (key: string, asker: Asker) => Promise<Value | null> {
+  const known = new Map<string, { readonly at: number; readonly value: Read<Value> }>();
+  const ask = (key: string, asker: Asker): Read<Value> => {
     known.delete(key);
     if (known.size >= REMEMBERED_MAX) known.delete(known.keys().next().value as string);
-    const value = read(key);
+    const value = read(key, asker);
     known.set(key, { at: now(), value });
-    // A miss is remembered only for as long as a room is fresh, so that a late app shows up at once.
     void value.then((found) => {
-      if (found === null && known.get(key)?.value === value) known.set(key, { at: now() - Math.max(0, freshMs - ROOM_FRESH_MS), value });
+      if (known.get(key)?.value !== value) return;
+      // A miss is remembered only for as long as a room is fresh, so that a late app shows up at once; a refusal is its asker's alone.
+      if (found === REFUSED) known.delete(key);
+      else if (found === null) known.set(key, { at: now() - Math.max(0, freshMs - ROOM_FRESH_MS), value });
     });
     return value;
   };
+  return async (key, asker) => {
+    const entry = known.get(key);
+    if (entry === undefined || now() - entry.at >= freshMs) return orNull(await ask(key, asker));
+    const shared = await entry.value;
+    return orNull(shared === REFUSED ? await read(key, asker) : shared);
+  };
 }
 
-async function readJson<Body>(url: string): Promise<Body | null> {
+const orNull = <Value>(value: Value | typeof REFUSED): Value | null => (value === REFUSED ? null : value);
+
+async function readJson<Body>(url: string, asker: Asker): Read<Body> {
   try {
-    const reply = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' });
+    const reply = await fetch(url, { headers: asker, signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' });
     if (reply.status === 200) return (await reply.json()) as Body;
     await reply.body?.cancel();
-    return null;
+    return reply.status === 429 ? REFUSED : null;
   } catch {
     return null;
   }

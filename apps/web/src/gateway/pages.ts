@@ -11,7 +11,7 @@ import { chooseLanguage, isLanguage, LANGUAGE_COOKIE } from './language.ts';
 import type { OnSale, OnSaleReader } from './on-sale.ts';
 import { sendPlainRoom } from './plain-queue.ts';
 import type { Upstreams } from './proxy.ts';
-import type { Edge } from './sockets.ts';
+import { forwarded, type Edge } from './sockets.ts';
 
 export type PageContext = {
   readonly items: readonly OnSale[];
@@ -75,25 +75,26 @@ type Slug<Name extends string> = { Params: { [key in Name]: string } };
 export function servePages(app: FastifyInstance, context: PageContext): void {
   const { sendHtml, assetsOf, onSale, items } = context;
   const config = { importance: 'high' } as const;
-  const factsOf = async (item: OnSale): Promise<OnSaleFacts> => {
-    const [room, show] = await Promise.all([onSale.room(item.room), onSale.show(item.show)]);
+  const factsOf = async (item: OnSale, request: FastifyRequest): Promise<OnSaleFacts> => {
+    const asker = forwarded(request.raw, context.edge);
+    const [room, show] = await Promise.all([onSale.room(item.room, asker), onSale.show(item.show, asker)]);
     return { item, room, show };
   };
   app.get('/', { config }, async (request, reply) => {
-    const facts = await Promise.all(items.map(factsOf));
+    const facts = await Promise.all(items.map((item) => factsOf(item, request)));
     return sendHtml(request, reply, (language) => homePage(language, assetsOf('home'), facts));
   });
   app.get<Slug<'event'>>('/events/:event', { config }, async (request, reply) => {
     const item = items.find(({ event }) => event === request.params.event);
     if (item === undefined) return sendNotFound(request, reply, context);
-    const facts = await factsOf(item);
+    const facts = await factsOf(item, request);
     return sendHtml(request, reply, (language) => eventPage(language, assetsOf('event'), facts));
   });
   app.get<Slug<'room'>>('/rooms/:room', { config }, async (request, reply) => {
     const { room } = request.params;
     if (!parseRoomId(room).ok) return sendNotFound(request, reply, context);
     if ((request.query as { plain?: unknown }).plain === '1') return sendPlainRoom(request, reply, context);
-    const facts = await onSale.room(room);
+    const facts = await onSale.room(room, forwarded(request.raw, context.edge));
     return sendHtml(request, reply, (language) => roomPage(language, assetsOf('queue'), room, facts));
   });
   serveBookingPages(app, context);

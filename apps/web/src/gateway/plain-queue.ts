@@ -31,7 +31,10 @@ export async function servePlainQueue(app: FastifyInstance, context: PageContext
 /** `GET /rooms/:room?plain=1`. */
 export async function sendPlainRoom(request: FastifyRequest<RoomRoute>, reply: FastifyReply, context: PageContext): Promise<FastifyReply> {
   const { room } = request.params;
-  const [facts, me] = await Promise.all([context.onSale.room(room), ask(request, context, 'GET', admission(context.upstreams, room, '/places/me'))]);
+  const [facts, me] = await Promise.all([
+    context.onSale.room(room, forwarded(request.raw, context.edge)),
+    ask(request, context, 'GET', admission(context.upstreams, room, '/places/me')),
+  ]);
   for (const cookie of me?.cookies ?? []) reply.header('set-cookie', cookie);
   return sendPage(
     request,

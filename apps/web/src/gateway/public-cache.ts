@@ -2,7 +2,9 @@ import { ADMISSION_PREFIX, BOOKING_PREFIX } from '@onsale/contract';
 import { replyProblem } from '@onsale/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { encodeBody, negotiate, type Encoded } from './compression.ts';
+import type { Asker } from './on-sale.ts';
 import { bookingUpstream, RETRY_AFTER_MS, type Upstreams } from './proxy.ts';
+import { forwarded, type Edge } from './sockets.ts';
 
 /**
  * Answers that are the same for everybody are asked for once and kept for as long as their app allows (`public, max-age`):
@@ -30,14 +32,18 @@ type Answer = {
   readonly freshMs: number;
 };
 
-export function cachePublicAnswers(app: FastifyInstance, upstreams: Upstreams, now: () => number): void {
+export function cachePublicAnswers(app: FastifyInstance, upstreams: Upstreams, edge: Edge, now: () => number): void {
   const kept = new Map<string, { answer: Promise<Answer | null>; fresh: (at: number) => boolean }>();
-  const answerOf = (path: string): Promise<Answer | null> => {
+  const answerOf = async (path: string, asker: Asker): Promise<Answer | null> => {
     const known = kept.get(path);
-    if (known?.fresh(now()) === true) return known.answer;
+    if (known?.fresh(now()) === true) {
+      // That somebody else has had their share is no answer to this one.
+      const shared = await known.answer;
+      return shared?.status === 429 ? ask(path, asker, upstreams, now) : shared;
+    }
     kept.delete(path);
     if (kept.size >= ANSWERS_MAX) kept.delete(kept.keys().next().value as string);
-    const entry = { answer: ask(path, upstreams, now), fresh: (_at: number): boolean => true };
+    const entry = { answer: ask(path, asker, upstreams, now), fresh: (_at: number): boolean => true };
     kept.set(path, entry);
     void entry.answer.then((answer) => {
       entry.fresh = (at) => answer !== null && at - answer.at < answer.freshMs;
@@ -52,7 +58,7 @@ export function cachePublicAnswers(app: FastifyInstance, upstreams: Upstreams, n
     app.get(route, { config }, async (request, reply) => {
       const path = request.url.split('?', 1)[0] as string;
       if (path.length > PATH_LENGTH_MAX) return replyProblem(request, reply, 'not-found');
-      return send(request, reply, await answerOf(path), now());
+      return send(request, reply, await answerOf(path, forwarded(request.raw, edge)), now());
     });
   }
 }
@@ -68,10 +74,10 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: Answer | nul
   return reply.send(body);
 }
 
-async function ask(path: string, upstreams: Upstreams, now: () => number): Promise<Answer | null> {
+async function ask(path: string, asker: Asker, upstreams: Upstreams, now: () => number): Promise<Answer | null> {
   const upstream = path.startsWith(`${BOOKING_PREFIX}/`) ? bookingUpstream(upstreams.booking, path) : upstreams.admission;
   try {
-    const reply = await fetch(upstream + path, { signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' });
+    const reply = await fetch(upstream + path, { headers: asker, signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' });
     const body = encodeBody(Buffer.from(await reply.arrayBuffer()), BROTLI_QUALITY);
     const headers = Object.fromEntries(KEPT_HEADERS.flatMap((name) => (reply.headers.has(name) ? [[name, reply.headers.get(name) as string]] : [])));
     const seconds = reply.status === 200 ? Number(/\bpublic\b.*\bmax-age=(\d{1,6})\b/.exec(headers['cache-control'] ?? '')?.[1] ?? 0) : 0;

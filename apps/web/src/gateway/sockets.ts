@@ -1,7 +1,7 @@
 import { request as httpRequest, type Agent, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import { answerUpgrades, lastWords } from '@onsale/runtime';
+import { addressOf, answerUpgrades, isFromProxy, lastWords, type Trust } from '@onsale/runtime';
 import { endToEnd, staysInside } from './end-to-end.ts';
 
 /**
@@ -86,17 +86,21 @@ function join(client: Duplex, head: Buffer, response: IncomingMessage, upstream:
   upstream.pipe(client);
 }
 
-/** What stands in front of the gateway: `trustedHops` proxies whose word about the client is believed; 0: nobody's. */
-export type Edge = { readonly trustedHops: number; readonly secure: boolean };
+/** What stands in front of the gateway: which proxies' word about the client is believed, and whether fans come by TLS. */
+export type Edge = { readonly trust: Trust; readonly secure: boolean };
 
-/** Who the client is, in the gateway's words. Without a trusted proxy in front, whatever the client claimed is dropped. */
-export function forwarded(request: IncomingMessage, { trustedHops, secure }: Edge): Record<string, string> {
-  const peer = request.socket.remoteAddress ?? '';
-  const told = (name: string): string | undefined => (trustedHops > 0 ? [request.headers[name]].flat().join(', ') || undefined : undefined);
-  const chain = told('x-forwarded-for');
+/**
+ * Who the client is, in the gateway's words: one address, whatever chain it came by, so that an app believes one proxy and no more, be it
+ * this one or the one in front. Without a trusted proxy in front, whatever the client claimed is dropped.
+ */
+export function forwarded(request: IncomingMessage, { trust, secure }: Edge): Record<string, string> {
+  const told = (name: string): string | undefined => (isFromProxy(request, trust) ? lastOf(request.headers[name]) : undefined);
   return {
-    'x-forwarded-for': chain === undefined ? peer : `${chain}, ${peer}`,
+    'x-forwarded-for': addressOf(request, trust),
     'x-forwarded-host': told('x-forwarded-host') ?? request.headers.host ?? '',
     'x-forwarded-proto': told('x-forwarded-proto') ?? (secure ? 'https' : 'http'),
   };
 }
+
+/** What the proxy nearest to us said. */
+const lastOf = (header: string | string[] | undefined): string | undefined => [header ?? []].flat().join(',').split(',').at(-1)?.trim() || undefined;

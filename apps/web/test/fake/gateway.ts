@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { createLogger, createMetrics, type OnsaleServer } from '@onsale/runtime';
+import { createLogger, createMetrics, NO_PROXIES, trustOf, type OnsaleServer } from '@onsale/runtime';
 import { buildApp, type GatewayOptions } from '../../src/app.ts';
 import { buildPages, FANS_FOLDER } from '../../src/build.ts';
 
@@ -21,7 +21,7 @@ export async function startGateway(
       health: { admission: `${given.admission}/health/ready`, booking: `${given.booking}/health/ready` },
       paymentOrigins: given.sandbox === undefined ? [] : [given.sandbox],
       items: [{ event: 'demo', room: 'demo', show: 'demo' }],
-      edge: { trustedHops: 0, secure: false },
+      edge: { trust: trustOf(NO_PROXIES), secure: false },
       folder: FANS_FOLDER,
       now: () => performance.now(),
       ...given,

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '@onsale/kernel';
+import { MINUTE_MS } from './clock.ts';
 
 /**
  * Bounds how many failed checks one source may cause. A bucket of `burst` failures refills at `perMinute`; a source without failures
@@ -41,19 +41,4 @@ export function createFailureLimiter({ burst, perMinute, sourcesMax }: FailureLi
       return buckets.size;
     },
   };
-}
-
-/** The unit that is counted: an IPv4 address, or the /56 of an IPv6 address (what one household gets). */
-export function sourceOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped !== null) return mapped[1] as string;
-  if (!address.includes(':')) return address;
-  const [head = '', tail = ''] = (address.split('%')[0] as string).split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === '' ? [] : tail.split(':');
-  const groups = address.includes('::') ? [...front, ...Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0'), ...back] : front;
-  const words = groups.slice(0, 4).map((group) => parseInt(group, 16) || 0);
-  while (words.length < 4) words.push(0);
-  words[3] = (words[3] as number) & 0xff00;
-  return `${words.map((word) => word.toString(16)).join(':')}::/56`;
 }

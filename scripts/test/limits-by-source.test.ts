@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { BOOKING_PREFIX, OPS_PREFIX, ORDER_KEY_HEADER } from '@onsale/contract';
+import { bindingOf, bindingText, claimsOf, makeHolderSecret, signEntryToken, type HolderSecret } from '@onsale/entry-token';
+import type { Place, RoomId, ShowId } from '@onsale/kernel';
+import { makeSigningKey } from '@onsale/runtime';
+import { makeOnSale, openWholeSystem, TEST_OPERATOR, until, type AppProcess } from '@onsale/testing';
+import t, { type Test } from 'tap';
+import { Agent, request } from 'undici';
+import { HOSTS, skipWithoutNginx, startNginx } from './start-nginx.ts';
+
+// Two clients with addresses of their own, each the other's neighbour behind the same proxies. One goes past a limit; the other must not notice.
+
+type Answer = { readonly status: number; readonly code: string | undefined; readonly text: string };
+type Asked = { readonly from: string; readonly body?: unknown; readonly headers?: Record<string, string>; readonly ops?: boolean };
+type Ask = (path: string, asked: Asked) => Promise<Answer>;
+/** A way in: how a client asks the site and the operators' host. */
+type Front = { readonly name: string; readonly ask: Ask };
+
+/** Past every allowance of a source: 50 failures, and what is given back meanwhile. */
+const TRIES = 90;
+const REFUSED = 429;
+let lastByte = 1;
+/** Sources that no limiter has seen yet. */
+const twoSources = () => ({ guilty: `127.0.0.${(lastByte += 1)}`, neighbour: `127.0.0.${(lastByte += 1)}` });
+
+const system = await openWholeSystem({ processes: { sandbox: 1, admission: 1, booking: 1, ops: 1, web: 1 } });
+t.teardown(() => system.close());
+await makeOnSale(system, { ratePerMinute: null, capacity: 500 });
+const [admission, booking, ops, web] = (['admission', 'booking', 'ops', 'web'] as const).map((name) => system.apps(name)[0]) as AppProcess[];
+for (const app of [admission, booking, ops]) await until(`${app?.name} is ready`, async () => (await fetch(`${app?.url}/health/ready`)).ok);
+
+const answerOf = (status: number, text: string): Answer => {
+  const code = /^\{/.test(text) ? (JSON.parse(text) as { code?: string }).code : undefined;
+  return { status, code, text };
+};
+const headersOf = ({ body, headers = {} }: Asked): Record<string, string> => ({
+  // A client's own word about its address is never believed.
+  'x-forwarded-for': '203.0.113.77',
+  ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+  ...headers,
+});
+
+function gatewayAlone(t: Test): Front {
+  const agents = new Map<string, Agent>();
+  t.teardown(() => Promise.all([...agents.values()].map((agent) => agent.close())));
+  return {
+    name: 'the gateway alone',
+    async ask(path, asked) {
+      const agent = agents.get(asked.from) ?? new Agent({ localAddress: asked.from });
+      agents.set(asked.from, agent);
+      const reply = await request(`${(asked.ops === true ? ops : web)?.url}${path}`, {
+        dispatcher: agent, headers: headersOf(asked), ...(asked.body === undefined ? {} : { method: 'POST', body: JSON.stringify(asked.body) }),
+      });
+      return answerOf(reply.statusCode, await reply.body.text());
+    },
+  };
+}
+
+async function nginxInFront(t: Test): Promise<Front> {
+  // What stands behind nginx believes one proxy.
+  const [behindWeb, behindOps] = [await system.startApp('web', { env: { TRUST_PROXY: '1' } }), await system.startApp('ops', { env: { TRUST_PROXY: '1' } })];
+  const { ask } = await startNginx(t, { web: behindWeb.port, admission: admission?.port as number, booking: [booking?.port as number], ops: behindOps.port });
+  return {
+    name: 'nginx and the gateway',
+    async ask(path, asked) {
+      const { from, body } = asked;
+      const sent = { from, headers: headersOf(asked), ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+      const reply = await ask(path, { host: asked.ops === true ? HOSTS.OPS_HOST : HOSTS.PUBLIC_HOST, ...sent });
+      return answerOf(reply.status, reply.text);
+    },
+  };
+}
+
+const many = async (work: (index: number) => Promise<Answer>): Promise<Answer[]> => Promise.all(Array.from({ length: TRIES }, (_, index) => work(index)));
+const FORGER = makeSigningKey('forger');
+/** All of it is right but the signature. */
+function forgedToken(clientKey: string): string {
+  const kid = system.secrets.entryKeys[0]?.kid as string;
+  const kh = bindingText(bindingOf(clientKey as HolderSecret));
+  const entry = { room: 'demo' as RoomId, place: 4_294_967_297 as Place, callNo: 1, shows: ['demo' as ShowId], enteredAtMs: Date.now(), kh };
+  return signEntryToken(claimsOf(entry, { iss: web?.url as string, nowMs: Date.now() }), { kid, privateKeyPem: FORGER.privateKeyPem });
+}
+const enterWith = ({ ask }: Front, from: string): Promise<Answer> => {
+  const clientKey = makeHolderSecret();
+  return ask(`${BOOKING_PREFIX}/entry`, { from, body: { entryToken: forgedToken(clientKey), clientKey } });
+};
+
+function limitsHitTheGuilty(t: Test, front: Front): void {
+  t.test('forged entry tokens at the door', async (t) => {
+    const { guilty, neighbour } = twoSources();
+    const tries = await many(() => enterWith(front, guilty));
+    t.ok(tries.some(({ status }) => status === REFUSED), JSON.stringify(tries.at(-1)));
+    t.equal((await enterWith(front, neighbour)).code, 'token-invalid');
+  });
+
+  t.test('guessed order keys', async (t) => {
+    const { guilty, neighbour } = twoSources();
+    const guess = (from: string): Promise<Answer> => {
+      const [order, key] = [randomBytes(16).toString('base64url'), randomBytes(16).toString('base64url')];
+      return front.ask(`${BOOKING_PREFIX}/orders/${order}`, { from, headers: { [ORDER_KEY_HEADER]: key } });
+    };
+    const tries = await many(() => guess(guilty));
+    t.ok(tries.some(({ status }) => status === REFUSED), JSON.stringify(tries.at(-1)));
+    t.equal((await guess(neighbour)).code, 'not-found');
+  });
+
+  t.test('invented shows', async (t) => {
+    const { guilty, neighbour } = twoSources();
+    const invent = (from: string): Promise<Answer> => front.ask(`${BOOKING_PREFIX}/shows/x${randomBytes(4).toString('hex')}/layout`, { from });
+    const tries = await many(() => invent(guilty));
+    t.ok(tries.some(({ status }) => status === REFUSED), JSON.stringify(tries.at(-1)));
+    t.equal((await invent(neighbour)).code, 'not-found');
+  });
+
+  t.test('wrong passwords of operators', async (t) => {
+    const { guilty, neighbour } = twoSources();
+    const signIn = (from: string, password: string): Promise<Answer> =>
+      front.ask(`${OPS_PREFIX}/sessions`, { from, ops: true, body: { name: TEST_OPERATOR.name, password } });
+    const tries = await many((index) => signIn(guilty, `a wrong password ${index}`));
+    t.ok(tries.some(({ status }) => status === REFUSED), JSON.stringify(tries.at(-1)));
+    t.equal((await signIn(neighbour, TEST_OPERATOR.password)).status, 201);
+  });
+}
+
+t.test('the gateway alone', async (t) => limitsHitTheGuilty(t, gatewayAlone(t)));
+t.test('nginx and the gateway', { skip: skipWithoutNginx }, async (t) => limitsHitTheGuilty(t, await nginxInFront(t)));
