@@ -22,7 +22,7 @@ export function problemOf(refusal: CommandRefusal): ProblemError {
     case 'no-hold':
       return as('not-found');
     case 'key-reused':
-      return as('idempotency-mismatch');
+      return as('key-reused', refusal.order === undefined ? {} : { order: refusal.order });
     case 'too-many-attempts':
       return as('too-many-attempts', { max: refusal.max });
     case 'hold-expired':

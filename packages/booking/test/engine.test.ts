@@ -73,14 +73,14 @@ t.test('one fan from hold to ticket, with deadlines by the database clock', asyn
   await publishedShow(pool, 4, 10);
   await enterFans(pool, 3);
   const { engine, books } = startProcess(t, url, { config: { nowMs: () => nowMs } });
-  const hold = { kind: 'hold', show: SHOW, hold: idFor('a'), ...fan(0), seats: [3, 4] } as const;
+  const hold = { kind: 'hold', show: SHOW, hold: idFor('a'), ...fan(0), seats: [3, 4], keyed: { key: idFor('k'), request: idFor('3 4') } } as const;
   const order = { kind: 'order', show: SHOW, hold: hold.hold, person: hold.person, order: idFor('order') } as const;
   const about = { show: SHOW, hold: hold.hold, attempt: idFor('attempt') } as const;
   const held = valueOf(await engine.submit(hold));
   t.match(held, { again: false, changed: [3, 4], hold: { state: 'live', remainingMs: HOLD_MS, seats: [3, 4] } });
   nowMs += 60_000;
   t.match(valueOf(await engine.submit(hold)), { again: true, hold: { remainingMs: HOLD_MS - 60_000 } }, 'the same request, the same hold');
-  t.match(await engine.submit({ ...hold, seats: [5] }), { refusal: { kind: 'key-reused' } });
+  t.match(await engine.submit({ ...hold, seats: [5], keyed: { ...hold.keyed, request: idFor('5') } }), { refusal: { kind: 'key-reused' } });
   t.match(await engine.submit({ ...order, person: fan(1).person }), { refusal: { kind: 'no-hold' } }, "another's hold is not there");
   t.match(
     valueOf(await engine.submit({ kind: 'swap', show: SHOW, hold: hold.hold, ...fan(0), seats: [4, 5] })),
@@ -173,6 +173,7 @@ t.test('best available, orphan rule and operators', async (t) => {
   const free = Array.from({ length: 16 }, (_, seat) => seat).filter((seat) => !seats.includes(seat));
   t.match(valueOf(await engine.submit({ kind: 'block', show: SHOW, seats: [...seats.slice(0, 2), ...free] })), { changed: free, untouched: seats.slice(0, 2) });
   t.equal(kindOf(await engine.submit(best(7, 1))), 'sold-out');
+  t.match(valueOf(await engine.submit(best(1, 2))), { again: true }, 'what has its seats is answered again, also when nothing else is left');
   t.match(valueOf(await engine.submit({ kind: 'unblock', show: SHOW, seats: free })), { changed: free });
 
   await publishedShow(pool, 1, 10, { show: 'row' as ShowId, orphanRule: true, event: 'row' });

@@ -1,5 +1,5 @@
 import { pick, randomBelow, shuffled, type OpaqueId, type Random } from '@onsale/kernel';
-import type { DecidableCommand, SeatLimits } from '../src/index.ts';
+import type { DecidableCommand, KeyedRequest, SeatLimits } from '../src/index.ts';
 import type { ShowModel } from '../src/model/index.ts';
 import { fan, idFor, SHOW } from './own-show.ts';
 
@@ -28,15 +28,25 @@ function randomStart(random: Random, model: ShowModel, count: () => number): Dec
   const known = [...model.holds.values()];
   if (known.length > 0 && random() < 0.15) {
     // The same request again, or its key with other seats.
-    const { id, person, session, seats } = pick(random, known);
-    return { kind: 'hold', show: SHOW, hold: id, person, session, seats: random() < 0.7 && seats.length > 0 ? seats : seatsFor(random) };
+    const { id, person, session, seats, requests } = pick(random, known);
+    const [first] = requests;
+    const same = seats.length > 0 ? seats : seatsFor(random);
+    if (first !== undefined && random() < 0.7) {
+      return { kind: 'hold', show: SHOW, hold: id, person, session, seats: same, keyed: { key: first[0], request: first[1] } };
+    }
+    const other = seatsFor(random);
+    return { kind: 'hold', show: SHOW, hold: id, person, session, seats: other, keyed: keyedFor(id, other) };
   }
   const round = count();
+  const [hold, seats] = [idFor(`hold ${round}`), seatsFor(random)];
   return {
-    kind: 'hold', show: SHOW, hold: idFor(`hold ${round}`), ...fanOf(random, round), seats: seatsFor(random),
+    kind: 'hold', show: SHOW, hold, ...fanOf(random, round), seats, keyed: keyedFor(hold, seats),
     holdMs: 60_000 * (1 + randomBelow(random, 3)),
   };
 }
+
+/** The key that makes a hold, or changes it, and its request: what the edge makes of a header and a body. */
+const keyedFor = (key: string, seats: readonly number[]): KeyedRequest => ({ key: idFor(`key ${key}`), request: idFor(seats.join()) });
 
 /** Entry sessions use up their attempts: so the fans have new ones from time to time. */
 const HOLDS_PER_SESSION = 150;
@@ -65,11 +75,13 @@ function randomAbout(random: Random, hold: ShowModel['holds'] extends Map<Opaque
   const some = (): number[] => (hold.seats.length > 0 && random() < 0.8 ? hold.seats.slice(0, 1 + randomBelow(random, hold.seats.length)) : seatsFor(random));
   switch (random() < 0.65 ? pick(random, LIKELY[hold.order !== null && hold.state === 'live' ? 'ordered' : hold.state]) : randomBelow(random, 12)) {
     case 0:
-    case 1:
-      return {
-        kind: 'swap', ...about, person, session: hold.session,
-        seats: [...new Set([...(random() < 0.5 ? hold.seats.slice(1) : []), ...seatsFor(random)])],
-      };
+    case 1: {
+      const seats = [...new Set([...(random() < 0.5 ? hold.seats.slice(1) : []), ...seatsFor(random)])];
+      const [key, request] = pick(random, [...hold.requests]);
+      const again = random() < 0.2;
+      const keyed = again ? { key, request: random() < 0.5 ? request : idFor(seats.join()) } : keyedFor(`${hold.id} ${hold.requests.size}`, seats);
+      return { kind: 'swap', ...about, person, session: hold.session, seats, keyed };
+    }
     case 2:
       return { kind: 'release', ...about, ...(random() < 0.6 ? { person } : {}), ...(random() < 0.3 ? { attempt } : {}) };
     case 3:

@@ -250,7 +250,8 @@ t.test('negative control: the audit of rows sees what is broken', async (t) => {
   const row = (state: SeatState, claim: OpaqueId | null): SeatRow => ({ state, claim });
   const [a, b] = [idFor('a'), idFor('b')];
   const hold = (id: OpaqueId, seats: number[], state: HoldRow['state'] = 'live'): HoldRow => ({
-    id, person: fan(0).person, session: null, state, seats, order: null, attempt: null, lengthened: false, awaiting: false, swaps: 0, expired: false, leftMs: 1,
+    id, person: fan(0).person, session: null, state, seats, order: null, attempt: null, lengthened: false, awaiting: false, swaps: 0, requests: '',
+    expired: false, leftMs: 1,
   });
   const audit = (
     seats: [number, SeatRow][], holds: HoldRow[], live: number,

@@ -79,7 +79,7 @@ t.test('many orders of one transaction: each its own answer, in a few statements
   const orders = Array.from({ length: 12 }, (_, n) => idFor(`order ${n}`));
   await inTransaction(pool, RC, (tx) => Promise.all(orders.map((id, n) => insertOrder(tx, {
     id, show: SHOW, hold: idFor(`hold ${n}`), person: fan(n).person, session: null, account: null, keyHash: Buffer.alloc(32, n), currency: 'KRW',
-    lines: [{ ...line, seat: n }, { ...line, seat: n + 12 }], feePolicy: 1, buyer: { name: null, email: null },
+    lines: [{ ...line, seat: n }, { ...line, seat: n + 12 }], feePolicy: 1, buyer: { name: null, email: null }, request: '',
   }))));
   t.same((await Promise.all(orders.map((id) => readOrder(pool, id)))).map((order) => [order?.id, order?.lines.map(({ seat }) => seat), order?.amount]),
     orders.map((id, n) => [id, [n, n + 12], 200]));
@@ -121,6 +121,7 @@ t.test('an order from hold to tickets and back, along its diagram only', async (
       id: order, show: SHOW, hold, person: fan(0).person, session: fan(0).session, account: null, keyHash: Buffer.alloc(32, 1), currency: 'KRW', lines,
       feePolicy: 1,
       buyer: { name: '김하늘', email: null },
+      request: '',
     });
   }));
   t.match(await readOrder(pool, order), {

@@ -133,19 +133,11 @@ export const HoldReply = Type.Object({
   currency: CurrencyCode,
 });
 
-export const OrderBody = Type.Object(
-  {
-    show: Slug,
-    hold: OpaqueId,
-    buyer: Type.Optional(
-      Type.Object(
-        { name: Type.Optional(Type.String({ maxLength: 60 })), email: Type.Optional(Type.String({ maxLength: 200 })) },
-        { additionalProperties: false },
-      ),
-    ),
-  },
+export const BuyerBody = Type.Object(
+  { name: Type.Optional(Type.String({ maxLength: 60 })), email: Type.Optional(Type.String({ maxLength: 200 })) },
   { additionalProperties: false },
 );
+export const OrderBody = Type.Object({ show: Slug, hold: OpaqueId, buyer: Type.Optional(BuyerBody) }, { additionalProperties: false });
 export const TicketReply = Type.Object({
   id: OpaqueId,
   seat: HeldSeat,
@@ -203,6 +195,7 @@ export type SeatDelta = Static<typeof SeatDelta>;
 export type HoldBody = Static<typeof HoldBody>;
 export type HeldSeat = Static<typeof HeldSeat>;
 export type HoldReply = Static<typeof HoldReply>;
+export type BuyerBody = Static<typeof BuyerBody>;
 export type OrderReply = Static<typeof OrderReply>;
 export type OrderSummary = Static<typeof OrderSummary>;
 export type OrdersReply = Static<typeof OrdersReply>;

@@ -38,7 +38,7 @@ export const problems = define({
   forbidden: { status: 403, retry: 'never', en: 'Your role does not allow this.', ko: '권한이 없습니다.' },
   'sale-closed': { status: 403, retry: 'never', en: 'The sale of this show is not open.', ko: '지금은 판매 기간이 아닙니다.' },
   'not-found': { status: 404, retry: 'never', en: 'There is nothing here.', ko: '찾을 수 없습니다.' },
-  'idempotency-mismatch': { status: 422, retry: 'never', en: 'This Idempotency-Key was used with another request.', ko: '같은 Idempotency-Key로 다른 요청을 보냈습니다.' },
+  'key-reused': { status: 422, retry: 'changed', en: 'This Idempotency-Key was used with another request.', ko: '같은 Idempotency-Key로 다른 요청을 보냈습니다.' },
   'rate-limited': { status: 429, retry: 'later', en: 'Too many requests.', ko: '요청이 너무 잦습니다.' },
   'too-many-attempts': { status: 429, retry: 'never', en: 'This session has used up its attempts.', ko: '이번 입장에서 시도할 수 있는 횟수를 모두 사용했습니다.' },
   'hold-expired': { status: 410, retry: 'changed', en: 'The hold on these seats has run out.', ko: '좌석 선점 시간이 지났습니다.' },

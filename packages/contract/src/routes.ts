@@ -84,6 +84,11 @@ export const routes: readonly Route[] = [
   route('booking', 'GET', '/orders', 'holder', 'The orders of this device or client key, the newest first', { reply: booking.OrdersReply }),
   route('booking', 'GET', '/orders/:id', 'order-key', 'The order, with its tickets once paid', { ...order, reply: booking.OrderReply }),
   route('booking', 'DELETE', '/orders/:id', 'order-key', 'Cancels an unpaid order', order),
+  route('booking', 'PUT', '/orders/:id/buyer', 'order-key', 'Corrects the buyer until the order is paid; the latest counts', {
+    ...order,
+    body: booking.BuyerBody,
+    reply: booking.OrderReply,
+  }),
   route('booking', 'POST', '/orders/:id/payments', 'order-key', 'Opens a payment attempt', { ...order, reply: booking.PaymentReply, idempotent: true }),
   route('booking', 'POST', '/orders/:id/payments/:n/confirm', 'order-key', 'Confirms the attempt after the window', {
     ...payment,

@@ -24,7 +24,7 @@ const statesOf = async (n = 1): Promise<unknown[]> => Promise.all(orders.map(asy
 t.test('attempts of many orders in one transaction: each its own answer and its own values', async (t) => {
   const open = (index: number, n: number) => ({
     ...attempt(index, n), id: idFor(`attempt ${index} ${n}`), show: 'show' as ShowId, hold: idFor(`hold ${index}`), providerOrderId: `provider-${index}-${n}`,
-    amount: 1_000 + index, currency: 'KRW' as const,
+    amount: 1_000 + index, currency: 'KRW' as const, request: '',
   });
   await inTransaction(pool, RC, (tx) => Promise.all(orders.flatMap((_, index) => [insertAttempt(tx, open(index, 1)), insertAttempt(tx, open(index, 2))])));
   t.equal(statements('INSERT'), 1);

@@ -11,7 +11,7 @@ export { lastWords, LINGER_MS } from './last-words.ts';
 export { answerUpgrades } from './upgrades.ts';
 export { languageOf, replyProblem } from './problem-reply.ts';
 export { type TranslateError } from './problem-of-error.ts';
-export { bearerOf, etagOf, etagOfVersion, idempotencyKeyOf, ifMatchVersionOf, matchesETag, replyWithETag } from './request-headers.ts';
+export { bearerOf, etagOf, etagOfVersion, idempotencyOf, ifMatchVersionOf, matchesETag, replyWithETag, type Idempotency } from './request-headers.ts';
 export { createMetrics, type BoundedCounter, type Metrics } from './metrics.ts';
 export { readinessOf, type HealthChecks, type Readiness } from './health.ts';
 export { SHED_LIMITS, watchPressure, type Importance, type Pressure, type ShedLimits } from './shedding.ts';

@@ -1,11 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import stringify from 'safe-stable-stringify';
 import { IDEMPOTENCY_KEY_PATTERN, ProblemError } from '@onsale/contract';
 
 const IDEMPOTENCY_KEY = new RegExp(IDEMPOTENCY_KEY_PATTERN);
 
-/** The client's key for the thing to be made; quotes, as in RFC 8941 strings, are taken off. Throws ProblemError. */
-export function idempotencyKeyOf(request: FastifyRequest): string {
+/**
+ * What an Idempotency-Key means: the client's key for the thing to be made, and marks of it and of the whole request. Whoever makes the thing keeps the
+ * mark of the request beside it and refuses the key with another one (`key-reused`).
+ */
+export type Idempotency = { readonly key: string; readonly keyMark: string; readonly request: string };
+
+/** Throws ProblemError. A body that is absent and one without members are the same request. */
+export function idempotencyOf(request: FastifyRequest): Idempotency {
+  const key = idempotencyKeyOf(request);
+  const { method, routeOptions, params, body } = request;
+  return { key, keyMark: markOf(key), request: markOf(stringify([method, routeOptions.url, params, body ?? {}]) ?? '') };
+}
+const markOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+
+/** Quotes, as in RFC 8941 strings, are taken off. */
+function idempotencyKeyOf(request: FastifyRequest): string {
   const header = request.headers['idempotency-key'];
   if (typeof header !== 'string' || header === '') throw new ProblemError('idempotency-key-missing');
   const key = header.startsWith('"') && header.endsWith('"') ? header.slice(1, -1) : header;

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { Type } from 'typebox';
 import { BOOKING_PREFIX, ProblemError, problems } from '@onsale/contract';
 import {
-  buildServer, createLogger, createMetrics, etagOfVersion, idempotencyKeyOf, ifMatchVersionOf, languageOf, replyWithETag, type OnsaleServer, type ServerOptions,
+  buildServer, createLogger, createMetrics, etagOfVersion, idempotencyOf, ifMatchVersionOf, languageOf, replyWithETag, type OnsaleServer, type ServerOptions,
 } from '@onsale/runtime';
 
 const ORIGIN = 'http://localhost:3000';
@@ -199,13 +199,21 @@ t.test('metrics count by route and class, and the label set is bounded by the ro
 
 t.test('idempotency keys, versions and ETags', async (t) => {
   const { app } = await open(t);
-  app.post('/make', async (request) => ({ key: idempotencyKeyOf(request) }));
+  app.post('/make', async (request) => ({ key: idempotencyOf(request).key, mark: idempotencyOf(request).request }));
+  app.post('/make/:n', async (request) => ({ mark: idempotencyOf(request).request }));
   app.patch('/change', async (request) => ({ version: ifMatchVersionOf(request) }));
   let built = 0;
   app.get('/tagged', (request, reply) => replyWithETag(request, reply, etagOfVersion(7), () => ({ built: (built += 1) })));
   const make = (key: string | undefined) => app.inject({ method: 'POST', url: '/make', headers: key === undefined ? {} : { 'idempotency-key': key } });
-  t.same((await make('abcd-1234')).json(), { key: 'abcd-1234' });
-  t.same((await make('"abcd-1234"')).json(), { key: 'abcd-1234' });
+  t.match((await make('abcd-1234')).json(), { key: 'abcd-1234' });
+  t.match((await make('"abcd-1234"')).json(), { key: 'abcd-1234' });
+  const markOf = async (payload?: object, url = '/make') =>
+    (await app.inject({ method: 'POST', url, headers: { 'idempotency-key': 'abcd-1234' }, ...(payload && { payload }) })).json<{ mark: string }>().mark;
+  t.equal(await markOf({ a: [1, 2], b: { c: 1, d: 2 } }), await markOf({ b: { d: 2, c: 1 }, a: [1, 2] }), 'the order of members is nobody\'s business');
+  t.equal(await markOf(), await markOf({}), 'nothing and no members are the same');
+  t.match(await markOf(), /^[\w-]{22}$/);
+  const marks = await Promise.all([markOf({ a: [1, 2] }), markOf({ a: [2, 1] }), markOf({ a: '1' }), markOf({ a: 1 }), markOf({}), markOf({}, '/make/1')]);
+  t.equal(new Set(marks).size, marks.length, 'anything else is another request');
   for (const bad of [undefined, '', 'short', 'x'.repeat(65), 'with space in', 'ünïcode12']) {
     t.match((await make(bad)).json(), { code: 'idempotency-key-missing', status: 400 });
   }

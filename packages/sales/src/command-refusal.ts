@@ -9,5 +9,8 @@ export function salesRefusal(refusal: CommandRefusal): SalesRefusal {
   return refusal.kind === 'alongside' ? (refusal.refusal as SalesRefusal) : refusal;
 }
 
+/** Whether the Idempotency-Key that made something came with another request now. What was made before requests were kept has none. */
+export const isReused = (made: { readonly request: string }, request: string): boolean => made.request !== '' && made.request !== request;
+
 /** Refusals that say nothing about the hold: the same command may succeed a moment later. */
 export const isPassing = (refusal: CommandRefusal): boolean => refusal.kind === 'busy' || refusal.kind === 'unavailable' || refusal.kind === 'seat-busy';

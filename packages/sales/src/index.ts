@@ -1,12 +1,13 @@
 /** Sales: sagas over booking and payments, one file each. See README.md. */
 export { abandonPayment } from './abandon-payment.ts';
 export { cancelUnpaidOrder } from './cancel-unpaid-order.ts';
+export { changeBuyer } from './change-buyer.ts';
 export { confirmPayment, type Confirmed, type ConfirmRequest } from './confirm-payment.ts';
 export { confirmReturn, type PaymentReturn } from './confirm-return.ts';
 export type { SalesContext, SalesRefusal } from './context.ts';
 export { EXPIRE_BATCH, expireHolds } from './expire.ts';
 export { addRefundRow } from './give-back.ts';
-export { openPayment, type OpenedPayment } from './open-payment.ts';
+export { openPayment, type OpenedPayment, type Opening } from './open-payment.ts';
 export { judgeOrderKey, opensOrder } from './order-key.ts';
 export { placeOrder, type OrderRequest, type PlacedOrder } from './place-order.ts';
 export { findMoneyViolations, moneyGauges, type MoneyViolation } from './reconcile-money.ts';

@@ -3,7 +3,7 @@ import {
 } from '@onsale/booking';
 import { invariant, ok, refuse, type OpaqueId, type Result, type ShowId } from '@onsale/kernel';
 import { CARD_MINIMUM_WON } from '@onsale/payments';
-import { refuseAlongside, salesRefusal } from './command-refusal.ts';
+import { isPassing, isReused, refuseAlongside, salesRefusal } from './command-refusal.ts';
 import type { SalesContext, SalesRefusal } from './context.ts';
 import { hashOfOrderKey, keyOfStoredOrder, orderKeyOf } from './order-key.ts';
 import { settleFree } from './settle-free.ts';
@@ -15,7 +15,9 @@ export type OrderRequest = {
   /** The entry session: it gates starting, and the order counts against its `ordersPerEntry`. */
   readonly session: OpaqueId;
   readonly account: OpaqueId | null;
+  /** The Idempotency-Key, and the mark of the request that it came with. */
   readonly idempotencyKey: string;
+  readonly request: string;
   readonly buyer: Buyer;
 };
 export type PlacedOrder = { readonly order: TicketOrder; readonly orderKey: string; readonly again: boolean };
@@ -33,17 +35,23 @@ export async function placeOrder(context: SalesContext, request: OrderRequest): 
   let written: NewTicketOrder | undefined;
   const answer = await context.engine.submit({ kind: 'order', show, hold, person, order: id }, async (tx, done) => {
     // The hold has no order, but the key has made one of another hold: without this look its INSERT would break the whole batch, again and again.
-    if ((await readOrder(tx, id)) !== undefined) throw refuseAlongside({ kind: 'key-reused' });
+    if ((await readOrder(tx, id)) !== undefined) throw refuseAlongside({ kind: 'key-reused', order: id });
     const { currency, feePolicy } = book.terms();
     const lines = linesOf(book, done.hold?.seats ?? []);
     written = {
       id, show, hold, person, session, account: request.account, keyHash: hashOfOrderKey(orderKey), currency, lines, feePolicy, buyer: request.buyer,
+      request: request.request,
     };
     await insertOrder(tx, written);
   });
-  if (!answer.ok) return refuse(salesRefusal(answer.refusal));
+  if (!answer.ok) {
+    // Another hold that cannot be ordered: a key that was used is named first.
+    const known = isPassing(answer.refusal) ? undefined : await readOrder(context.database.money, id);
+    return refuse(known !== undefined && isReused(known, request.request) ? { kind: 'key-reused', order: id } : salesRefusal(answer.refusal));
+  }
   const { again } = answer.value;
-  return finish(context, again || written === undefined ? await storedOrder(context, id) : openOrder(written), again);
+  const order = again || written === undefined ? await storedOrder(context, id) : openOrder(written);
+  return isReused(order, request.request) ? refuse({ kind: 'key-reused', order: id }) : finish(context, order, again);
 }
 
 async function storedOrder(context: SalesContext, id: OpaqueId): Promise<TicketOrder> {

@@ -50,12 +50,13 @@ t.test('placing an order', async (t) => {
   const fan = await shop.fan();
   const hold = context.newId();
   valueOf(await context.engine.submit({ kind: 'hold', show: SHOW, hold, seats: [2], ...fan }));
-  const request = { show: SHOW, hold, ...fan, account: null, idempotencyKey: 'the-same-key', buyer: { name: null, email: null } };
+  const request = { show: SHOW, hold, ...fan, account: null, idempotencyKey: 'the-same-key', request: 'r'.repeat(22), buyer: { name: null, email: null } };
   const first = valueOf(await placeOrder(context, request));
   const second = valueOf(await placeOrder(context, request));
   t.equal(second.order.id, first.order.id);
   t.equal(second.orderKey, first.orderKey, 'the same request, the same key');
   t.same([first.again, second.again], [false, true]);
+  t.match(await placeOrder(context, { ...request, request: 'o'.repeat(22) }), { ok: false, refusal: { kind: 'key-reused' } }, 'the key means one request');
   t.ok(opensOrder(first.orderKey, first.order));
   for (const other of ['', undefined, first.orderKey.slice(1), `${first.orderKey}x`]) t.notOk(opensOrder(other, first.order));
   t.match(await placeOrder(context, { ...request, idempotencyKey: 'another-key' }), { ok: false, refusal: { kind: 'hold-state' } }, 'a hold has one order');
@@ -71,7 +72,7 @@ t.test('placing an order', async (t) => {
 
 t.test('an Idempotency-Key that made an order of another hold is refused at once, and breaks nobody else\'s batch', async (t) => {
   const fan = await shop.fan();
-  const request = { show: SHOW, ...fan, account: null, idempotencyKey: 'one-key-two-holds', buyer: { name: null, email: null } };
+  const request = { show: SHOW, ...fan, account: null, idempotencyKey: 'one-key-two-holds', request: 'r'.repeat(22), buyer: { name: null, email: null } };
   const [one, other] = [context.newId(), context.newId()];
   valueOf(await context.engine.submit({ kind: 'hold', show: SHOW, hold: one, seats: [20], ...fan }));
   valueOf(await cancelUnpaidOrder(context, valueOf(await placeOrder(context, { ...request, hold: one })).order));
@@ -97,14 +98,16 @@ t.test('an order that costs nothing needs no provider', async (t) => {
   const order = await shop.order([57]);
   t.match(order, { state: 'paid', amount: 0 });
   t.equal((await shop.rows('SELECT 1 FROM ticket WHERE seat_no = 57')).length, 1);
-  t.match(await openPayment(context, order, 'free-order'), { ok: false, refusal: { kind: 'order-state' } });
+  t.match(await openPayment(context, order, { idempotencyKey: 'free-order', request: 'r'.repeat(22) }), { ok: false, refusal: { kind: 'order-state' } });
 });
 
 t.test('less than the provider takes is refused before anything is written', async (t) => {
   const fan = await shop.fan();
   const hold = context.newId();
   valueOf(await context.engine.submit({ kind: 'hold', show: SHOW, hold, seats: [30], ...fan }));
-  const placed = await placeOrder(context, { show: SHOW, hold, ...fan, account: null, idempotencyKey: 'fifty-won', buyer: { name: null, email: null } });
+  const placed = await placeOrder(context, {
+    show: SHOW, hold, ...fan, account: null, idempotencyKey: 'fifty-won', request: '', buyer: { name: null, email: null },
+  });
   t.match(placed, { ok: false, refusal: { kind: 'amount-not-payable', minimum: 100 } });
   t.equal((await shop.rows('SELECT 1 FROM order_line WHERE seat_no = 30')).length, 0);
 });
@@ -146,8 +149,8 @@ t.test('B6: an amount is only ever compared', async (t) => {
 
 t.test('windows', async (t) => {
   const order = await shop.order([6]);
-  const first = valueOf(await openPayment(context, order, 'same-window'));
-  const twin = valueOf(await openPayment(context, order, 'same-window'));
+  const first = valueOf(await openPayment(context, order, { idempotencyKey: 'same-window', request: 'r'.repeat(22) }));
+  const twin = valueOf(await openPayment(context, order, { idempotencyKey: 'same-window', request: 'r'.repeat(22) }));
   t.equal(twin.attempt.providerOrderId, first.attempt.providerOrderId, 'the same request opens the same window');
   const second = await shop.open(order);
   t.not(second.attempt.providerOrderId, first.attempt.providerOrderId, 'an order id is never used again');
@@ -156,12 +159,14 @@ t.test('windows', async (t) => {
     await shop.confirm(order, first, firstKey), { ok: false, refusal: { kind: 'attempt-over', state: 'abandoned' } },
     'a window that was left cannot be confirmed',
   );
-  t.match(await openPayment(context, order, 'same-window'), { ok: false, refusal: { kind: 'attempt-over' } });
+  t.match(await openPayment(context, order, { idempotencyKey: 'same-window', request: 'r'.repeat(22) }), { ok: false, refusal: { kind: 'attempt-over' } });
+  t.match(await openPayment(context, order, { idempotencyKey: 'same-window', request: 'o'.repeat(22) }), { ok: false, refusal: { kind: 'key-reused' } });
   valueOf(await abandonPayment(context, order, 2));
   valueOf(await abandonPayment(context, order, 2));
   t.equal((await shop.reread(order)).state, 'open');
   for (let n = 3; n <= 20; n += 1) await shop.open(order);
-  t.match(await openPayment(context, order, 'one-too-many'), { ok: false, refusal: { kind: 'attempts-used', max: 20 } });
+  const beyond = await openPayment(context, order, { idempotencyKey: 'one-too-many', request: '' });
+  t.match(beyond, { ok: false, refusal: { kind: 'attempts-used', max: 20 } });
 });
 
 t.test('a hold whose time is over', async (t) => {

@@ -146,11 +146,11 @@ export async function openShop(
       const hold = newId();
       valueOf(await engine.submit({ kind: 'hold', show: SHOW, hold, seats, ...owner }));
       const placed = await placeOrder(
-        context, { show: SHOW, hold, ...owner, account: null, idempotencyKey: `order-${hold}`, buyer: { name: null, email: null } },
+        context, { show: SHOW, hold, ...owner, account: null, idempotencyKey: `order-${hold}`, request: '', buyer: { name: null, email: null } },
       );
       return valueOf(placed).order;
     },
-    open: async (order) => valueOf(await openPayment(context, order, `open-${newId()}`)),
+    open: async (order) => valueOf(await openPayment(context, order, { idempotencyKey: `open-${newId()}`, request: '' })),
     approve: async ({ attempt }, outcome = 'approve') => {
       const { clientKey } = sandbox.keys.toss;
       return String(

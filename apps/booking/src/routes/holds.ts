@@ -1,7 +1,7 @@
 import { HoldBody, HoldParams, ProblemError, ShowParams, SwapBody, type HoldReply } from '@onsale/contract';
-import { keyedId, nameSeat, type HoldView, type SeatCommand, type ShowBook } from '@onsale/booking';
+import { keyedId, nameSeat, type HoldView, type KeyedRequest, type SeatCommand, type ShowBook } from '@onsale/booking';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
-import { idempotencyKeyOf } from '@onsale/runtime';
+import { idempotencyOf, type Idempotency } from '@onsale/runtime';
 import { releaseHold } from '@onsale/sales';
 import type { FastifyInstance } from 'fastify';
 import type { BookingContext } from '../context.ts';
@@ -18,12 +18,12 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
     async (request, reply) => {
       const { show } = request.params;
       const session = context.guard.sessionFor(request, 'write', show);
-      const key = idempotencyKeyOf(request);
+      const idempotency = idempotencyOf(request);
       refuseWhenBlind(context);
       const book = await bookOf(context, show);
       book.map.touch();
-      const hold = keyedId(context.holdIdSecret, 'hold', session.sidText, key);
-      const starting = { show, hold, person: session.personText, session: session.sidText };
+      const hold = keyedId(context.holdIdSecret, 'hold', session.sidText, idempotency.key);
+      const starting = { show, hold, person: session.personText, session: session.sidText, keyed: keyedBy(idempotency) };
       const done = await submit(
         context,
         'seats' in request.body
@@ -48,10 +48,11 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
     async (request) => {
       const { show, id } = request.params;
       const session = context.guard.sessionFor(request, 'write', show);
-      idempotencyKeyOf(request);
+      const keyed = keyedBy(idempotencyOf(request));
       refuseWhenBlind(context);
       const book = await bookOf(context, show);
-      const done = await submit(context, { kind: 'swap', show, hold: id, person: session.personText, session: session.sidText, seats: request.body.seats });
+      const { personText: person, sidText } = session;
+      const done = await submit(context, { kind: 'swap', show, hold: id, person, session: sidText, keyed, seats: request.body.seats });
       return holdReply(book, done.hold);
     },
   );
@@ -65,6 +66,8 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
     return reply.code(204).send();
   });
 }
+
+const keyedBy = ({ keyMark, request }: Idempotency): KeyedRequest => ({ key: keyMark, request });
 
 async function submit(context: BookingContext, command: SeatCommand): Promise<{ readonly again: boolean; readonly hold: HoldView }> {
   const answer = await context.engine.submit(command);

@@ -1,24 +1,24 @@
-import { nameSeat, readHold, type ShowBook, type TicketOrder } from '@onsale/booking';
-import { OrderBody, OrderParams, type OrderReply, type OrdersReply, type OrderSummary } from '@onsale/contract';
+import { nameSeat, readHold, type Buyer, type ShowBook, type TicketOrder } from '@onsale/booking';
+import { BuyerBody, OrderBody, OrderParams, type BuyerBody as BuyerInput, type OrderReply, type OrdersReply, type OrderSummary } from '@onsale/contract';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
-import { idempotencyKeyOf } from '@onsale/runtime';
-import { cancelUnpaidOrder, placeOrder, ticketViews } from '@onsale/sales';
+import { idempotencyOf } from '@onsale/runtime';
+import { cancelUnpaidOrder, changeBuyer, placeOrder, ticketViews } from '@onsale/sales';
 import type { FastifyInstance } from 'fastify';
 import type { BookingContext } from '../context.ts';
 import { ownOrder, ownOrders } from '../guards/own-order.ts';
 import { salesProblem } from '../refusals.ts';
 import { bookOf } from './seat-map.ts';
 
-type OrderInput = { show: ShowId; hold: OpaqueId; buyer?: { name?: string; email?: string } };
+type OrderInput = { show: ShowId; hold: OpaqueId; buyer?: BuyerInput };
 
 /** Orders: the session gates making one; afterwards it opens to its key and to the person it was made by, session or not. */
 export function orderRoutes(server: FastifyInstance, context: BookingContext): void {
   server.post<{ Body: OrderInput }>('/orders', { schema: { body: OrderBody }, config: { importance: 'high' } }, async (request, reply) => {
     const { show, hold, buyer = {} } = request.body;
     const session = context.guard.sessionFor(request, 'write', show);
+    const { key, request: mark } = idempotencyOf(request);
     const placed = await placeOrder(context.sales, {
-      show, hold, person: session.personText, session: session.sidText, account: null, idempotencyKey: idempotencyKeyOf(request),
-      buyer: { name: buyer.name ?? null, email: buyer.email ?? null },
+      show, hold, person: session.personText, session: session.sidText, account: null, idempotencyKey: key, request: mark, buyer: buyerOf(buyer),
     });
     if (!placed.ok) throw salesProblem(placed.refusal);
     const { order, orderKey, again } = placed.value;
@@ -36,12 +36,21 @@ export function orderRoutes(server: FastifyInstance, context: BookingContext): v
     return await orderReply(context, await ownOrder(context, request));
   });
 
+  const buyerOptions = { schema: { params: OrderParams, body: BuyerBody }, config: { importance: 'high' as const } };
+  server.put<{ Params: { id: OpaqueId }; Body: BuyerInput }>('/orders/:id/buyer', buyerOptions, async (request) => {
+    const changed = await changeBuyer(context.sales, await ownOrder(context, request), buyerOf(request.body));
+    if (!changed.ok) throw salesProblem(changed.refusal);
+    return await orderReply(context, changed.value);
+  });
+
   server.delete<{ Params: { id: OpaqueId } }>('/orders/:id', { schema: { params: OrderParams }, config: { importance: 'high' } }, async (request, reply) => {
     const cancelled = await cancelUnpaidOrder(context.sales, await ownOrder(context, request));
     if (!cancelled.ok) throw salesProblem(cancelled.refusal);
     return reply.code(204).send();
   });
 }
+
+const buyerOf = ({ name = '', email = '' }: BuyerInput): Buyer => ({ name: name === '' ? null : name, email: email === '' ? null : email });
 
 export async function orderReply(context: BookingContext, order: TicketOrder): Promise<OrderReply> {
   const summary = summaryOf(order, await bookOf(context, order.show));

@@ -1,7 +1,7 @@
 import { readOrder } from '@onsale/booking';
 import { ConfirmBody, OrderParams, PaymentParams, ProblemError, type ConfirmBody as ConfirmInput, type PaymentReply, type ReturnReply } from '@onsale/contract';
 import type { OpaqueId } from '@onsale/kernel';
-import { idempotencyKeyOf } from '@onsale/runtime';
+import { idempotencyOf } from '@onsale/runtime';
 import { abandonPayment, confirmPayment, confirmReturn, openPayment } from '@onsale/sales';
 import type { FastifyInstance } from 'fastify';
 import type { BookingContext } from '../context.ts';
@@ -20,7 +20,8 @@ export function paymentRoutes(server: FastifyInstance, context: BookingContext):
     { schema: { params: OrderParams }, config: { importance: 'high' } },
     async (request, reply) => {
       const order = await ownOrder(context, request);
-      const opened = await openPayment(context.sales, order, idempotencyKeyOf(request));
+      const { key: idempotencyKey, request: mark } = idempotencyOf(request);
+      const opened = await openPayment(context.sales, order, { idempotencyKey, request: mark });
       if (!opened.ok) throw salesProblem(opened.refusal);
       const { attempt, remainingMs, again } = opened.value;
       const { eventName } = (await bookOf(context, order.show)).terms();

@@ -234,7 +234,7 @@ export class FakeBooking {
       this.change(order.hold.seats, 0);
       return send(reply, 204, null);
     }
-    if (request.method === 'GET') return send(reply, 200, this.orderReply(order));
+    if (request.method === 'GET' || request.method === 'PUT') return send(reply, 200, this.orderReply(order));
     if (rest.length === 1) {
       order.attempts += 1;
       order.state = 'paying';

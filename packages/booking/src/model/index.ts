@@ -1,6 +1,7 @@
 import { ok, refuse, type OpaqueId, type ShowId } from '@onsale/kernel';
 import {
-  AFTER_REFUSAL_MS, HOLD_MS, PAYING_MS, type CommandAnswer, type CommandRefusal, type DecidableCommand, type HoldState, type SeatLimits, type SeatState,
+  AFTER_REFUSAL_MS, HOLD_MS, PAYING_MS, type CommandAnswer, type CommandRefusal, type DecidableCommand, type HoldState, type KeyedRequest, type SeatLimits,
+  type SeatState,
 } from '../rules/index.ts';
 
 /**
@@ -18,7 +19,8 @@ type ModelHold = {
   attempt: OpaqueId | null;
   lengthened: boolean;
   awaiting: boolean;
-  swapped: boolean;
+  /** Key of each request that made or changed it, with its request. */
+  readonly requests: Map<string, string>;
   /** Some of its seats were given back after they were sold: its order goes on counting. */
   returned: boolean;
 };
@@ -82,6 +84,12 @@ export class ShowModel {
   #ordersOf(session: OpaqueId): number {
     return [...this.holds.values()].filter((hold) => hold.session === session && hold.order !== null && (OWNING.includes(hold.state) || hold.returned)).length;
   }
+  #isReused({ requests }: ModelHold, keyed: KeyedRequest | undefined): boolean {
+    return keyed !== undefined && (requests.get(keyed.key) ?? keyed.request) !== keyed.request;
+  }
+  #remember({ requests }: ModelHold, keyed: KeyedRequest | undefined): void {
+    if (keyed !== undefined) requests.set(keyed.key, keyed.request);
+  }
   #lapsed(hold: ModelHold): boolean {
     return hold.state === 'live' && hold.untilMs <= this.nowMs;
   }
@@ -103,8 +111,7 @@ export class ShowModel {
     const made = this.holds.get(command.hold);
     if (made !== undefined) {
       if (made.person !== command.person) return refuse({ kind: 'no-hold' });
-      const same = [...made.seats].sort().join() === [...command.seats].sort().join();
-      if (!same && !made.swapped && made.state !== 'settled') return refuse({ kind: 'key-reused' });
+      if (this.#isReused(made, command.keyed)) return refuse({ kind: 'key-reused' });
       return OWNING.includes(made.state) && !this.#lapsed(made) ? this.#done('hold', made, 'again') : this.#wrongState(made);
     }
     const refusal = this.#startRefusal(command, command.seats.length, command.seats.length) ?? this.#takenRefusal(command.seats);
@@ -112,9 +119,10 @@ export class ShowModel {
     const hold: ModelHold = {
       id: command.hold, person: command.person, session: command.session, state: 'live', seats: [...command.seats],
       untilMs: this.nowMs + (command.holdMs ?? HOLD_MS),
-      order: null, attempt: null, lengthened: false, awaiting: false, swapped: false, returned: false,
+      order: null, attempt: null, lengthened: false, awaiting: false, requests: new Map(), returned: false,
     };
     this.holds.set(hold.id, hold);
+    this.#remember(hold, command.keyed);
     this.#attempts.set(hold.session, this.attemptsOf(hold.session) + 1);
     return this.#done('hold', hold, command.seats);
   }
@@ -135,14 +143,21 @@ export class ShowModel {
 
   #swap(command: Of<'swap'>, hold: ModelHold): CommandAnswer {
     if (hold.person !== command.person) return refuse({ kind: 'no-hold' });
+    if (this.#isReused(hold, command.keyed)) return refuse({ kind: 'key-reused' });
+    if (command.keyed !== undefined && hold.requests.has(command.keyed.key)) {
+      return OWNING.includes(hold.state) && !this.#lapsed(hold) ? this.#done('swap', hold, 'again') : this.#wrongState(hold);
+    }
     if (hold.state !== 'live' || this.#lapsed(hold) || hold.order !== null) return this.#wrongState(hold);
     const gained = command.seats.filter((seat) => !hold.seats.includes(seat));
     const lost = hold.seats.filter((seat) => !command.seats.includes(seat));
-    if (gained.length + lost.length === 0) return this.#done('swap', hold, 'again');
+    if (gained.length + lost.length === 0) {
+      this.#remember(hold, command.keyed);
+      return this.#done('swap', hold, 'again');
+    }
     const refusal = this.#startRefusal(command, command.seats.length, gained.length - lost.length) ?? this.#takenRefusal(gained);
     if (refusal !== undefined) return refuse(refusal);
     hold.seats = [...command.seats];
-    hold.swapped = true;
+    this.#remember(hold, command.keyed);
     this.#attempts.set(command.session, this.attemptsOf(command.session) + 1);
     return this.#done('swap', hold, [...gained, ...lost]);
   }

@@ -1,5 +1,6 @@
 import type { OpaqueId, Result, ShowId } from '@onsale/kernel';
 import type { HoldView } from './hold.ts';
+import type { KeyedRequest } from './keyed-request.ts';
 
 /**
  * Everything that can happen to the seats of a show. Each command is idempotent: run again after its COMMIT was acknowledged to
@@ -41,6 +42,8 @@ type Starting = {
   readonly person: OpaqueId;
   /** The entry session that gates starting. */
   readonly session: OpaqueId;
+  /** The Idempotency-Key and what came with it; without one the same command again is known by its id alone. */
+  readonly keyed?: KeyedRequest;
 };
 export type HoldCommand = Starting & {
   readonly kind: 'hold';
@@ -48,8 +51,6 @@ export type HoldCommand = Starting & {
   readonly seats: readonly number[];
   /** Default HOLD_MS. */
   readonly holdMs?: number;
-  /** Set by the engine when it chose the seats for a `best-available`. */
-  readonly chosenForThem?: true;
 };
 export type BestAvailableCommand = Starting & {
   readonly kind: 'best-available';
@@ -89,8 +90,8 @@ export type CommandRefusal =
   | { readonly kind: 'sale-closed' }
   /** No such hold, or another person's. */
   | { readonly kind: 'no-hold' }
-  /** The Idempotency-Key made another hold. */
-  | { readonly kind: 'key-reused' }
+  /** The Idempotency-Key came with another request before. */
+  | { readonly kind: 'key-reused'; /** The order that it made. */ readonly order?: OpaqueId }
   | { readonly kind: 'too-many-attempts'; readonly max: number }
   | { readonly kind: 'hold-expired' }
   /** The hold's state does not allow it (`state`), or it already has an order. */

@@ -1,5 +1,6 @@
 import type { OpaqueId } from '@onsale/kernel';
 import { HOLD_MS, ownsSeats, type HoldRow } from './hold.ts';
+import { recall, remember } from './keyed-request.ts';
 import { addLiveSeats, attemptsOf, did, haveSeats, liveSeats, moveOwnSeats, refused, takenSeats, type CommandOf, type Decision, type Scene } from './scene.ts';
 import { ATTEMPTS_SCOPE, checkSeatLimits } from './seat-limit.ts';
 
@@ -13,9 +14,10 @@ export function decideHold(scene: Scene, command: CommandOf<'hold'>): Decision {
   const taken = takenSeats(scene, command.seats);
   if (taken.length > 0) return refused({ kind: 'seat-taken', seats: taken, alternatives: [] });
   if (!haveSeats(scene, command.seats)) return 'defer';
-  const { hold: id, person, session, seats, holdMs = HOLD_MS } = command;
+  const { hold: id, person, session, seats, holdMs = HOLD_MS, keyed } = command;
   const row: HoldRow = {
-    id, person, session, state: 'live', seats, order: null, attempt: null, lengthened: false, awaiting: false, swaps: 0, expired: false, leftMs: holdMs,
+    id, person, session, state: 'live', seats, order: null, attempt: null, lengthened: false, awaiting: false, swaps: 0, requests: remember('', keyed),
+    expired: false, leftMs: holdMs,
   };
   rows.newHold(row);
   rows.setSeats(seats, 'held', id);
@@ -27,12 +29,15 @@ export function decideHold(scene: Scene, command: CommandOf<'hold'>): Decision {
 /** The id was made from this session's key, so whatever has it is what the key once made. */
 function answerAgain({ rows }: Scene, command: CommandOf<'hold'>, made: HoldRow): Decision {
   if (made.person !== command.person) return refused({ kind: 'no-hold' });
-  const sameSeats = made.seats.length === command.seats.length && made.seats.every((seat) => command.seats.includes(seat));
-  const changedSince = made.swaps > 0 || made.state === 'settled';
-  if (!sameSeats && !changedSince && command.chosenForThem !== true) return refused({ kind: 'key-reused' });
+  if (recall(made.requests, command.keyed) === 'other') return refused({ kind: 'key-reused' });
+  return answerReplay('hold', rows, made);
+}
+
+/** The request was answered before: what became of its hold. */
+function answerReplay(kind: 'hold' | 'swap', rows: Scene['rows'], made: HoldRow): Decision {
   if (made.state === 'expired' || (made.state === 'live' && made.expired)) return refused({ kind: 'hold-expired' });
   if (!ownsSeats(made.state)) return refused({ kind: 'hold-state', state: made.state, order: made.order });
-  return did('hold', rows.view(made), { again: true });
+  return did(kind, rows.view(made), { again: true });
 }
 
 /** Session, attempts and seat limits, for `size` seats of which `added` are new. */
@@ -53,11 +58,17 @@ export function decideSwap(scene: Scene, command: CommandOf<'swap'>): Decision {
   const hold = rows.hold(command.hold);
   if (hold === undefined) return 'defer';
   if (hold.person !== command.person) return refused({ kind: 'no-hold' });
+  const known = recall(hold.requests, command.keyed);
+  if (known === 'other') return refused({ kind: 'key-reused' });
+  if (known === 'same') return answerReplay('swap', rows, hold);
   if (hold.state === 'expired' || (hold.state === 'live' && hold.expired)) return refused({ kind: 'hold-expired' });
   if (hold.state !== 'live' || hold.order !== null) return refused({ kind: 'hold-state', state: hold.state, order: hold.order });
   const gained = command.seats.filter((seat) => !hold.seats.includes(seat));
   const lost = hold.seats.filter((seat) => !command.seats.includes(seat));
-  if (gained.length === 0 && lost.length === 0) return did('swap', rows.view(hold), { again: true });
+  const requests = remember(hold.requests, command.keyed);
+  if (gained.length === 0 && lost.length === 0) {
+    return did('swap', rows.view(requests === hold.requests ? hold : rows.changeHold(hold.id, { requests })), { again: true });
+  }
   const start = mayStart(scene, command, command.seats.length, gained.length - lost.length);
   if (start !== 'yes') return start;
   const taken = takenSeats(scene, gained);
@@ -67,6 +78,6 @@ export function decideSwap(scene: Scene, command: CommandOf<'swap'>): Decision {
   rows.setSeats(gained, 'held', hold.id);
   addLiveSeats(scene, hold.person, gained.length - lost.length);
   rows.add(ATTEMPTS_SCOPE, command.session, 1);
-  const swapped = rows.changeHold(hold.id, { seats: command.seats, swaps: hold.swaps + 1 });
+  const swapped = rows.changeHold(hold.id, { seats: command.seats, swaps: hold.swaps + 1, requests });
   return did('swap', rows.view(swapped), { changed: [...gained, ...lost] });
 }

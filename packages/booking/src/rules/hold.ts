@@ -44,6 +44,8 @@ export type HoldRow = {
   readonly lengthened: boolean;
   readonly awaiting: boolean;
   readonly swaps: number;
+  /** Idempotency-Keys that made or changed it, with their requests; see keyed-request.ts. */
+  readonly requests: string;
   readonly expired: boolean;
   readonly leftMs: number;
 };

@@ -1,5 +1,6 @@
 export * from './seat.ts';
 export * from './hold.ts';
+export { type KeyedRequest } from './keyed-request.ts';
 export * from './command.ts';
 export * from './ticket-order.ts';
 export * from './ticket.ts';

@@ -30,5 +30,7 @@ const NEXT: Record<OrderState, readonly OrderState[]> = {
 export const mayMoveOrder = (from: OrderState, to: OrderState): boolean => NEXT[from].includes(to);
 /** States that may go to `to`: the predicate of the compare-and-set. */
 export const statesBefore = (to: OrderState): readonly OrderState[] => ORDER_STATES.filter((from) => mayMoveOrder(from, to));
+/** On the way to be paid: nothing has been decided for good. */
+export const UNPAID_STATES: readonly OrderState[] = ['open', 'paying', 'confirming', 'awaiting-deposit'];
 /** Whether the order counts against `ordersPerEntry` and keeps its seats. */
 export const isOrderAlive = (state: OrderState): boolean => !['cancelled', 'expired', 'refunded'].includes(state);

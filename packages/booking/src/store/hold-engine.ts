@@ -1,6 +1,7 @@
 import { refuse, type ShowId } from '@onsale/kernel';
 import { createGroupCommit, isUnavailable, type GroupCommitGauges, type GroupCommitLimits, type NotDecided, type Pool } from '@onsale/database';
 import { isSeatOf } from '../rules/layout-index.ts';
+import { tagOf } from '../rules/seat-codes.ts';
 import type { CommandAnswer, CommandRefusal, SeatCommand } from '../rules/command.ts';
 import { admit } from './admit.ts';
 import type { Alongside, Item } from './engine-item.ts';
@@ -99,7 +100,9 @@ function refuseBeforehand(book: ShowBook, command: SeatCommand): CommandRefusal 
   if (!starting) return undefined;
   const { saleOpen, limits } = book.terms();
   if (!saleOpen) return { kind: 'sale-closed' };
-  return command.kind === 'best-available' && command.quantity > limits.perOrder ? { kind: 'limit', scope: 'order', max: limits.perOrder } : undefined;
+  // A key that has made a hold is compared first; see the order of refusals.
+  const isNew = !book.map.memory.hasTag(tagOf(command.hold));
+  return command.kind === 'best-available' && command.quantity > limits.perOrder && isNew ? { kind: 'limit', scope: 'order', max: limits.perOrder } : undefined;
 }
 
 function notDecided(why: NotDecided, error: unknown): CommandRefusal {

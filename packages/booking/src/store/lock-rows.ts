@@ -58,13 +58,13 @@ async function lockAllowances(tx: Tx, { show, event }: ShowScope, { attempts, or
 }
 
 /** As stored, with its deadline measured by the database's clock. */
-export const HOLD_COLUMNS = `id, person, session, state, seats, order_id, attempt, lengthened, awaiting, swaps,
+export const HOLD_COLUMNS = `id, person, session, state, seats, order_id, attempt, lengthened, awaiting, swaps, requests,
   until_at <= NOW(3), TIMESTAMPDIFF(MICROSECOND, NOW(3), until_at) DIV 1000`;
 export type HoldColumns = [
   id: Buffer, person: Buffer, session: Buffer | null, state: HoldState, seats: unknown, order: Buffer | null, attempt: Buffer | null,
-  lengthened: number, awaiting: number, swaps: number, expired: number, leftMs: number,
+  lengthened: number, awaiting: number, swaps: number, requests: string, expired: number, leftMs: number,
 ];
-export const holdOf = ([id, person, session, state, seats, order, attempt, lengthened, awaiting, swaps, expired, leftMs]: HoldColumns): HoldRow => ({
+export const holdOf = ([id, person, session, state, seats, order, attempt, lengthened, awaiting, swaps, requests, expired, leftMs]: HoldColumns): HoldRow => ({
   id: idOf(id),
   person: idOf(person),
   session: idOrNull(session),
@@ -75,6 +75,7 @@ export const holdOf = ([id, person, session, state, seats, order, attempt, lengt
   lengthened: lengthened === 1,
   awaiting: awaiting === 1,
   swaps,
+  requests,
   expired: expired === 1,
   leftMs: Number(leftMs),
 });

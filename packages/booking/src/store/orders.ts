@@ -1,7 +1,7 @@
 import { invariant, type Currency, type OpaqueId, type ShowId } from '@onsale/kernel';
 import { alikeOf, gathered, type Queryable, type ResultSetHeader, type SqlValue, type Tx } from '@onsale/database';
 import { amountOf, type PricedLine } from '../rules/pricing.ts';
-import { statesBefore, type OrderState } from '../rules/ticket-order.ts';
+import { statesBefore, UNPAID_STATES, type OrderState } from '../rules/ticket-order.ts';
 import { readArrays } from './lock-rows.ts';
 import { bytesOf, bytesOrNull, hexList, idOf, idOrNull, jsonOf, written } from './sql-text.ts';
 
@@ -19,6 +19,8 @@ export type NewTicketOrder = {
   readonly lines: readonly PricedLine[];
   readonly feePolicy: number;
   readonly buyer: Buyer;
+  /** Mark of the request that made it under its Idempotency-Key. */
+  readonly request: string;
 };
 export type LineState = 'open' | 'paid' | 'cancelling' | 'cancelled';
 export type StoredLine = PricedLine & { readonly line: number; readonly state: LineState; readonly refunded: number };
@@ -35,17 +37,17 @@ export type TicketOrder = Omit<NewTicketOrder, 'lines'> & {
 
 /** Writes an order in `open` with its lines. For the `alongside` of an `order` command, which proves that the hold has no other order. */
 export const insertOrder = gathered<Tx, NewTicketOrder, void>(async (tx, orders) => {
-  const rows = orders.map(({ id, show, hold, person, session, account, keyHash, currency, lines, feePolicy, buyer }) => {
+  const rows = orders.map(({ id, show, hold, person, session, account, keyHash, currency, lines, feePolicy, buyer, request }) => {
     invariant(lines.length > 0, 'an order without seats');
     invariant(keyHash.length === 32, 'the key is stored as its SHA-256');
     return [
       bytesOf(id), show, bytesOf(hold), bytesOf(person), bytesOrNull(session), bytesOrNull(account), keyHash, 'open', amountOf(lines), currency, feePolicy,
-      buyer.name, buyer.email, written('NOW(3)'), written('NOW(3)'),
+      buyer.name, buyer.email, request, written('NOW(3)'), written('NOW(3)'),
     ];
   });
   await tx.query(
     `INSERT INTO ticket_order (id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy,
-       buyer_name, buyer_email, made_at, moved_at) VALUES ?`,
+       buyer_name, buyer_email, request, made_at, moved_at) VALUES ?`,
     [rows],
   );
   const lines = orders.flatMap((order) => order.lines.map(({ seat, grade, face, fee, coupon, points, paid }, line) => [
@@ -66,17 +68,19 @@ export const readOrderPerson = gathered<Queryable, OpaqueId, OpaqueId | undefine
   return ids.map((id) => persons.get(id));
 });
 
-const ORDER_COLUMNS =
-  'id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy, buyer_name, buyer_email, refusal, made_at, paid_at';
+const ORDER_COLUMNS = `id, show_id, hold_id, person, session, account, key_hash, state, amount, currency, fee_policy, buyer_name, buyer_email, request,
+  refusal, made_at, paid_at`;
 type OrderColumns = [
   id: Buffer, show: ShowId, hold: Buffer, person: Buffer, session: Buffer | null, account: Buffer | null, keyHash: Buffer, state: OrderState, amount: number,
-  currency: Currency, feePolicy: number, buyerName: string | null, buyerEmail: string | null, refusal: unknown, madeAt: Date, paidAt: Date | null,
+  currency: Currency, feePolicy: number, buyerName: string | null, buyerEmail: string | null, request: string, refusal: unknown,
+  madeAt: Date, paidAt: Date | null,
 ];
 const orderOf = (columns: OrderColumns, lines: readonly StoredLine[]): TicketOrder => {
-  const [id, show, hold, person, session, account, keyHash, state, amount, currency, feePolicy, name, email, refusal, madeAt, paidAt] = columns;
+  const [id, show, hold, person, session, account, keyHash, state, amount, currency, feePolicy, name, email, request, ...rest] = columns;
+  const [refusal, madeAt, paidAt] = rest;
   return {
     id: idOf(id), show, hold: idOf(hold), person: idOf(person), session: idOrNull(session), account: idOrNull(account), keyHash, state, amount, currency,
-    feePolicy, buyer: { name, email }, refusal: refusal === null ? null : jsonOf(refusal), madeAt, paidAt, lines,
+    feePolicy, buyer: { name, email }, request, refusal: refusal === null ? null : jsonOf(refusal), madeAt, paidAt, lines,
   };
 };
 
@@ -181,6 +185,13 @@ async function moveAlike(tx: Tx, ids: readonly OpaqueId[], { to, from: narrower,
   );
   invariant(affectedRows === movable.length, 'an order changed under its lock');
   return new Set(movable);
+}
+
+/** Before it is paid the latest word counts; false when the order is past that. Locks the row. */
+export async function setBuyer(session: Queryable, id: OpaqueId, { name, email }: Buyer): Promise<boolean> {
+  const sql = 'UPDATE ticket_order SET buyer_name = ?, buyer_email = ? WHERE id = ? AND state IN (?)';
+  const [{ affectedRows }] = await session.query<ResultSetHeader>(sql, [name, email, bytesOf(id), UNPAID_STATES]);
+  return affectedRows === 1;
 }
 
 /** Lines of an order from one state to the next, all or the named ones; returns how many moved. `refunded` is set for one line at a time. */

@@ -77,6 +77,11 @@ export class SeatMemory {
     return this.#tagged.has(tag);
   }
 
+  /** Seats of a claim with this tag; walks over all seats when there are some. */
+  seatsTagged(tag: number): number[] {
+    return this.hasTag(tag) ? Array.from(this.tags.keys()).filter((seat) => this.tags[seat] === tag) : [];
+  }
+
   /** Base64 of two bits a seat. */
   packed(): string {
     this.#packed ??= toBase64(packCodes(this.codes));

@@ -44,13 +44,14 @@ async function updateHolds(tx: Tx, show: ShowId, holds: readonly HoldWrite[]): P
     cases(({ row }) => (row.lengthened ? '1' : '0')),
     cases(({ row }) => (row.awaiting ? '1' : '0')),
     cases(({ row }) => String(row.swaps)),
+    cases(({ row }) => `'${row.requests}'`),
     cases(({ untilMs }) => (untilMs === null ? 'until_at' : untilIn(untilMs))),
     show,
     written(holds.map(({ row }) => hexOf(row.id)).join(',')),
     cases(({ from }) => `'${from}'`),
   ];
   const sql = `UPDATE hold FORCE INDEX (PRIMARY) SET state = CASE id ? END, seats = CASE id ? END, order_id = CASE id ? END, attempt = CASE id ? END,
-    lengthened = CASE id ? END, awaiting = CASE id ? END, swaps = CASE id ? END, until_at = CASE id ? END
+    lengthened = CASE id ? END, awaiting = CASE id ? END, swaps = CASE id ? END, requests = CASE id ? END, until_at = CASE id ? END
     WHERE show_id = ? AND id IN (?) AND state = CASE id ? END`;
   const [{ affectedRows }] = await tx.query<ResultSetHeader>(sql, values);
   return affectedRows;
@@ -59,12 +60,12 @@ async function updateHolds(tx: Tx, show: ShowId, holds: readonly HoldWrite[]): P
 /** A hold that a twin in flight has made meanwhile shows as a duplicate (1062): the batch runs again and finds it. */
 async function insertHolds(tx: Tx, show: ShowId, holds: readonly HoldWrite[]): Promise<void> {
   const rows = holds.map(({ row, untilMs }) => {
-    // Show ids are slugs: letters, digits and hyphens.
+    // Show ids are slugs: letters, digits and hyphens. Marks of requests are base64url, colons and spaces.
     const ids = `'${show}',${hexOf(row.id)},${hexOf(row.person)},${hexOrNull(row.session)}`;
     const state = `'${row.state}','[${row.seats.join(',')}]',${hexOrNull(row.order)},${hexOrNull(row.attempt)}`;
-    return `(${ids},${state},${row.lengthened ? 1 : 0},${row.awaiting ? 1 : 0},${row.swaps},${untilIn(untilMs ?? 0)},NOW(3))`;
+    return `(${ids},${state},${row.lengthened ? 1 : 0},${row.awaiting ? 1 : 0},${row.swaps},'${row.requests}',${untilIn(untilMs ?? 0)},NOW(3))`;
   });
-  const columns = 'show_id, id, person, session, state, seats, order_id, attempt, lengthened, awaiting, swaps, until_at, made_at';
+  const columns = 'show_id, id, person, session, state, seats, order_id, attempt, lengthened, awaiting, swaps, requests, until_at, made_at';
   const sql = `INSERT INTO hold (${columns}) VALUES ?`;
   await tx.query(sql, [written(rows.join(','))]);
 }

@@ -23,13 +23,15 @@ export type Attempt = AttemptId & {
   readonly looks: number;
   readonly lastWord: LastWord;
   readonly lastCode: string | null;
+  /** Mark of the request that opened it under its Idempotency-Key. */
+  readonly request: string;
 };
-export type NewAttempt = Pick<Attempt, 'order' | 'n' | 'id' | 'show' | 'hold' | 'providerOrderId' | 'amount' | 'currency'>;
+export type NewAttempt = Pick<Attempt, 'order' | 'n' | 'id' | 'show' | 'hold' | 'providerOrderId' | 'amount' | 'currency' | 'request'>;
 /** An attempt whose time to be looked at has come. */
 export type DueAttempt = Attempt & Patience;
 
 const COLUMNS =
-  'order_id, n, id, show_id, hold_id, provider_order_id, amount, currency, state, payment_key, confirmer, asks, key_no, looks, last_word, last_code';
+  'order_id, n, id, show_id, hold_id, provider_order_id, amount, currency, state, payment_key, confirmer, asks, key_no, looks, last_word, last_code, request';
 const CODE_MAX = 100;
 
 /** Idempotency keys are per attempt and asking, never per buyer: the provider does not compare bodies. */
@@ -37,13 +39,13 @@ export const confirmKey = ({ providerOrderId, keyNo }: Pick<Attempt, 'providerOr
 
 /** Proves by its primary key that an attempt number is used once. Throws a duplicate for two openers of one order at once. */
 export const insertAttempt = gathered<Tx, NewAttempt, void>(async (tx, attempts) => {
-  const places = attempts.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, 'prepared', 0, 1, 0, 'silence', NOW(3), NOW(3))").join(', ');
+  const places = attempts.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', 0, 1, 0, 'silence', NOW(3), NOW(3))").join(', ');
   await tx.query(
-    `INSERT INTO payment_attempt (order_id, n, id, show_id, hold_id, provider_order_id, amount, currency, state, asks, key_no, looks, last_word,
+    `INSERT INTO payment_attempt (order_id, n, id, show_id, hold_id, provider_order_id, amount, currency, request, state, asks, key_no, looks, last_word,
        made_at, moved_at)
      VALUES ${places}`,
-    attempts.flatMap(({ order, n, id, show, hold, providerOrderId, amount, currency }) => [
-      bytesOf(order), n, bytesOf(id), show, bytesOf(hold), providerOrderId, amount, currency,
+    attempts.flatMap(({ order, n, id, show, hold, providerOrderId, amount, currency, request }) => [
+      bytesOf(order), n, bytesOf(id), show, bytesOf(hold), providerOrderId, amount, currency, request,
     ]),
   );
   return attempts.map(() => undefined);
@@ -247,5 +249,6 @@ function attemptOf(row: RowDataPacket): Attempt {
     looks: row['looks'] as number,
     lastWord: row['last_word'] as LastWord,
     lastCode: row['last_code'] as string | null,
+    request: row['request'] as string,
   };
 }

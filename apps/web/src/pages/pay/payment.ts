@@ -1,6 +1,6 @@
 import type { OrderReply, PaymentReply } from '@onsale/contract';
 import { BOOKING, call, freshKey, type Answer } from '../shared/api.ts';
-import { keepOrder } from './kept-orders.ts';
+import { keepOrder, keptOrder } from './kept-orders.ts';
 
 export type Buyer = { readonly name: string; readonly email: string };
 export type OpenWindow = { readonly ok: true } | { readonly ok: false; readonly code: string };
@@ -14,7 +14,10 @@ type TossPayments = ((clientKey: string) => { payment: (options: { customerKey: 
 export type OwnOrder = { readonly id: string; readonly key: string | null };
 export const orderHeaders = (key: string | null): Record<string, string> => (key === null ? {} : { 'x-order-key': key });
 
-/** Makes the order of a hold, and keeps its key on this device before anything else can go wrong. */
+/**
+ * Makes the order of a hold, and keeps its key on this device before anything else can go wrong. A hold has one order: pressed again with another
+ * name or address, it corrects the buyer of the one that is there.
+ */
 export async function makeOrder(show: string, hold: string, buyer: Buyer, idempotencyKey: string): Promise<Answer<OrderReply>> {
   const person = { ...(buyer.name === '' ? {} : { name: buyer.name }), ...(buyer.email === '' ? {} : { email: buyer.email }) };
   const answer = await call<OrderReply>(`${BOOKING}/orders`, {
@@ -23,6 +26,11 @@ export async function makeOrder(show: string, hold: string, buyer: Buyer, idempo
     body: { show, hold, ...(Object.keys(person).length === 0 ? {} : { buyer: person }) },
   });
   if (answer.ok && answer.body.orderKey !== undefined) keepOrder({ id: answer.body.id, key: answer.body.orderKey, show, madeAt: new Date().toISOString() });
+  const made = answer.ok || answer.code !== 'key-reused' ? undefined : answer.problem['order'];
+  if (typeof made === 'string') {
+    const headers = orderHeaders(keptOrder(made)?.key ?? null);
+    return call<OrderReply>(`${BOOKING}/orders/${made}/buyer`, { method: 'PUT', headers, body: person });
+  }
   return answer;
 }
 
