@@ -24,7 +24,7 @@ const ROUTES = [roomRoute, frameRoute, deviceRoute, joinRoute, placeRoute, leave
 
 /** The public side of the waiting room. Opens nothing itself: what it works with is handed in. */
 export async function buildApp(context: AdmissionContext, options: AppOptions): Promise<OnsaleServer> {
-  const { connection, sockets } = context;
+  const { connection, rooms, sockets } = context;
   const server = await buildServer({
     ...options,
     name: 'admission',
@@ -36,6 +36,7 @@ export async function buildApp(context: AdmissionContext, options: AppOptions): 
     for (const add of ROUTES) add(scope as OnsaleServer, context);
   }, { prefix: ADMISSION_PREFIX });
   options.metrics.gauge('onsale_place_sockets', 'Sockets of fans in line', () => sockets.size);
+  options.metrics.gauge('onsale_room_feeds', 'Rooms whose frames and calls are followed', () => rooms.size);
   sockets.attach(server.server);
   server.addHook('preClose', () => sockets.stop());
   return server;

@@ -21,5 +21,5 @@ export type AdmissionContext = {
   readonly monotonic: MonotonicClock;
 };
 
-/** The room of a request: no promise when it is open already, as it almost always is. Rejects with `recovering` when Redis does not know it. */
+/** The room of who joins or has a place: no promise when it is open already, as it almost always is. Rejects when Redis does not know it (RoomLooks). */
 export const roomOf = ({ rooms }: AdmissionContext, slug: string): OpenRoom | Promise<OpenRoom> => rooms.peek(slug) ?? rooms.open(slug);

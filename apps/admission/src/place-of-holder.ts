@@ -2,7 +2,8 @@ import { ProblemError, type ProblemCode } from '@onsale/contract';
 import type { Place } from '@onsale/kernel';
 import { restore, type PlaceRefusal, type PlaceView, type RoomConnection } from '@onsale/waiting-room';
 import type { Holder } from './holder.ts';
-import { RECOVERING_RETRY_MS, type OpenRoom } from './open-room.ts';
+import type { OpenRoom } from './open-room.ts';
+import { RECOVERING_RETRY_MS } from './room-frames.ts';
 
 /** The place somebody asks for: the one their receipt names, or the one their identity holds. Rejects with no-receipt when there is none. */
 export const placeNumberOf = (open: OpenRoom, holder: Holder): Place | Promise<Place> => holder.receipt?.place ?? placeOfIdentity(open, holder);

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * Who asks earlier than it was told, more than a few times in a row, is asked to wait (429).
  *
@@ -44,6 +46,17 @@ export function createPollLimiter(burst: number, slots: number = SLOTS): PollLim
       }
       notBefore[slot] = nowMs + pollAfterMs;
     },
+  };
+}
+
+const KEYS = 2 ** 48;
+/** The limiter of one room, on a table that all rooms of the process share: a fan in two rooms has two keys. */
+export function limiterOfRoom(shared: PollLimiter, room: string): PollLimiter {
+  const shift = createHash('sha256').update(room).digest().readUIntBE(0, 6);
+  const keyIn = (key: number): number => (key + shift) % KEYS;
+  return {
+    waitOf: (key, nowMs) => shared.waitOf(keyIn(key), nowMs),
+    answered: (key, nowMs, pollAfterMs) => shared.answered(keyIn(key), nowMs, pollAfterMs),
   };
 }
 

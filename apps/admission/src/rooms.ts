@@ -1,66 +1,78 @@
 import { ProblemError } from '@onsale/contract';
-import { MINUTE_MS, parseRoomId, SECOND_MS, type RoomId } from '@onsale/kernel';
-import { readFrame } from '@onsale/waiting-room';
-import { openRoom, RECOVERING_RETRY_MS, type OpenRoom, type OpenRoomOptions } from './open-room.ts';
+import { MINUTE_MS, parseRoomId, type RoomId } from '@onsale/kernel';
+import type { FrameView } from './frame-view.ts';
+import { openRoom, type OpenRoom, type OpenRoomOptions } from './open-room.ts';
+import { createRoomLooks } from './room-looks.ts';
 
 /**
- * The rooms this process has been asked about. A slug that Redis does not know costs one read a second at most and opens nothing, so
- * made-up slugs can't fill the memory; it is answered `recovering`, never 404: after a wipe Redis does not know the true ones either.
+ * The rooms this process has been asked about. Whoever joins, has a place or opens a socket opens the room's feed; whoever only reads opens
+ * nothing (RoomLooks). At `feedsMax` the feed that nobody watches and that was used the longest ago yields, so no number of rooms asked for
+ * locks another one out.
+ *
+ *   joined, asked for a place, socket ──► feed ── a minute unused, or the longest unused when another needs the room ──► closed
  */
 export type Rooms = {
-  /** The room, already open, if somebody asked a moment ago: no await on the hot path. */
+  /** The room, if it has a feed already: no await on the hot path. */
   peek(slug: string): OpenRoom | undefined;
-  /** Throws `not-found` for what is no slug, `recovering` for an unknown room, `overloaded` past ROOMS_MAX. */
+  /** Opens its feed. Throws what `look` throws, and `overloaded` when all feeds are watched. */
   open(slug: string): Promise<OpenRoom>;
+  /** Its frame, for who only reads. Throws `not-found` for what is no slug, and the refusals of RoomLooks for what Redis does not know. */
+  look(slug: string): FrameView | Promise<FrameView>;
+  /** Rooms with a feed. */
+  readonly size: number;
   /** Closes what nobody has asked about for a minute. */
   closeIdle(): Promise<void>;
   close(): Promise<void>;
 };
 
-export const ROOMS_MAX = 256;
+export const FEEDS_MAX = 256;
 const IDLE_MS = MINUTE_MS;
-const UNKNOWN_FOR_MS = SECOND_MS;
-/** Unknown slugs remembered for a second at most; beyond it the oldest is forgotten. */
-const UNKNOWN_MAX = 1_000;
 
-export type RoomsOptions = Omit<OpenRoomOptions, 'room'>;
+export type RoomsOptions = Omit<OpenRoomOptions, 'frames'> & { readonly feedsMax?: number };
 
-export function createRooms(options: RoomsOptions): Rooms {
-  const { connection, monotonic } = options;
+export function createRooms({ feedsMax = FEEDS_MAX, ...options }: RoomsOptions): Rooms {
+  const { monotonic, onError } = options;
   const opened = new Map<string, OpenRoom>();
   const opening = new Map<string, Promise<OpenRoom>>();
-  const unknownUntil = new Map<string, number>();
+  const looks = createRoomLooks(options);
+  let starting = 0;
 
-  const isUnknown = async (room: RoomId): Promise<boolean> => {
-    const until = unknownUntil.get(room);
-    if (until !== undefined && monotonic() < until) return true;
-    if ((await readFrame(connection, room)) !== null) return false;
-    unknownUntil.delete(room);
-    if (unknownUntil.size >= UNKNOWN_MAX) unknownUntil.delete(unknownUntil.keys().next().value as string);
-    unknownUntil.set(room, monotonic() + UNKNOWN_FOR_MS);
-    return true;
+  const peek = (slug: string): OpenRoom | undefined => {
+    const open = opened.get(slug);
+    // One that Redis has forgotten meanwhile is asked for anew: whether it is gone, or away, is for the list of rooms to say.
+    return open === undefined || open.frames.isUnknown ? undefined : open;
   };
   const openNow = async (room: RoomId): Promise<OpenRoom> => {
-    if (await isUnknown(room)) throw new ProblemError('recovering', { retryAfterMs: RECOVERING_RETRY_MS });
-    if (opened.size >= ROOMS_MAX) throw new ProblemError('overloaded');
-    const fresh = await openRoom({ ...options, room });
-    opened.set(room, fresh);
-    return fresh;
+    const frames = await looks.look(room);
+    const present = opened.get(room);
+    if (present !== undefined) return present;
+    if (opened.size + starting >= feedsMax) yieldOne(opened).catch(onError);
+    starting += 1;
+    try {
+      const fresh = await openRoom({ ...options, frames });
+      opened.set(room, fresh);
+      return fresh;
+    } finally {
+      starting -= 1;
+    }
   };
   return {
-    peek: (slug) => opened.get(slug),
+    peek,
     async open(slug) {
-      const known = opened.get(slug) ?? opening.get(slug);
+      const known = peek(slug) ?? opening.get(slug);
       if (known !== undefined) return known;
-      const room = parseRoomId(slug);
-      if (!room.ok) throw new ProblemError('not-found');
-      const promise = openNow(room.value).finally(() => opening.delete(slug));
+      const promise = openNow(roomIdOf(slug)).finally(() => opening.delete(slug));
       opening.set(slug, promise);
       return promise;
     },
+    look(slug) {
+      const frames = peek(slug)?.frames ?? looks.peek(slug);
+      return frames === undefined ? looks.look(roomIdOf(slug)).then((asked) => asked.view()) : frames.view();
+    },
+    get size() { return opened.size; },
     async closeIdle() {
       for (const [slug, room] of opened) {
-        if (room.isWatched || monotonic() - room.idleSinceMs < IDLE_MS) continue;
+        if (room.isWatched || monotonic() - room.usedAtMs < IDLE_MS) continue;
         opened.delete(slug);
         await room.close();
       }
@@ -71,4 +83,20 @@ export function createRooms(options: RoomsOptions): Rooms {
       await Promise.all(rooms.map((room) => room.close()));
     },
   };
+}
+
+/** Closes the feed that nobody watches and that was used the longest ago. Throws `overloaded`, at once, when all are watched. */
+function yieldOne(opened: Map<string, OpenRoom>): Promise<void> {
+  let longest: OpenRoom | undefined;
+  for (const open of opened.values()) if (!open.isWatched && open.usedAtMs < (longest?.usedAtMs ?? Infinity)) longest = open;
+  if (longest === undefined) throw new ProblemError('overloaded');
+  opened.delete(longest.room);
+  return longest.close();
+}
+
+/** Throws `not-found` for what cannot be a room. */
+export function roomIdOf(slug: string): RoomId {
+  const room = parseRoomId(slug);
+  if (!room.ok) throw new ProblemError('not-found');
+  return room.value;
 }

@@ -1,7 +1,7 @@
 import { ProblemError } from '@onsale/contract';
 import type { TranslateError } from '@onsale/runtime';
 import { RoomUnreachable } from '@onsale/waiting-room';
-import { AWAY_RETRY_MS } from './open-room.ts';
+import { AWAY_RETRY_MS } from './room-frames.ts';
 
 /** Redis away is `unavailable`, not a bug. */
 export const translateError: TranslateError = (error) =>

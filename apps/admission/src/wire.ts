@@ -6,6 +6,7 @@ import { buildApp } from './app.ts';
 import type { AdmissionContext } from './context.ts';
 import { deviceCookieName } from './holder.ts';
 import { buildInternal } from './internal.ts';
+import { createPollLimiter } from './poll-limiter.ts';
 import { createRooms } from './rooms.ts';
 import { createPlaceSockets, type PlaceSockets } from './sockets/place-socket.ts';
 
@@ -20,7 +21,7 @@ export async function wire(config: AdmissionConfig, logger: Logger = createLogge
   const monotonic = (): number => performance.now();
   const onError = seldom(monotonic, (error: unknown) => logger.warn({ err: error }, 'the waiting room could not be asked'));
   const connection = openRoomConnection(config.redisUrl, onError);
-  const rooms = createRooms({ connection, pollBurst: config.pollBurst, wallClock: Date.now, monotonic, onError });
+  const rooms = createRooms({ connection, polls: createPollLimiter(config.pollBurst), wallClock: Date.now, monotonic, onError });
   const { secrets } = config;
   const holderKeys = { receipt: secrets.receipt, device: secrets.device, cookieName: deviceCookieName(config.secureCookies) };
   const sockets = createPlaceSockets({ connection, rooms, holderKeys, publicOrigins: config.publicOrigins, monotonic, random: Math.random, onError });

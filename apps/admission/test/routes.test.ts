@@ -194,14 +194,7 @@ t.test('room and frame: from the same reading, cacheable for a second, 304 to wh
   t.equal(again.body, '');
 });
 
-t.test('a room nobody knows is recovering, never lost; what is no slug is not found', async (t) => {
-  for (const url of [pathOf('no-such-room'), pathOf('no-such-room', '/frame')]) {
-    const answer = await app.inject({ url });
-    t.match(answer.json(), { status: 503, code: 'recovering' });
-    t.ok(Number(answer.headers['retry-after']) >= 1);
-  }
-  const join = await app.inject({ method: 'POST', url: pathOf('no-such-room', '/places'), payload: { clientKey: newKey() } });
-  t.match(join.json(), { status: 503, code: 'recovering' });
+t.test('what is no slug is not found', async (t) => {
   for (const slug of ['NO', '-a', 'a'.repeat(60), '..%2f..']) t.ok([400, 404].includes((await app.inject({ url: pathOf(slug) })).statusCode), slug);
 });
 

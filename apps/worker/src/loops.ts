@@ -5,6 +5,7 @@ import { startHoldExpirer } from './loops/hold-expirer.ts';
 import { startOutboxRelay } from './loops/outbox-relay.ts';
 import { startPaymentResolver } from './loops/payment-resolver.ts';
 import { startPruner } from './loops/pruner.ts';
+import { startRoomLister } from './loops/room-lister.ts';
 import { startSettingsKeeper } from './loops/settings-keeper.ts';
 import { createRoomLoops } from './rooms.ts';
 
@@ -26,6 +27,7 @@ export function startLoops(context: WorkerContext, wake?: (rowId: number, delayM
   const relays = [startOutboxRelay({ ...relayOptions, share: 'others' }), startOutboxRelay({ ...relayOptions, share: 'refunds' })];
   const loops = [
     startSettingsKeeper({ ...context, onError, onRooms: (rows) => rooms.follow(rows) }),
+    startRoomLister({ ...context, onError }),
     ...relays,
     startHoldExpirer({ ...context, onError }),
     startPaymentResolver({ ...context, onError }),

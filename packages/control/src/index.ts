@@ -14,5 +14,5 @@ export {
   OPERATOR_SESSION_MS, pruneOperatorSessions, readOperatorSession, signIn, signOut, type SignedIn, type SignIn, type SignInRefusal,
 } from './store/operator-sessions.ts';
 export {
-  changeRoom, createRoom, listRooms, raiseEpoch, readRoom, restartRoom, type RoomChange, type UnknownRoom, type VersionConflict,
+  changeRoom, createRoom, listRoomNames, listRooms, raiseEpoch, readRoom, restartRoom, type RoomChange, type UnknownRoom, type VersionConflict,
 } from './store/rooms.ts';

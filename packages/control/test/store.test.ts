@@ -4,7 +4,8 @@ import { valueOf, type RoomId, type ShowId } from '@onsale/kernel';
 import {
   changeRoom, createOperator, createPasswordHasher, createRoom, createSignInThrottle, DEFAULT_SETTINGS, disableOperator,
   keepIncarnation, listActs, listFindings,
-  listLooks, listRooms, OPERATOR_SESSION_MS, pruneOperatorSessions, publishEntryKeys, raiseEpoch, readEntryKeys, readOperatorSession, readRoom, recordFindings,
+  listLooks, listRoomNames, listRooms, OPERATOR_SESSION_MS, pruneOperatorSessions, publishEntryKeys, raiseEpoch, readEntryKeys,
+  readOperatorSession, readRoom, recordFindings,
   recordLooks, reserveIncarnation, restartRoom, setPassword, signIn, signOut, type RoomSettings,
 } from '../src/index.ts';
 import { ownDatabase } from '@onsale/testing';
@@ -32,6 +33,21 @@ t.test('a room is read as it was made', async (t) => {
   const [made] = await listActs(pool, { subject: 'room:demo' });
   t.match(made, { actor: 'kim', cause: 'rehearsal', action: 'room.make', before: null, after: { capacity: 500 } });
   t.equal(made?.at.getTime(), nowMs);
+});
+
+t.test('thousands of rooms are all listed', async (t) => {
+  const names = Array.from({ length: 2_100 }, (_, n) => `many-${String(n).padStart(4, '0')}`);
+  const columns = '`name_ko`, `name_en`, `shows`, `phase`, `opens_at`, `rate_per_minute`, `capacity`, `call_ms`, `max_misses`, `absent_after_ms`, '
+    + '`entry_token_ms`, `session_max_ms`, `identity`, `rejoin`, `version`, `epoch`';
+  for (let from = 0; from < names.length; from += 700) {
+    const some = names.slice(from, from + 700);
+    const wanted = some.map(() => 'SELECT ? AS room').join(' UNION ALL ');
+    await pool.query(`INSERT INTO room (room, ${columns}) SELECT n.room, ${columns} FROM room JOIN (${wanted}) AS n WHERE room.room = ?`, [...some, room]);
+  }
+  const all = ['demo', ...names];
+  t.same((await listRooms(pool)).map((one) => one.room), all);
+  t.same(await listRoomNames(pool), all);
+  await pool.query("DELETE FROM room WHERE room LIKE 'many-%'");
 });
 
 t.test('an operator changes the version they have seen', async (t) => {

@@ -22,6 +22,7 @@ export { readRedeemed, reconcile, type LiveSession, type ReconcileReply, type Se
 export { redeem, type RedeemReply, type RedeemRequest } from './redeem.ts';
 export { restore, type RestoreReply } from './restore.ts';
 export { returnPlace, type ReturnWord } from './return.ts';
+export { keepRoomList, readListed, type Listed, type ListedAs } from './room-list.ts';
 export { revoke, type RevokeWord } from './revoke.ts';
 export { BATCH_MAX, withoutGuards } from './script.ts';
 export { sweep, type SweepReply } from './sweep.ts';

@@ -8,6 +8,7 @@ import { holderOf } from '../holder.ts';
 import type { OpenRoom } from '../open-room.ts';
 import { placeNumberOf, problemOfRefusal, refusedOrRestored } from '../place-of-holder.ts';
 import { placeReplyOf } from '../place-reply.ts';
+import { roomIdOf } from '../rooms.ts';
 
 /**
  * The fan presses Enter. Every claim of the token derives from what the room stored at the first press, and Ed25519 is deterministic, so
@@ -16,8 +17,8 @@ import { placeReplyOf } from '../place-reply.ts';
 export function enterRoute(server: OnsaleServer, context: AdmissionContext): void {
   const schema = { params: RoomParams, response: { 200: EntryReply } };
   server.post('/rooms/:room/places/me/entry', { schema, config: { importance: 'high' } }, async (request) => {
+    const holder = holderOf(context.holderKeys, request.headers, roomIdOf(request.params.room));
     const open = await roomOf(context, request.params.room);
-    const holder = holderOf(context.holderKeys, request.headers, open.room);
     const { settings } = open.view().frame;
     const key = context.keyRing.current(context.wallClock());
     if (key === undefined) throw new ProblemError('unavailable', { detail: 'No entry key may sign right now.' });

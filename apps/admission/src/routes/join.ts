@@ -5,9 +5,10 @@ import type { OnsaleServer } from '@onsale/runtime';
 import { signReceipt, type JoinReply } from '@onsale/waiting-room';
 import type { AdmissionContext } from '../context.ts';
 import { deviceSecretIn, holderOfSecret, type Holder } from '../holder.ts';
-import { RECOVERING_RETRY_MS, type OpenRoom } from '../open-room.ts';
+import type { OpenRoom } from '../open-room.ts';
 import { placeReplyOf } from '../place-reply.ts';
 import { pollKeyOf } from '../poll-limiter.ts';
+import { RECOVERING_RETRY_MS } from '../room-frames.ts';
 
 /** A room that opens later: come back then, but not all in the same instant and not after an hour. */
 const SCHEDULED_RETRY_MS_MIN = 2 * SECOND_MS;

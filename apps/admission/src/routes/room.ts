@@ -1,6 +1,6 @@
 import { RoomParams, RoomReply } from '@onsale/contract';
 import type { OnsaleServer } from '@onsale/runtime';
-import { roomOf, type AdmissionContext } from '../context.ts';
+import type { AdmissionContext } from '../context.ts';
 
 const CACHE = 'public, max-age=1';
 
@@ -8,7 +8,7 @@ const CACHE = 'public, max-age=1';
 export function roomRoute(server: OnsaleServer, context: AdmissionContext): void {
   const schema = { params: RoomParams, response: { 200: RoomReply } };
   server.get('/rooms/:room', { schema, config: { importance: 'read' } }, async (request, reply) => {
-    const { frame, reason } = (await roomOf(context, request.params.room)).view();
+    const { frame, reason } = await context.rooms.look(request.params.room);
     const { settings } = frame;
     void reply.header('cache-control', CACHE);
     return {

@@ -165,6 +165,8 @@ export class RoomSockets implements RoomListener {
     const greeting = connection.greetings;
     try {
       const view = await keepPlaceOf(this.#options.connection, this.open, holderOf());
+      // The feed yielded to another room while nobody had greeted: a new handshake opens it again.
+      if (this.open.isClosed) throw new ProblemError('overloaded', { retryAfterMs: SECOND_MS });
       if (connection.greetings === greeting && connection.isOpen) this.#admit(connection, view);
     } catch (error) {
       const waits = mayWait && error instanceof ProblemError && error.code === 'no-receipt';

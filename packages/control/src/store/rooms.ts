@@ -1,5 +1,5 @@
 import { inTransaction, type Pool, type Queryable, type Tx } from '@onsale/database';
-import { asc, drizzleOn, eq } from '@onsale/database/drizzle';
+import { asc, drizzleOn, eq, gt } from '@onsale/database/drizzle';
 import { room as rooms } from '@onsale/database/schema/control';
 import { ok, refuse, valueOf, type Result, type RoomId, type ShowId } from '@onsale/kernel';
 import { changeSettings, checkSettings, differenceOf, type BadSetting, type PatchRefusal, type RoomPatch, type RoomSettings } from '../rules/room-settings.ts';
@@ -10,7 +10,8 @@ export type UnknownRoom = { readonly kind: 'unknown-room' };
 /** `version`: the one in force. */
 export type VersionConflict = { readonly kind: 'version-conflict'; readonly version: number };
 
-const ROOMS_MAX = 1_000;
+/** Rooms a statement reads; all there are come page after page. */
+const PAGE = 1_000;
 const READ_COMMITTED = { isolation: 'read committed' } as const;
 
 export async function readRoom(database: Queryable, room: RoomId): Promise<RoomSettings | undefined> {
@@ -18,9 +19,26 @@ export async function readRoom(database: Queryable, room: RoomId): Promise<RoomS
   return row === undefined ? undefined : settingsOf(row);
 }
 
+/** Every room, by its name. */
 export async function listRooms(database: Queryable): Promise<RoomSettings[]> {
-  const rows = await drizzleOn(database).select().from(rooms).orderBy(asc(rooms.room)).limit(ROOMS_MAX);
-  return rows.map(settingsOf);
+  const all: RoomSettings[] = [];
+  for (let after = ''; ;) {
+    const rows = await drizzleOn(database).select().from(rooms).where(gt(rooms.room, after)).orderBy(asc(rooms.room)).limit(PAGE);
+    for (const row of rows) all.push(settingsOf(row));
+    if (rows.length < PAGE) return all;
+    after = (rows.at(-1) as Row).room;
+  }
+}
+
+/** The name of every room that was ever made. */
+export async function listRoomNames(database: Queryable): Promise<RoomId[]> {
+  const all: RoomId[] = [];
+  for (let after = ''; ;) {
+    const rows = await drizzleOn(database).select({ room: rooms.room }).from(rooms).where(gt(rooms.room, after)).orderBy(asc(rooms.room)).limit(PAGE);
+    for (const { room } of rows) all.push(room as RoomId);
+    if (rows.length < PAGE) return all;
+    after = all.at(-1) as RoomId;
+  }
 }
 
 /** Makes a room at the version and epoch given. */
