@@ -222,10 +222,11 @@ if (!chromiumIsHere()) {
     t.equal(await page.locator('.held .bill-seats strong').count(), 2, 'two of the best');
     await page.getByRole('button', { name: en['seats.change'] }).click();
     await page.getByRole('button', { name: en['seats.keep-old'] }).click();
-    await page.getByRole('button', { name: en['seats.release'] }).click();
+    await page.getByRole('button', { name: en['seats.release'], exact: true }).click();
+    await page.getByRole('button', { name: en['seats.release-yes'] }).click();
     await page.locator('.best').waitFor();
-    await page.getByRole('button', { name: en['seats.leave'] }).click();
-    await page.getByRole('button', { name: en['seats.leave'] }).click();
+    await page.getByRole('button', { name: en['seats.leave'], exact: true }).click();
+    await page.getByRole('button', { name: en['seats.leave-yes'] }).click();
     await page.getByText(en['seats.ended'], { exact: true }).waitFor();
     t.same(fan.complaints, []);
     await fan.context.close();

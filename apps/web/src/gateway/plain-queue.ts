@@ -131,8 +131,15 @@ function sendPage(
   name: { readonly ko: string; readonly en: string } | null,
   code: string | null,
 ): FastifyReply {
-  const said = (request.query as { said?: unknown }).said;
+  const { said, ask: asked } = request.query as { said?: unknown; ask?: unknown };
   const seconds = me === null ? RENEW_SECONDS.usual : Math.min(RENEW_SECONDS.most, Math.max(RENEW_SECONDS.least, Math.ceil(me.pollAfterMs / 1_000)));
-  const place: PlainPlace = { room: request.params.room, name, me, code: typeof said === 'string' ? said : code, renewSeconds: seconds };
+  const place: PlainPlace = {
+    room: request.params.room,
+    name,
+    me,
+    code: typeof said === 'string' ? said : code,
+    renewSeconds: seconds,
+    asked: asked === 'leave' ? 'leave' : null,
+  };
   return context.sendHtml(request, reply, (language) => plainRoomPage(language, context.assetsOf('plain'), place));
 }

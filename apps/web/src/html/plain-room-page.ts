@@ -12,6 +12,8 @@ export type PlainPlace = {
   /** Why the last press or question was refused. */
   readonly code: string | null;
   readonly renewSeconds: number;
+  /** The fan has pressed what cannot be taken back, and is asked first. */
+  readonly asked: 'leave' | null;
 };
 
 /** States in which nothing will change by waiting. */
@@ -21,12 +23,12 @@ export function plainRoomPage(language: Language, assets: PageAssets, place: Pla
   const say = speak(language);
   const name = place.name?.[language] ?? say('queue.title');
   // Without a place nothing is renewed: the page waits for a press.
-  const renews = place.me !== null && !AT_REST.includes(place.me.state);
+  const renews = place.me !== null && !AT_REST.includes(place.me.state) && place.asked === null;
   const body = html`<div class="narrow">
     <p class="eyebrow">${say('queue.title')}</p>
     <h1>${name}</h1>
     ${place.code !== null && isProblemCode(place.code) ? html`<p class="note note-warn" role="status">${problems[place.code][language]}</p>` : null}
-    <section class="card scene">${place.me === null ? join(place.room, say) : scene(place.room, place.me, say, language)}</section>
+    <section class="card scene">${content(place, say, language)}</section>
     ${renews ? renewing(place, say) : null}
   </div>`;
   return shellPage({
@@ -34,22 +36,33 @@ export function plainRoomPage(language: Language, assets: PageAssets, place: Pla
     title: name,
     page: 'plain',
     assets,
-    scripted: false,
     keepQuery: 'plain=1',
     head: renews ? html`<meta http-equiv="refresh" content="${place.renewSeconds};url=/rooms/${place.room}?plain=1" />` : html``,
     body,
   });
 }
 
+function content({ room, me, asked }: PlainPlace, say: Say, language: Language): Html {
+  if (me === null) return join(room, say);
+  return asked === 'leave' ? question(room, say) : scene(room, me, say, language);
+}
+
 const form = (room: string, action: string, label: string, look = 'button-primary button-large'): Html =>
   html`<form method="post" action="/rooms/${room}/${action}"><button class="button ${look}">${label}</button></form>`;
 const join = (room: string, say: Say): Html => form(room, 'join', say('queue.join'));
+/** Leaving asks first, and the answer that changes nothing comes first. */
+const question = (room: string, say: Say): Html =>
+  html`<h2>${say('queue.leave-sure')}</h2>
+    <div class="plain-actions">
+      <a class="button" href="/rooms/${room}?plain=1">${say('queue.leave-no')}</a>
+      ${form(room, 'leave', say('queue.leave-yes'), 'button-danger')}
+    </div>`;
 const words = (title: string, lead: string): Html =>
   html`<h2>${title}</h2>
     <p class="lead">${lead}</p>`;
 
 function scene(room: string, me: PlaceReply, say: Say, language: Language): Html {
-  const leave = html`<div class="plain-actions">${form(room, 'leave', say('queue.leave'), 'button-quiet')}</div>`;
+  const leave = html`<div class="plain-actions"><a class="button button-quiet" href="/rooms/${room}?plain=1&amp;ask=leave">${say('queue.leave')}</a></div>`;
   switch (me.state) {
     case 'called':
       return html`${words(say('queue.called'), say('queue.called-lead'))}${form(room, 'enter', say('queue.enter'), 'button-turn')}

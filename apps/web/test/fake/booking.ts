@@ -26,6 +26,8 @@ export class FakeBooking {
   isAway = false;
   nextConfirm: 'paid' | 'refused' | 'unknown' = 'paid';
   attemptsLeft = 30;
+  /** Who made the last hold. */
+  lastDevice = '';
   readonly #deltas: { version: number; changes: [number, number][] }[] = [];
   #server: Server | undefined;
 
@@ -198,6 +200,7 @@ export class FakeBooking {
     this.attemptsLeft -= 1;
     const hold: FakeHold = { id: freshId(), device, seats: wanted, until: Date.now() + HOLD_MS, state: 'live' };
     this.holds.push(hold);
+    this.lastDevice = device;
     this.change(wanted, 1);
     return send(reply, 201, this.holdReply(hold));
   }

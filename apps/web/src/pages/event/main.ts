@@ -1,9 +1,12 @@
 import type { RoomReply } from '@onsale/contract';
 import { ADMISSION, call } from '../shared/api.ts';
 import { clockText, deadlineIn, leftOf, type Deadline } from '../shared/page-state/countdown.ts';
+import { guardPresses } from '../shared/press-guard.ts';
 import { readPageData, sayWith, type PageData } from '../shared/page-data.ts';
 
 type EventData = PageData & { readonly room: string; readonly opensInMs: number | null; readonly phase: string | null };
+
+guardPresses(document);
 
 /** Counts down to the opening; once it has passed, the server's page says what is true now. */
 const data = readPageData<EventData>();

@@ -1,11 +1,11 @@
 import type { OrderReply, OrdersReply, OrderSummary } from '@onsale/contract';
-import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { formatDate, formatMoney } from '../../texts/formats.ts';
 import { keptOrders, type KeptOrder } from '../pay/kept-orders.ts';
 import { orderHeaders } from '../pay/payment.ts';
 import { ADMISSION, BOOKING, call } from '../shared/api.ts';
 import { readPageData, sayWith, type PageData } from '../shared/page-data.ts';
+import { showPage } from '../shared/show-page.ts';
 
 const data = readPageData<PageData>();
 const say = sayWith(data.texts);
@@ -105,6 +105,4 @@ function OrderLine({ id, order, away }: { readonly id: string; readonly order: O
   );
 }
 
-const root = document.getElementById('root') as HTMLElement;
-root.replaceChildren();
-render(<MyTickets />, root);
+showPage(() => <MyTickets />);

@@ -1,6 +1,7 @@
 import type { RoomPatch } from '@onsale/contract';
 import { useEffect, useState } from 'preact/hooks';
 import { hintsOf, KNOB_BOUNDS, parseKnob, patchOf, type Draft, type Knob, type RoomView } from '../page-state/knobs.ts';
+import { Question } from '../../shared/question.tsx';
 import { ConflictCard, DifferenceList, Outcome } from './conflict.tsx';
 import type { ConsoleProps } from './console-page.tsx';
 
@@ -119,43 +120,27 @@ function KnobField({
 }
 
 function Phases({ room, state, say, onPhase }: ControlProps & { readonly onPhase: (phase: 'open' | 'paused' | 'closed') => void }) {
-  const [closing, setClosing] = useState(false);
   if (room.phase === 'closed') return null;
-  if (closing) {
-    return (
-      <div class="sure" role="group">
-        <p>{say('ops.close-sure')}</p>
-        <button type="button" class="button" onClick={() => setClosing(false)}>
-          {say('ops.cancel')}
-        </button>
-        <button
-          type="button"
-          class="button button-danger"
-          disabled={state.busy}
-          onClick={() => {
-            setClosing(false);
-            onPhase('closed');
-          }}
-        >
-          {say('ops.close-yes')}
-        </button>
-      </div>
-    );
-  }
   return (
     <div class="row phases">
       {room.phase === 'open' ? (
-        <button type="button" class="button button-pause" disabled={state.busy} onClick={() => onPhase('paused')}>
+        <button key="pause" type="button" class="button button-pause" disabled={state.busy} onClick={() => onPhase('paused')}>
           {say('ops.pause')}
         </button>
       ) : (
-        <button type="button" class="button button-primary" disabled={state.busy} onClick={() => onPhase('open')}>
+        <button key="open" type="button" class="button button-primary" disabled={state.busy} onClick={() => onPhase('open')}>
           {say(room.phase === 'paused' ? 'ops.resume' : 'ops.open')}
         </button>
       )}
-      <button type="button" class="button button-quiet" disabled={state.busy} onClick={() => setClosing(true)}>
-        {say('ops.close')}
-      </button>
+      <Question
+        look="button-quiet"
+        label={say('ops.close')}
+        question={say('ops.close-sure')}
+        yes={say('ops.close-yes')}
+        no={say('ops.cancel')}
+        busy={state.busy}
+        onYes={() => onPhase('closed')}
+      />
     </div>
   );
 }

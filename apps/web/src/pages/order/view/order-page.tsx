@@ -1,10 +1,10 @@
 import type { Language } from '@onsale/contract';
-import { useState } from 'preact/hooks';
 import { formatDate, formatMoney } from '../../../texts/formats.ts';
 import { CheckoutForm } from '../../pay/checkout-form.tsx';
 import { SeatTable } from '../../pay/seat-table.tsx';
 import { clockText } from '../../shared/page-state/countdown.ts';
 import type { Say } from '../../shared/page-data.ts';
+import { Question } from '../../shared/question.tsx';
 import type { OrderDriver } from '../driver.ts';
 import { refusalOf, remainingOf, sceneOf, type OrderState } from '../page-state/order-state.ts';
 import { Tickets } from './tickets.tsx';
@@ -147,24 +147,17 @@ function Refusal({
 }
 
 function CancelOrder({ say, busy, onCancel }: { readonly say: Say; readonly busy: boolean; readonly onCancel: () => void }) {
-  const [asking, setAsking] = useState(false);
-  if (!asking)
-    return (
-      <p class="row-center row">
-        <button type="button" class="button button-quiet" onClick={() => setAsking(true)}>
-          {say('order.cancel')}
-        </button>
-      </p>
-    );
   return (
-    <div class="sure" role="group" aria-label={say('order.cancel')}>
-      <p>{say('order.cancel-sure')}</p>
-      <button type="button" class="button" onClick={() => setAsking(false)}>
-        {say('order.cancel-no')}
-      </button>
-      <button type="button" class="button button-danger" disabled={busy} onClick={onCancel}>
-        {say('order.cancel-yes')}
-      </button>
-    </div>
+    <p class="row-center row">
+      <Question
+        look="button-quiet"
+        label={say('order.cancel')}
+        question={say('order.cancel-sure')}
+        yes={say('order.cancel-yes')}
+        no={say('order.cancel-no')}
+        busy={busy}
+        onYes={onCancel}
+      />
+    </p>
   );
 }

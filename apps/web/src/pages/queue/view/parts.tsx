@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { clockText } from '../../shared/page-state/countdown.ts';
 import type { Say } from '../../shared/page-data.ts';
+import { Question } from '../../shared/question.tsx';
 import { ring } from '../turn-bell.ts';
 
 type CardProps = {
@@ -44,24 +45,16 @@ export function Clock({ label, ms }: { readonly label: string; readonly ms: numb
 }
 
 export function LeaveButton({ say, busy, onLeave }: { readonly say: Say; readonly busy: boolean; readonly onLeave: () => void }) {
-  const [asking, setAsking] = useState(false);
-  if (!asking) {
-    return (
-      <button type="button" class="button button-quiet" onClick={() => setAsking(true)}>
-        {say('queue.leave')}
-      </button>
-    );
-  }
   return (
-    <div class="sure" role="group" aria-label={say('queue.leave')}>
-      <p>{say('queue.leave-sure')}</p>
-      <button type="button" class="button" autofocus onClick={() => setAsking(false)}>
-        {say('queue.leave-no')}
-      </button>
-      <button type="button" class="button button-danger" disabled={busy} onClick={onLeave}>
-        {say('queue.leave-yes')}
-      </button>
-    </div>
+    <Question
+      look="button-quiet"
+      label={say('queue.leave')}
+      question={say('queue.leave-sure')}
+      yes={say('queue.leave-yes')}
+      no={say('queue.leave-no')}
+      busy={busy}
+      onYes={onLeave}
+    />
   );
 }
 

@@ -137,7 +137,8 @@ function Foot({ view, state, say, driver }: SceneProps) {
       <p class={`link link-${state.link}`}>{say(link)}</p>
       <div class="row">
         {view.scene === 'called' ? null : <NotifyButton say={say} />}
-        <LeaveButton say={say} busy={state.busy !== null} onLeave={() => void driver.leave()} />
+        {/* Asked about a place that is called meanwhile, the question gives way to the turn. */}
+        <LeaveButton key={view.scene} say={say} busy={state.busy !== null} onLeave={() => void driver.leave()} />
       </div>
       {view.scene === 'called' || view.scene === 'missed' ? null : (
         <details class="keep">

@@ -1,5 +1,6 @@
 import { SeatTable } from '../../pay/seat-table.tsx';
 import { clockText } from '../../shared/page-state/countdown.ts';
+import { Question } from '../../shared/question.tsx';
 import type { MapProps } from './map-view.tsx';
 
 /** Seats that are the fan's for a while, and what can be done with them. */
@@ -23,9 +24,15 @@ export function HoldPanel({ state, driver, say, language }: MapProps) {
           <button type="button" class="button" disabled={busy !== null} onClick={() => driver.go('swapping')}>
             {say('seats.change')}
           </button>
-          <button type="button" class="button button-quiet" disabled={busy !== null} onClick={() => void driver.release()}>
-            {say('seats.release')}
-          </button>
+          <Question
+            look="button-quiet"
+            label={say('seats.release')}
+            question={say('seats.release-sure')}
+            yes={say('seats.release-yes')}
+            no={say('seats.release-no')}
+            busy={busy !== null}
+            onYes={() => void driver.release()}
+          />
         </div>
       </div>
     </section>

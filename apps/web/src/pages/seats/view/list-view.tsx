@@ -56,7 +56,7 @@ function SectionSeats({ state, say, language, driver, section, free, grade }: Ma
       <h2 id="section-name" tabIndex={-1}>
         {section.section.name[language]} <small class="muted">{say('seats.free-count', { count: free })}</small>
       </h2>
-      <div class="rows" onKeyDown={moveFocus}>
+      <div class="rows fresh" onKeyDown={moveFocus}>
         {section.section.rows.map((row) => {
           const kind = hall.layout.grades.find((entry) => entry.grade === row.grade);
           const dim = grade !== null && hall.layout.grades[grade]?.grade !== row.grade;

@@ -5,6 +5,7 @@ import { CheckoutForm } from '../../pay/checkout-form.tsx';
 import { SeatTable } from '../../pay/seat-table.tsx';
 import { clockText } from '../../shared/page-state/countdown.ts';
 import type { Say } from '../../shared/page-data.ts';
+import { Question } from '../../shared/question.tsx';
 import type { BookingDriver } from '../driver.ts';
 import type { BookingState } from '../page-state/booking-state.ts';
 import { ActionBar } from './action-bar.tsx';
@@ -167,24 +168,17 @@ function Checkout({ state, driver, say, language, problems }: PageProps) {
 }
 
 function LeaveSession({ state, driver, say }: PageProps) {
-  const [asking, setAsking] = useState(false);
-  if (!asking)
-    return (
-      <p class="leave-session">
-        <button type="button" class="button button-quiet" onClick={() => setAsking(true)}>
-          {say('seats.leave')}
-        </button>
-      </p>
-    );
   return (
-    <div class="sure leave-session" role="group">
-      <p>{say('seats.leave-sure')}</p>
-      <button type="button" class="button" onClick={() => setAsking(false)}>
-        {say('shell.back')}
-      </button>
-      <button type="button" class="button button-danger" disabled={state.busy !== null} onClick={() => void driver.leave()}>
-        {say('seats.leave')}
-      </button>
-    </div>
+    <p class="leave-session">
+      <Question
+        look="button-quiet"
+        label={say('seats.leave')}
+        question={say('seats.leave-sure')}
+        yes={say('seats.leave-yes')}
+        no={say('shell.back')}
+        busy={state.busy !== null}
+        onYes={() => void driver.leave()}
+      />
+    </p>
   );
 }

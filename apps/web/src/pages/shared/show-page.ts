@@ -1,0 +1,16 @@
+import { render, type VNode } from 'preact';
+import { guardPresses } from './press-guard.ts';
+
+/** What figures between two pieces of news move by. */
+const TICK_MS = 1_000;
+
+/** Puts a page into its root and keeps its clocks going; the result draws it again. Every page of the house begins here. */
+export function showPage(view: () => VNode): () => void {
+  guardPresses(document);
+  const root = document.getElementById('root') as HTMLElement;
+  const draw = (): void => render(view(), root);
+  root.replaceChildren();
+  draw();
+  setInterval(draw, TICK_MS);
+  return draw;
+}

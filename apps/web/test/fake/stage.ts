@@ -1,0 +1,68 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Test } from 'tap';
+import { openBrowser, openVisitor, type SizeName, type Visitor } from '@onsale/testing/browser';
+import { FakeRoom } from './admission.ts';
+import { FakeBooking } from './booking.ts';
+import { startGateway } from './gateway.ts';
+import { startPaymentWindow } from './payment-window.ts';
+
+/** Everything a journey in a browser stands on: stand-ins for the apps, the real gateway with the real pages, Chromium. */
+export type Stage = {
+  readonly room: FakeRoom;
+  readonly office: FakeBooking;
+  readonly url: string;
+  readonly browser: Browser;
+  /** A fan with a browser of their own, closed with the test. */
+  readonly visit: (t: Test, size?: SizeName, language?: 'ko' | 'en', more?: Parameters<typeof openVisitor>[3]) => Promise<Visitor>;
+};
+
+export async function openStage(t: Test): Promise<Stage> {
+  const room = new FakeRoom();
+  const office = new FakeBooking({ across: 6, deep: 4 });
+  const [admission, booking, paying] = await Promise.all([room.start(), office.start(), startPaymentWindow()]);
+  office.sandbox = paying.url;
+  const { app, url } = await startGateway({ admission, booking, sandbox: paying.url });
+  const browser = await openBrowser();
+  t.teardown(async () => {
+    await browser.close();
+    await app.close();
+    await room.stop();
+    await office.stop();
+    paying.server.close();
+  });
+  const visit: Stage['visit'] = async (of, size = 'phone', language = 'en', more = {}) => {
+    const visitor = await openVisitor(browser, size, language, { stepMs: 20_000, ...more });
+    of.teardown(() => visitor.context.close());
+    return visitor;
+  };
+  return { room, office, url, browser, visit };
+}
+
+export const deviceOf = async (context: BrowserContext): Promise<string> =>
+  (await context.cookies()).find(({ name }) => name === 'onsale_device')?.value ?? '';
+
+/** Joins, is called, enters: the fan stands before the hall. */
+export async function walkInside({ room, url }: Stage, { page, context }: Pick<Visitor, 'page' | 'context'>): Promise<void> {
+  await page.goto(`${url}/rooms/demo`);
+  await page.locator('.headline').waitFor();
+  room.set(await deviceOf(context), { state: 'called', until: Date.now() + 60_000 });
+  await page.locator('.button-turn').click();
+  await page.waitForURL('**/shows/demo');
+  await page.locator('.best .button').waitFor();
+}
+
+/** From before the hall to the payment form. */
+export async function walkToPayment(stage: Stage, fan: Pick<Visitor, 'page' | 'context'>): Promise<void> {
+  await walkInside(stage, fan);
+  await fan.page.locator('.best .button').click();
+  await fan.page.locator('.held .button-primary').click();
+  await fan.page.locator('.checkout-form').waitFor();
+}
+
+/** Presses a point of the page `times` as fast as a hand does, whatever stands there by then. */
+export async function hammer(page: Page, x: number, y: number, times: number, pauseMs = 110): Promise<void> {
+  for (let press = 1; press <= times; press += 1) {
+    await page.mouse.click(x, y, { clickCount: press });
+    await page.waitForTimeout(pauseMs);
+  }
+}
