@@ -93,6 +93,8 @@ if (!chromiumIsHere()) {
     };
     const places = [`${url}/rooms/demo`, `${url}/shows/demo`, await order(), `${url}/me`, `${url}/events/demo`, `${url}/rooms/demo?plain=1`];
     for (const place of places) {
+      // Without a place the plain page does not renew itself.
+      if (place.endsWith('plain=1')) await fan.context.clearCookies();
       await page.goto(place);
       await page.waitForLoadState('networkidle').catch(() => undefined);
       await chain(page);

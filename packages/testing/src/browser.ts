@@ -21,7 +21,9 @@ export type SizeName = keyof typeof SIZES;
 export const chromiumIsHere = (): boolean => existsSync(CHROMIUM);
 /** What a test says that could not run. */
 export const NO_CHROMIUM = `no ${CHROMIUM}`;
-export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+/** `keepsPages`: pages that are left stay in memory and come back with Back, as in every browser of a fan; playwright turns that off. */
+export const openBrowser = ({ keepsPages = false }: { readonly keepsPages?: boolean } = {}): Promise<Browser> =>
+  chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS, ignoreDefaultArgs: keepsPages ? ['--disable-back-forward-cache'] : false });
 
 /** A browser of a size and language, and everything its pages complained about but answers that are refusals: those are part of a story. */
 export type Visitor = { readonly context: BrowserContext; readonly page: Page; readonly complaints: string[] };

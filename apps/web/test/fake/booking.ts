@@ -6,7 +6,7 @@ import { deviceOf, send } from './admission.ts';
 import { fakeLayout, fakeState, packState } from './hall.ts';
 
 type FakeHold = { id: string; device: string; seats: number[]; until: number; state: HoldReply['state'] };
-type FakeOrder = { id: string; key: string; hold: FakeHold; state: OrderReply['state']; attempts: number; refusal: OrderReply['refusal'] };
+type FakeOrder = { id: string; key: string; hold: FakeHold; state: OrderReply['state']; attempts: number; abandoned?: number; refusal: OrderReply['refusal'] };
 
 const freshId = (): string => randomBytes(16).toString('base64url');
 const HOLD_MS = 480_000;
@@ -253,7 +253,10 @@ export class FakeBooking {
         remainingMs: 600_000,
       });
     }
-    if (rest[2] === 'abandon') return send(reply, 204, null);
+    if (rest[2] === 'abandon') {
+      order.abandoned = Number(rest[1]);
+      return send(reply, 204, null);
+    }
     return this.#confirm(order, body, reply);
   }
 

@@ -16,13 +16,13 @@ export type Stage = {
   readonly visit: (t: Test, size?: SizeName, language?: 'ko' | 'en', more?: Parameters<typeof openVisitor>[3]) => Promise<Visitor>;
 };
 
-export async function openStage(t: Test): Promise<Stage> {
+export async function openStage(t: Test, browsing: Parameters<typeof openBrowser>[0] = {}): Promise<Stage> {
   const room = new FakeRoom();
   const office = new FakeBooking({ across: 6, deep: 4 });
   const [admission, booking, paying] = await Promise.all([room.start(), office.start(), startPaymentWindow()]);
   office.sandbox = paying.url;
   const { app, url } = await startGateway({ admission, booking, sandbox: paying.url });
-  const browser = await openBrowser();
+  const browser = await openBrowser(browsing);
   t.teardown(async () => {
     await browser.close();
     await app.close();
@@ -61,8 +61,10 @@ export async function walkToPayment(stage: Stage, fan: Pick<Visitor, 'page' | 'c
 
 /** Presses a point of the page `times` as fast as a hand does, whatever stands there by then. */
 export async function hammer(page: Page, x: number, y: number, times: number, pauseMs = 110): Promise<void> {
+  await page.mouse.move(x, y);
   for (let press = 1; press <= times; press += 1) {
-    await page.mouse.click(x, y, { clickCount: press });
+    await page.mouse.down({ clickCount: press });
+    await page.mouse.up({ clickCount: press });
     await page.waitForTimeout(pauseMs);
   }
 }

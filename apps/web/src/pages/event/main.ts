@@ -2,6 +2,7 @@ import type { RoomReply } from '@onsale/contract';
 import { ADMISSION, call } from '../shared/api.ts';
 import { clockText, deadlineIn, leftOf, type Deadline } from '../shared/page-state/countdown.ts';
 import { guardPresses } from '../shared/press-guard.ts';
+import { watchLife } from '../shared/lifecycle.ts';
 import { readPageData, sayWith, type PageData } from '../shared/page-data.ts';
 
 type EventData = PageData & { readonly room: string; readonly opensInMs: number | null; readonly phase: string | null };
@@ -32,6 +33,8 @@ const waitForOpening = async (): Promise<void> => {
   if (answer.ok && answer.body.opensInMs !== null && answer.body.opensInMs > 0) deadline = deadlineIn(answer.body.opensInMs, performance.now());
   setTimeout(() => void waitForOpening(), CHECK_MS * (1 + Math.random()));
 };
+// What stands here was true when the page was made: one that comes back from the browser's memory is made anew.
+watchLife({ wake: (how) => how === 'kept' && location.reload() });
 if (data.phase === 'scheduled') {
   tick();
   setInterval(tick, 1_000);

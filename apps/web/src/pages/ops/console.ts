@@ -1,5 +1,6 @@
 import type { AuditReply, GaugesMessage, RoomPatch } from '@onsale/contract';
 import { call, type Answer, type CallOptions, type Refusal } from '../shared/api.ts';
+import { watchLife } from '../shared/lifecycle.ts';
 import { GaugesFeed } from './gauges-feed.ts';
 import { addSample, type Sample } from './page-state/series.ts';
 import type { RoomView } from './page-state/knobs.ts';
@@ -70,6 +71,7 @@ export class OpsConsole {
 
   constructor(onChange: (state: ConsoleState) => void) {
     this.#onChange = onChange;
+    watchLife({ wake: () => this.#feed?.wake(), rest: () => this.#feed?.rest() });
   }
 
   get state(): ConsoleState {

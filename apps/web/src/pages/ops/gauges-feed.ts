@@ -40,8 +40,21 @@ export class GaugesFeed {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#poll);
+    this.rest();
+  }
+
+  /** The console is being left; `wake` opens anew. */
+  rest(): void {
     clearTimeout(this.#reconnect);
-    this.#socket?.close();
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  wake(): void {
+    clearTimeout(this.#reconnect);
+    if (this.#socket === null) this.#open();
+    void this.#askIfSilent();
   }
 
   #open(): void {
@@ -57,6 +70,7 @@ export class GaugesFeed {
       this.#news.onLink('socket');
     };
     socket.onclose = (event) => {
+      if (this.#socket !== socket) return;
       this.#socket = null;
       if (this.#stopped) return;
       this.#news.onLink('polling');

@@ -1,7 +1,8 @@
 import type { OrderReply, ReturnReply } from '@onsale/contract';
 import { keptOrder } from '../pay/kept-orders.ts';
-import { openPayment, orderHeaders, type OwnOrder } from '../pay/payment.ts';
+import { abandonPayment, openPayment, orderHeaders, type OwnOrder } from '../pay/payment.ts';
 import { BOOKING, call, type Answer } from '../shared/api.ts';
+import { watchLife, type Waking } from '../shared/lifecycle.ts';
 import { askAgainIn, elsewhereOf, readReturn, startOrder, type OrderState, type Return } from './page-state/order-state.ts';
 
 const CONFIRM_TRIES = 6;
@@ -20,6 +21,10 @@ export class OrderDriver {
   #state: OrderState;
   #back: Return;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The attempt whose window this page has opened and not heard of since. */
+  #window: number | null = null;
+  /** Counts presses: an answer to one that the page has given up is dropped. */
+  #presses = 0;
 
   constructor(id: string, onChange: (state: OrderState) => void) {
     this.#own = { id, key: keptOrder(id)?.key ?? null };
@@ -34,7 +39,7 @@ export class OrderDriver {
   }
 
   async start(): Promise<void> {
-    document.addEventListener('visibilitychange', () => !document.hidden && void this.#read());
+    watchLife({ wake: (how) => void this.#wake(how) });
     if (this.#back.kind === 'paid') await this.#confirm(this.#back);
     else if (this.#back.kind === 'failed') await this.#abandon(this.#back.n);
     await this.#read();
@@ -42,8 +47,10 @@ export class OrderDriver {
 
   async pay(): Promise<void> {
     this.#change({ busy: 'pay', said: null, reason: null, problem: null });
-    const opened = await openPayment(this.#own, null);
-    if (opened.ok) return;
+    const press = ++this.#presses;
+    const opened = await openPayment(this.#own, null, (n) => (this.#window = n));
+    if (opened.ok || press !== this.#presses) return;
+    this.#window = null;
     const said = opened.code === 'cancelled' || opened.code === 'script-failed' ? opened.code : opened.code === 'payment-in-progress' ? 'other-window' : null;
     this.#change({ busy: null, said, problem: said === null ? opened.code : null });
     await this.#read();
@@ -51,8 +58,22 @@ export class OrderDriver {
 
   async cancel(): Promise<void> {
     this.#change({ busy: 'cancel' });
+    const press = ++this.#presses;
     const answer = await call(this.#address(), { method: 'DELETE', headers: orderHeaders(this.#own.key) });
+    if (press !== this.#presses) return;
     this.#change({ busy: null, problem: answer.ok ? null : answer.code });
+    await this.#read();
+  }
+
+  /** Brought back from the payment window by Back: that window is over, and the fan may pay anew. */
+  async #wake(how: Waking): Promise<void> {
+    if (how === 'kept' && this.#state.busy !== null) {
+      this.#presses += 1;
+      const n = this.#window;
+      this.#window = null;
+      if (n !== null) await abandonPayment(this.#own, n);
+      this.#change({ busy: null, said: n === null ? null : 'cancelled' });
+    }
     await this.#read();
   }
 

@@ -34,8 +34,11 @@ export async function makeOrder(show: string, hold: string, buyer: Buyer, idempo
   return answer;
 }
 
-/** Opens an attempt and then the provider's window. When all goes well the browser leaves this page and comes back to the order's. */
-export async function openPayment(order: OwnOrder, buyer: Buyer | null): Promise<OpenWindow> {
+/**
+ * Opens an attempt and then the provider's window. When all goes well the browser leaves this page and comes back to the order's; a page that
+ * is brought back by Back instead never hears of it, so `onWindow` tells the attempt's number before the window opens.
+ */
+export async function openPayment(order: OwnOrder, buyer: Buyer | null, onWindow: (n: number) => void): Promise<OpenWindow> {
   const attempt = await call<PaymentReply>(`${BOOKING}/orders/${order.id}/payments`, {
     method: 'POST',
     headers: { ...orderHeaders(order.key), 'idempotency-key': freshKey() },
@@ -44,6 +47,7 @@ export async function openPayment(order: OwnOrder, buyer: Buyer | null): Promise
   if (!attempt.ok) return attempt;
   const { n, scriptUrl, tossClientKey, providerOrderId, orderName, amount, currency } = attempt.body;
   const back = `${location.origin}/orders/${order.id}?n=${n}`;
+  onWindow(n);
   try {
     const toss = await loadToss(scriptUrl);
     await toss(tossClientKey)
@@ -60,10 +64,14 @@ export async function openPayment(order: OwnOrder, buyer: Buyer | null): Promise
       });
     return { ok: true };
   } catch (error) {
-    await call(`${BOOKING}/orders/${order.id}/payments/${n}/abandon`, { method: 'POST', headers: orderHeaders(order.key), body: {} });
+    await abandonPayment(order, n);
     return { ok: false, code: (error as { code?: unknown }).code === 'USER_CANCEL' ? 'cancelled' : 'script-failed' };
   }
 }
+
+/** The fan has closed the window or come back from it: what may still be approved there can no longer be charged. */
+export const abandonPayment = (order: OwnOrder, n: number): Promise<Answer<null>> =>
+  call<null>(`${BOOKING}/orders/${order.id}/payments/${n}/abandon`, { method: 'POST', headers: orderHeaders(order.key), body: {} });
 
 const SCRIPT_MS = 15_000;
 

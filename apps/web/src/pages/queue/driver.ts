@@ -1,6 +1,7 @@
 import type { EntryReply, Frame, PlaceReply, RoomReply } from '@onsale/contract';
 import { ADMISSION, call, type Answer, type Refusal } from '../shared/api.ts';
 import { forget, keep, kept } from '../shared/kept.ts';
+import { watchLife, type Waking } from '../shared/lifecycle.ts';
 import { enterBooking } from './enter-booking.ts';
 import { earliest, planOf } from './page-state/plan.ts';
 import { learn, startState, type Busy, type News, type QueueState } from './page-state/queue-state.ts';
@@ -27,6 +28,7 @@ export class QueueDriver {
   #state: QueueState;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking = false;
+  #resting = false;
 
   constructor(room: string, onChange: (state: QueueState) => void) {
     this.#base = `${ADMISSION}/rooms/${room}`;
@@ -46,12 +48,11 @@ export class QueueDriver {
   }
 
   start(): void {
-    for (const [target, name] of [
-      [document, 'visibilitychange'],
-      [window, 'online'],
-      [window, 'pageshow'],
-    ] as const)
-      target.addEventListener(name, (event) => this.#wake(event));
+    watchLife({
+      wake: (how) => this.#wake(how),
+      rest: () => this.#rest(),
+      offline: () => this.#tell({ kind: 'link', link: 'down' }),
+    });
     this.#schedule();
   }
 
@@ -121,6 +122,7 @@ export class QueueDriver {
 
   #schedule(): void {
     clearTimeout(this.#timer);
+    if (this.#resting) return;
     const { me } = this.#state;
     this.#keeper.want(me !== null && LISTENING.includes(me.state), this.#kept.receipt ?? null);
     const due = earliest(planOf(this.#state, document.hidden, this.#random, performance.now()));
@@ -201,9 +203,17 @@ export class QueueDriver {
     this.#tell(news);
   }
 
-  #wake(event: Event): void {
+  #rest(): void {
+    this.#resting = true;
+    clearTimeout(this.#timer);
+    this.#keeper.drop();
+    this.#tell({ kind: 'link', link: 'polling' });
+  }
+
+  #wake(how: Waking): void {
+    this.#resting = false;
     // Back from the seats: whatever was being pressed when the page was left is over.
-    if (event.type === 'pageshow' && (event as PageTransitionEvent).persisted) this.#tell({ kind: 'press-done' });
+    if (how === 'kept') this.#tell({ kind: 'press-done' });
     const { trouble, lastAskedAt } = this.#state;
     const tooSoon = performance.now() < Math.max(trouble?.retryAt ?? -Infinity, lastAskedAt + WAKE_GAP_MS);
     if (document.hidden || this.#asking || tooSoon) return this.#schedule();

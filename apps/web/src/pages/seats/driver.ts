@@ -1,6 +1,7 @@
 import type { HoldReply, LayoutReply, SeatDelta, SeatMapReply, SessionReply } from '@onsale/contract';
 import { BOOKING, call, freshKey, type Refusal } from '../shared/api.ts';
-import { makeOrder, openPayment, type Buyer } from '../pay/payment.ts';
+import { watchLife, type Waking } from '../shared/lifecycle.ts';
+import { abandonPayment, makeOrder, openPayment, type Buyer, type OwnOrder } from '../pay/payment.ts';
 import { hallOf } from './page-state/hall.ts';
 import { learn, startBooking, type BookingState, type Busy, type News } from './page-state/booking-state.ts';
 import { SeatFeed } from './seat-feed.ts';
@@ -16,6 +17,10 @@ export class BookingDriver {
   readonly #onChange: (state: BookingState) => void;
   readonly #feed: SeatFeed;
   #state: BookingState = startBooking();
+  /** The payment window that this page has opened and not heard of since. */
+  #window: { readonly order: OwnOrder; readonly n: number } | null = null;
+  /** Counts presses: an answer to one that the page has given up is dropped. */
+  #presses = 0;
 
   constructor(show: string, onChange: (state: BookingState) => void) {
     this.#show = show;
@@ -23,7 +28,7 @@ export class BookingDriver {
     this.#feed = new SeatFeed(show, {
       version: () => (this.#state.needsWhole ? null : (this.#state.seats?.version ?? null)),
       onSeats: (reply: SeatMapReply | SeatDelta) => this.#tell(reply.type === 'seats' ? { kind: 'seats', reply } : { kind: 'delta', reply }),
-      onLink: (link) => this.#tell({ kind: 'link', link }),
+      onLink: (link) => link !== this.#state.link && this.#tell({ kind: 'link', link }),
       onOver: () => void this.#readSession(),
     });
   }
@@ -34,8 +39,7 @@ export class BookingDriver {
 
   async start(): Promise<void> {
     setInterval(() => this.#watchClocks(), MOVES_MS);
-    document.addEventListener('visibilitychange', () => void this.#wake());
-    window.addEventListener('pageshow', (event) => event.persisted && void this.#wake());
+    watchLife({ wake: (how) => void this.#wake(how), rest: () => this.#feed.rest() });
     await this.#begin();
   }
 
@@ -82,7 +86,9 @@ export class BookingDriver {
     const { held } = this.#state;
     if (held === null) return;
     this.#tell({ kind: 'busy', busy: 'release' });
+    const press = this.#press();
     const answer = await call(`${BOOKING}/shows/${this.#show}/holds/${held.id}`, { method: 'DELETE' });
+    if (this.#isOver(press)) return;
     if (answer.ok || answer.code === 'not-found' || answer.code === 'hold-expired') this.#tell({ kind: 'no-hold' });
     else this.#refused(answer);
   }
@@ -92,17 +98,22 @@ export class BookingDriver {
     const { held } = this.#state;
     if (held === null) return;
     this.#tell({ kind: 'busy', busy: 'pay' });
+    const press = this.#press();
     // One order per hold: pressing again after a lost answer is the same order.
     const order = await makeOrder(this.#show, held.id, buyer, `order-${held.id}`);
+    if (this.#isOver(press)) return;
     if (!order.ok) return this.#refused(order);
-    const opened = await openPayment({ id: order.body.id, key: order.body.orderKey ?? null }, buyer);
-    if (!opened.ok) location.assign(`/orders/${order.body.id}?said=${opened.code}`);
+    const own = { id: order.body.id, key: order.body.orderKey ?? null };
+    const opened = await openPayment(own, buyer, (n) => (this.#window = { order: own, n }));
+    if (!opened.ok && !this.#isOver(press)) location.assign(`/orders/${order.body.id}?said=${opened.code}`);
   }
 
   /** Ends the session: the slot goes to the next fan. */
   async leave(): Promise<void> {
     this.#tell({ kind: 'busy', busy: 'leave' });
+    const press = this.#press();
     const answer = await call(`${BOOKING}/entry`, { method: 'DELETE' });
+    if (this.#isOver(press)) return;
     if (!answer.ok && !OVER.includes(answer.code)) return this.#refused(answer);
     this.#feed.stop();
     this.#tell({ kind: 'session-over', code: 'session-ended' });
@@ -111,17 +122,19 @@ export class BookingDriver {
   #tell(news: News): void {
     const before = this.#state;
     this.#state = learn(before, news, performance.now());
-    if (this.#state.needsWhole && !before.needsWhole) this.#feed.askWhole();
+    if (this.#state.needsWhole && !before.needsWhole) this.#feed.askNow();
     if (this.#state.mode === 'ended' || this.#state.mode === 'no-session') this.#feed.stop();
     this.#onChange(this.#state);
   }
 
   async #take(busy: Busy, method: 'POST' | 'PUT', path: string, body: object): Promise<void> {
     this.#tell({ kind: 'busy', busy });
+    const press = this.#press();
     const headers = { 'idempotency-key': freshKey() };
     let answer = await call<HoldReply>(BOOKING + path, { method, headers, body });
     // An answer that was lost on the way is asked for again under the same key: it is the same hold.
     if (!answer.ok && answer.code === 'offline') answer = await call<HoldReply>(BOOKING + path, { method, headers, body });
+    if (this.#isOver(press)) return;
     if (!answer.ok) return this.#refused(answer);
     this.#tell({ kind: 'held', hold: answer.body });
     void this.#readSession();
@@ -160,15 +173,38 @@ export class BookingDriver {
   #watchClocks(): void {
     const { held, session, mode, busy } = this.#state;
     const now = performance.now();
+    if (mode !== 'loading') this.#feed.tellLink();
     if (held !== null && now > held.until && busy === null) this.#tell({ kind: 'ran-out' });
     if (session !== null && now > session.until && mode !== 'ended') this.#tell({ kind: 'session-over', code: 'session-ended' });
   }
 
-  async #wake(): Promise<void> {
-    if (document.hidden || this.#state.mode === 'ended' || this.#state.mode === 'no-session') return;
-    this.#feed.askNow();
+  #press(): number {
+    this.#presses += 1;
+    return this.#presses;
+  }
+
+  #isOver(press: number): boolean {
+    return press !== this.#presses;
+  }
+
+  /** Whatever was being pressed when the page was left is over; what became of it, the server is asked. */
+  async #wake(how: Waking): Promise<void> {
+    if (how === 'kept' && this.#state.busy !== null) {
+      this.#press();
+      this.#tell({ kind: 'busy', busy: null });
+      if (this.#window !== null) return this.#backFromWindow(this.#window);
+    }
+    if (this.#state.mode === 'ended' || this.#state.mode === 'no-session') return;
+    this.#feed.wake();
     await this.#readSession();
     if (this.#state.busy === null) await this.#readHold();
+  }
+
+  /** Brought back from the payment window by Back: the order is made, and goes on at its own page. */
+  async #backFromWindow({ order, n }: { readonly order: OwnOrder; readonly n: number }): Promise<void> {
+    this.#window = null;
+    await abandonPayment(order, n);
+    location.replace(`/orders/${order.id}?said=cancelled`);
   }
 }
 

@@ -4,6 +4,7 @@ import { formatDate, formatMoney } from '../../texts/formats.ts';
 import { keptOrders, type KeptOrder } from '../pay/kept-orders.ts';
 import { orderHeaders } from '../pay/payment.ts';
 import { ADMISSION, BOOKING, call } from '../shared/api.ts';
+import { watchLife } from '../shared/lifecycle.ts';
 import { readPageData, sayWith, type PageData } from '../shared/page-data.ts';
 import { showPage } from '../shared/show-page.ts';
 
@@ -23,13 +24,15 @@ type Listed = { readonly orders: readonly OrderSummary[]; readonly isWhole: bool
  */
 function MyTickets() {
   const [listed, setListed] = useState<Listed | null>(null);
+  const [looks, setLooks] = useState(0);
   const orders = keptOrders();
+  useEffect(() => watchLife({ wake: () => setLooks((before) => before + 1) }), []);
   useEffect(() => {
     void call<OrdersReply>(`${BOOKING}/orders`).then((answer) => {
       setListed(answer.ok ? { orders: answer.body.orders, isWhole: true } : { orders: [], isWhole: answer.code === 'no-identity' });
       if (answer.ok) void call(`${ADMISSION}/device`, { method: 'POST', body: {} });
     });
-  }, []);
+  }, [looks]);
   const rest = listed === null ? [] : orders.filter(({ id }) => listed.orders.every((order) => order.id !== id));
   return (
     <div class="narrow">
@@ -55,7 +58,7 @@ function MyTickets() {
           ))}
           {rest.map((order) => (
             <li key={order.id}>
-              <KeptLine kept={order} />
+              <KeptLine kept={order} looks={looks} />
             </li>
           ))}
         </ul>
@@ -65,14 +68,14 @@ function MyTickets() {
 }
 
 /** An order that the cookie does not open: asked for with its own key. */
-function KeptLine({ kept }: { readonly kept: KeptOrder }) {
+function KeptLine({ kept, looks }: { readonly kept: KeptOrder; readonly looks: number }) {
   const [order, setOrder] = useState<OrderReply | null>(null);
   const [away, setAway] = useState(false);
   useEffect(() => {
     void call<OrderReply>(`${BOOKING}/orders/${kept.id}`, { headers: orderHeaders(kept.key) }).then((answer) =>
       answer.ok ? setOrder(answer.body) : setAway(true),
     );
-  }, [kept.id]);
+  }, [kept.id, looks]);
   return <OrderLine id={kept.id} order={order} away={away} />;
 }
 
