@@ -12,8 +12,6 @@ import { seatMapRoutes } from './routes/seat-map.ts';
 import { seatSocketRoutes } from './sockets/seat-socket.ts';
 
 const RETRY_AFTER_MS = 1_000;
-/** A confirm waits for the provider (30 s at most) and its first look-ups (7 s). */
-const HANDLER_MS = 45_000;
 
 /** Booking's HTTP face; testable by inject. The context is opened and closed by the caller. */
 export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateError' | 'api'>, context: BookingContext): Promise<OnsaleServer> {
@@ -21,7 +19,6 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateE
     ...options,
     name: 'booking',
     translateError,
-    handlerMs: HANDLER_MS,
     api: { title: 'Onsale booking', description: 'Seats, orders and tickets for holders of an entry session.', version: '1', prefix: BOOKING_PREFIX },
   });
   await app.register(cookie);

@@ -1,6 +1,7 @@
 import { Type, type TSchema } from 'typebox';
 import * as admission from './admission.ts';
 import * as booking from './booking.ts';
+import { CONFIRM_BUDGET_MS, SHARED_BUDGET_MS } from './budgets.ts';
 import * as ops from './ops.ts';
 
 /**
@@ -20,6 +21,8 @@ export type Route = {
   readonly reply?: TSchema;
   /** Needs an Idempotency-Key. */
   readonly idempotent?: boolean;
+  /** How long the app may take; BUDGET_MS if not said. */
+  readonly budgetMs?: number;
   readonly summary: string;
 };
 
@@ -29,7 +32,7 @@ const route = (
   path: string,
   needs: Need,
   summary: string,
-  shape: Pick<Route, 'params' | 'body' | 'reply' | 'idempotent'> = {},
+  shape: Pick<Route, 'params' | 'body' | 'reply' | 'idempotent' | 'budgetMs'> = {},
 ): Route => ({
   api,
   method,
@@ -43,11 +46,12 @@ const show = { params: booking.ShowParams };
 const hold = { params: booking.HoldParams };
 const order = { params: booking.OrderParams };
 const payment = { params: booking.PaymentParams };
+const shared = { budgetMs: SHARED_BUDGET_MS };
 const SEATS = Type.Union([booking.SeatMapReply, booking.SeatDelta]);
 
 export const routes: readonly Route[] = [
-  route('admission', 'GET', '/rooms/:room', 'nothing', 'The room: phase, names, shows', { ...room, reply: admission.RoomReply }),
-  route('admission', 'GET', '/rooms/:room/frame', 'nothing', 'The shared frame, cacheable for a second', { ...room, reply: admission.Frame }),
+  route('admission', 'GET', '/rooms/:room', 'nothing', 'The room: phase, names, shows', { ...room, reply: admission.RoomReply, ...shared }),
+  route('admission', 'GET', '/rooms/:room/frame', 'nothing', 'The shared frame, cacheable for a second', { ...room, reply: admission.Frame, ...shared }),
   route('admission', 'POST', '/device', 'nothing', 'Sets the device cookie'),
   route('admission', 'POST', '/rooms/:room/places', 'identity', 'Joins the line; again: the same place', {
     ...room,
@@ -58,13 +62,13 @@ export const routes: readonly Route[] = [
   route('admission', 'DELETE', '/rooms/:room/places/me', 'receipt', 'Leaves', room),
   route('admission', 'POST', '/rooms/:room/places/me/return', 'receipt', 'Comes back after a missed call', { ...room, reply: admission.PlaceReply }),
   route('admission', 'POST', '/rooms/:room/places/me/entry', 'receipt', 'Enters: the entry token', { ...room, reply: admission.EntryReply }),
-  route('admission', 'GET', '/.well-known/jwks.json', 'nothing', 'Public keys of entry tokens'),
+  route('admission', 'GET', '/.well-known/jwks.json', 'nothing', 'Public keys of entry tokens', shared),
   route('admission-internal', 'POST', '/rooms/:room/redeem', 'internal', 'Redeems an entry for a session, once', { ...room, body: admission.RedeemBody }),
 
   route('booking', 'POST', '/entry', 'entry-token', 'Redeems the entry token for a session', { body: booking.EnterBody, reply: booking.SessionReply }),
   route('booking', 'GET', '/entry', 'session', 'The session: time and limits left', { reply: booking.SessionReply }),
   route('booking', 'DELETE', '/entry', 'session', 'Ends the session and frees its slot'),
-  route('booking', 'GET', '/shows/:show/layout', 'nothing', 'The static layout', { ...show, reply: booking.LayoutReply }),
+  route('booking', 'GET', '/shows/:show/layout', 'nothing', 'The static layout', { ...show, reply: booking.LayoutReply, ...shared }),
   route('booking', 'GET', '/shows/:show/seats', 'session', 'State of all seats, or changes since a version', { ...show, reply: SEATS }),
   route('booking', 'POST', '/shows/:show/holds', 'session', 'Holds chosen or best available seats', {
     ...show,
@@ -94,6 +98,7 @@ export const routes: readonly Route[] = [
     ...payment,
     body: booking.ConfirmBody,
     reply: booking.OrderReply,
+    budgetMs: CONFIRM_BUDGET_MS,
   }),
   route('booking', 'POST', '/orders/:id/payments/:n/abandon', 'order-key', 'Gives up the attempt', payment),
   route('booking', 'POST', '/payments/confirm', 'nothing', 'Confirms the attempt that the provider order id names, in whatever browser the buyer came back', {
@@ -114,3 +119,10 @@ export const routes: readonly Route[] = [
 ];
 
 export const API_PREFIX = { admission: admission.ADMISSION_PREFIX, booking: booking.BOOKING_PREFIX, ops: ops.OPS_PREFIX, 'admission-internal': '' } as const;
+
+/** The time budget of the route that an app serves under `url`, its pattern with the prefix; undefined: not on the wire. */
+export const budgetMsOf = (method: string, url: string): number | undefined => BUDGETS.get(`${method} ${url}`);
+
+const BUDGETS: ReadonlyMap<string, number> = new Map(
+  routes.flatMap(({ api, method, path, budgetMs }) => (budgetMs === undefined ? [] : [[`${method} ${API_PREFIX[api]}${path}`, budgetMs] as const])),
+);

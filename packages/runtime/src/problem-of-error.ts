@@ -19,8 +19,8 @@ export function problemOfError(error: unknown, translate?: TranslateError): Prob
   if (statusCode === 415) return new ProblemError('unsupported-media-type');
   if (statusCode === 404) return new ProblemError('not-found');
   if (code === 'FST_ERR_HANDLER_TIMEOUT') return new ProblemError('overloaded');
-  const isFrameworks = typeof code === 'string' && code.startsWith('FST_ERR_');
-  const isClients = isFrameworks && statusCode !== undefined && statusCode >= 400 && statusCode < 500;
+  // Fastify and its plugins put such a status on what is the client's doing, also on errors of Node: a body that was broken off, a path that climbs.
+  const isClients = statusCode !== undefined && statusCode >= 400 && statusCode < 500;
   if (isClients) return new ProblemError('bad-request', { detail: FRAMEWORK_DETAILS[code] ?? 'The request cannot be read.' });
   return translate?.(error);
 }

@@ -5,7 +5,7 @@ import Fastify, {
   type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RawServerDefault, type RouteOptions,
 } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { BODY_BYTES_MAX, problem } from '@onsale/contract';
+import { BODY_BYTES_MAX, BUDGET_MS, budgetMsOf, problem } from '@onsale/contract';
 import { sourceOf, type Source } from '@onsale/kernel';
 import { readinessOf, type HealthChecks } from './health.ts';
 import { followRequests, type InFlight } from './in-flight.ts';
@@ -28,6 +28,8 @@ declare module 'fastify' {
     importance?: Importance;
     /** False: writes from any origin (webhooks of providers, which carry no cookies). */
     originCheck?: boolean;
+    /** How long this server may take, where it is not the app that the contract's budget speaks of. */
+    budgetMs?: number;
   }
   interface FastifyRequest {
     /** Whom limits count this request against: the client behind the proxies we trust. */
@@ -50,16 +52,16 @@ export type ServerOptions = {
   /** HEAD beside every GET: for pages, whose links are previewed and watched by it; no program needs it of an API. */
   readonly headRoutes?: boolean;
   readonly shed?: ShedLimits;
-  /** Longest time a handler may take; then 503. */
-  readonly handlerMs?: number;
+  /** Time budget of routes that the contract gives none; then 503. */
+  readonly budgetMs?: number;
   /** OpenAPI 3.1 at `<prefix>/docs/json`. */
   readonly api?: ApiDescription;
 };
 
-/** A whole request must have arrived in this time; headers within half of it. */
+/** A whole request must have arrived in this time; headers within half of it. Looked at this often: Node's own 30 s would be the limit then. */
 const REQUEST_MS = 10_000;
+const LOOK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 72_000;
-const HANDLER_MS = 15_000;
 const HEADER_BYTES_MAX = 16_384;
 const PATH_PARAMETER_LENGTH_MAX = 100;
 
@@ -76,7 +78,7 @@ export async function buildServer(options: ServerOptions): Promise<OnsaleServer>
     bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS, exposeHeadRoutes: options.headRoutes ?? false,
     clientErrorHandler: replyToBrokenRequest,
     forceCloseConnections: 'idle', return503OnClosing: true, trustProxy: trust,
-    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_MS / 2, shouldUpgradeCallback: isForSocket },
+    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_MS / 2, connectionsCheckingInterval: LOOK_EVERY_MS, shouldUpgradeCallback: isForSocket },
     routerOptions: { maxParamLength: PATH_PARAMETER_LENGTH_MAX },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => answerError(error, request, reply),
   } as FastifyServerOptions);
@@ -87,9 +89,11 @@ export async function buildServer(options: ServerOptions): Promise<OnsaleServer>
   const pressure = watchPressure(options.shed ?? SHED_LIMITS);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompilerOf({ checkReplies }));
+  // Everything that is sent here is JSON, and what has a body says so.
+  app.removeContentTypeParser('text/plain');
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) => replyProblem(request, reply, 'not-found'));
-  const inFlight = followRequests(pressure, options.handlerMs ?? HANDLER_MS);
+  const inFlight = followRequests(pressure);
   app.addHook('onRoute', hooksByRoute(options, pressure, inFlight));
   app.addHook('onClose', async () => { pressure.stop(); inFlight.stop(); });
   metrics.gauge('onsale_http_in_flight', 'Requests being answered', () => pressure.inFlight);
@@ -123,7 +127,7 @@ function errorAnswers({ logger, translateError }: ServerOptions) {
 }
 
 /** What a route needs is decided once, when it is registered. */
-function hooksByRoute({ publicOrigins, metrics }: ServerOptions, pressure: Pressure, inFlight: InFlight) {
+function hooksByRoute({ publicOrigins, metrics, budgetMs: usualMs = BUDGET_MS }: ServerOptions, pressure: Pressure, inFlight: InFlight) {
   const allowed = new Set(publicOrigins);
   return (route: RouteOptions & { websocket?: boolean }): void => {
     const methods = [route.method].flat();
@@ -131,9 +135,10 @@ function hooksByRoute({ publicOrigins, metrics }: ServerOptions, pressure: Press
     // A socket lives for hours: it is no request in flight, and cookies come with it from any page, so its origin counts like a write's.
     const isSocket = route.websocket === true;
     const checksOrigin = (isSocket || methods.some(isWrite)) && route.config?.originCheck !== false;
+    const budgetMs = route.config?.budgetMs ?? budgetMsOf(String(methods[0]), route.url) ?? usualMs;
     const series = metrics.routeTimes.series(methods.join(','), route.url);
     const first = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-      if (!isSocket) inFlight.begin(request, reply, series);
+      if (!isSocket) inFlight.begin(request, reply, series, budgetMs);
       secure(reply);
       if (pressure.now() >= limit) replyProblem(request, reply, 'overloaded');
       else if (checksOrigin && !originAllowed(request.headers, allowed)) replyProblem(request, reply, 'origin-refused');

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { Type } from 'typebox';
@@ -141,7 +142,7 @@ t.test('past its bound of requests in flight it refuses at once, money last, hea
 });
 
 t.test('a request whose client hangs up is counted out, a handler that hangs is answered for', async (t) => {
-  const { app } = await open(t, { handlerMs: 300 });
+  const { app } = await open(t, { budgetMs: 300 });
   app.get('/never', () => new Promise<object>(() => undefined));
   const url = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
   const socket = connect(Number(url.port), '127.0.0.1');
@@ -153,6 +154,64 @@ t.test('a request whose client hangs up is counted out, a handler that hangs is 
   t.equal(reply.status, 503);
   await reply.body?.cancel();
   await until(() => app.pressure.inFlight === 0);
+});
+
+t.test('a body that is broken off, or of no JSON type, is the client’s doing: no error line, and the server goes on', async (t) => {
+  const { app, log } = await open(t);
+  app.post('/none', async () => ({}));
+  app.post('/body', { schema: { body: Body } }, async () => ({}));
+  const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+  for (let n = 0; n < 20; n += 1) {
+    const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+    socket.write('POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n{"seats"');
+    await until(() => app.pressure.inFlight === 1);
+    if (n % 2 === 0) socket.destroy();
+    else socket.resetAndDestroy();
+    await until(() => app.pressure.inFlight === 0);
+  }
+  t.same(log, []);
+  for (const [type, payload, status] of [
+    ['json', '', 415], ['json', '{}', 415], ['application/json', '', 400], ['text/plain', '', 415], ['text/plain', '{}', 415],
+    ['', '', 415], ['a/b; c', '', 415],
+  ] as const)
+    for (const url of ['/none', '/body']) {
+      const reply = await app.inject({ method: 'POST', url, headers: { 'content-type': type }, payload });
+      t.equal(reply.statusCode, status, `${url}: "${type}" with "${payload}"`);
+    }
+  t.equal((await app.inject({ method: 'POST', url: '/none' })).statusCode, 200, 'no body and no type is nothing to refuse');
+});
+
+t.test('half a head lives for about five seconds, whatever has come of it', async (t) => {
+  const { app } = await open(t);
+  const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+  const lives = await Promise.all(['', 'GET / HTTP/1.1\r\n', 'GET / HTTP/1.1\r\nHost: x\r\nX: '].map(async (head) => {
+    const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined).resume();
+    const since = performance.now();
+    if (head !== '') socket.write(head);
+    await once(socket, 'close');
+    return performance.now() - since;
+  }));
+  t.ok(lives.every((ms) => ms < 9_000), `${lives.map(Math.round).join(', ')} ms`);
+});
+
+t.test('each route has its own time budget: the contract’s, a listener’s own, the usual one', async (t) => {
+  const { app } = await open(t, { budgetMs: 500 });
+  const never = () => new Promise<object>(() => undefined);
+  app.get('/usual', never);
+  app.get('/patient', { config: { budgetMs: 1_500 } }, never);
+  const confirmed = Promise.withResolvers<object>();
+  app.post(`${BOOKING_PREFIX}/orders/:id/payments/:n/confirm`, () => confirmed.promise);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const at = performance.now();
+  const took = async (url: string): Promise<number> => {
+    t.equal((await app.inject(url)).statusCode, 503, url);
+    return performance.now() - at;
+  };
+  const confirm = app.inject({ method: 'POST', url: `${BOOKING_PREFIX}/orders/x/payments/1/confirm` }).then(({ statusCode }) => statusCode);
+  const [usual, patient] = await Promise.all([took('/usual'), took('/patient')]);
+  t.ok(usual < patient && patient >= 1_250, `${Math.round(usual)} ms, ${Math.round(patient)} ms`);
+  confirmed.resolve({});
+  t.equal(await confirm, 200, 'a confirm was still being answered');
 });
 
 t.test('what is not HTTP gets a problem too', async (t) => {

@@ -1,8 +1,9 @@
-import proxy from '@fastify/http-proxy';
-import { ADMISSION_PREFIX, BODY_BYTES_MAX, BOOKING_PREFIX } from '@onsale/contract';
+import type { IncomingHttpHeaders } from 'node:http';
+import replyFrom from '@fastify/reply-from';
+import { ADMISSION_PREFIX, API_PREFIX, BOOKING_PREFIX, BUDGET_MS, GATEWAY_MARGIN_MS, routes } from '@onsale/contract';
 import { replyProblem, seldom, type Logger } from '@onsale/runtime';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { HOP_BY_HOP, staysInside } from './end-to-end.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { endToEnd, staysInside } from './end-to-end.ts';
 import { forwarded, type Edge, type SocketRoute } from './sockets.ts';
 
 export type Upstreams = {
@@ -10,75 +11,93 @@ export type Upstreams = {
   /** Booking processes; a show always goes to the same one, so that its memory of the seats is the freshest. */
   readonly booking: readonly string[];
 };
-/** Connections per app process, and how long an answer may take; the apps shed before that. */
-const CONNECTIONS_MAX = 256;
-const ANSWER_MS = 15_000;
+/** Connections per app process. */
+export const CONNECTIONS_MAX = 256;
 export const RETRY_AFTER_MS = 2_000;
-
-export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge: Edge, logger: Logger): Promise<void> {
-  const sendUnavailable = unavailable(logger);
-  const shared = {
-    proxyPayloads: true,
-    // A request is never repeated here: whether it may be is known to the client, by its Idempotency-Key.
-    retryMethods: [],
-    undici: {
-      connections: CONNECTIONS_MAX,
-      pipelining: 1,
-      keepAliveTimeout: 30_000,
-      headersTimeout: ANSWER_MS,
-      bodyTimeout: ANSWER_MS,
-      connectTimeout: 2_000,
-    },
-    preHandler: refuseWhatLeadsNowhere,
-    // The apps check the origin of a write and shed by its worth themselves; here only what is past all bounds is refused.
-    config: { importance: 'money', originCheck: false },
-  };
-  const replyOptions = {
-    rewriteRequestHeaders: (request: FastifyRequest, headers: Record<string, unknown>) => ({
-      ...headers,
-      ...NOT_FORWARDED,
-      ...forwarded(request.raw, edge),
-    }),
-    onError: (reply: FastifyReply, failure: { error: Error }) => sendUnavailable(reply, failure.error),
-  };
-  await app.register(
-    proxy as never,
-    { ...shared, upstream: upstreams.admission, prefix: ADMISSION_PREFIX, rewritePrefix: ADMISSION_PREFIX, replyOptions } as never,
-  );
-  await app.register(
-    proxy as never,
-    {
-      ...shared,
-      upstream: '',
-      prefix: BOOKING_PREFIX,
-      rewritePrefix: BOOKING_PREFIX,
-      replyOptions: { ...replyOptions, getUpstream: (request: FastifyRequest) => bookingUpstream(upstreams.booking, request.url) },
-    } as never,
-  );
-}
-
-/** `undefined` takes a header out of what the plugin would send. */
-const NOT_FORWARDED = Object.fromEntries(['forwarded', ...HOP_BY_HOP].map((name) => [name, undefined]));
+const METHODS: HTTPMethods[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+const NOTHING = Buffer.alloc(0);
 
 /**
- * A path that climbs out of its API is nobody's address (the plugin would call it our own failure). What says that it is too large is not
- * passed on; a body without a length is measured by the app.
+ * Passes the APIs on to the apps.
+ *
+ *   head ─► path stays inside? ─► body, whole and ≤ 16 KiB ─► connection to the app ─► answer as it comes
+ *
+ * Nothing of the app is taken before the whole request is here: a client that sends slowly costs the gateway a buffer and the app nothing.
+ * The apps check the origin of a write and shed by its worth themselves; here only what is past all bounds is refused.
  */
-function refuseWhatLeadsNowhere(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  if (!staysInside(request.url)) return void replyProblem(request, reply, 'not-found');
-  if (Number(request.headers['content-length'] ?? 0) <= BODY_BYTES_MAX) return done();
-  void reply.header('connection', 'close');
-  replyProblem(request, reply, 'too-large');
+export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge: Edge, logger: Logger): Promise<void> {
+  const sendFailure = failures(logger);
+  await app.register(async (scope) => {
+    await scope.register(replyFrom, {
+      // A request is never repeated here: whether it may be is known to the client, by its Idempotency-Key.
+      retryMethods: [],
+      disableRequestLogging: true,
+      undici: { connections: CONNECTIONS_MAX, pipelining: 1, keepAliveTimeout: 30_000, connectTimeout: 2_000 } as never,
+    });
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    for (const { methods, url, budgetMs } of proxied()) {
+      const options = {
+        timeout: budgetMs,
+        getUpstream: ({ url: path }: FastifyRequest) =>
+          path.startsWith(ADMISSION_PREFIX) ? upstreams.admission : bookingUpstream(upstreams.booking, path),
+        rewriteRequestHeaders: (request: FastifyRequest, headers: IncomingHttpHeaders) =>
+          ({ ...endToEnd(headers), forwarded: undefined, ...forwarded(request.raw, edge) }),
+        rewriteHeaders: (headers: IncomingHttpHeaders) => endToEnd(headers),
+        onResponse: sendAnswer,
+        onError: (reply: FastifyReply, { error }: { error: Error }) => sendFailure(reply, error),
+      };
+      scope.route({
+        method: [...methods], url, onRequest: refuseWhatLeadsNowhere, config: { importance: 'money', originCheck: false, budgetMs },
+        handler: (request, reply) => reply.from('', { ...options, ...bodyOf(request) } as never),
+      });
+    }
+  });
 }
 
+/** Everything below the APIs' prefixes, and by themselves the routes that have a budget of their own. */
+export function proxied(): { readonly methods: readonly HTTPMethods[]; readonly url: string; readonly budgetMs: number }[] {
+  const prefixes = [ADMISSION_PREFIX, BOOKING_PREFIX];
+  const own = routes.filter(({ api, method, budgetMs }) => budgetMs !== undefined && method !== 'GET' && prefixes.includes(API_PREFIX[api]));
+  return [
+    ...prefixes.flatMap((prefix) => [prefix, `${prefix}/*`]).map((url) => ({ methods: METHODS, url, budgetMs: BUDGET_MS + GATEWAY_MARGIN_MS })),
+    ...own.map(({ api, method, path, budgetMs = BUDGET_MS }) => ({
+      methods: [method], url: API_PREFIX[api] + path, budgetMs: budgetMs + GATEWAY_MARGIN_MS,
+    })),
+  ];
+}
+
+/** The body byte by byte, under the type it came with, also when it is empty; the app says what is wrong with it. */
+function bodyOf({ body, headers }: FastifyRequest): { readonly body?: unknown; readonly contentType?: string } {
+  const contentType = headers['content-type'];
+  return contentType === undefined ? {} : { body: body ?? NOTHING, contentType };
+}
+
+/** A path that climbs out of its API is nobody's address. */
+function refuseWhatLeadsNowhere(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (staysInside(request.url)) done();
+  else replyProblem(request, reply, 'not-found');
+}
+
+/** An answer that comes after we have given up is read by nobody: left alone it would keep its connection. */
+function sendAnswer(_request: FastifyRequest, reply: FastifyReply, { stream }: { stream: NodeJS.ReadableStream & { destroy(): void } }): void {
+  if (reply.sent) stream.destroy();
+  else void reply.send(stream);
+}
+
+/** What the client of the apps refuses to send, because it cannot be said in HTTP. */
+const UNSENDABLE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
+
 /** A crowd that meets an app which is away is one line in a while. */
-function unavailable(logger: Logger): (reply: FastifyReply, error: Error) => void {
-  const tell = seldom(() => performance.now(), (reply: FastifyReply, error: Error) => {
-    const { code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
-    logger.warn({ code: cause?.code ?? code, route: reply.request.routeOptions.url }, 'app behind the gateway did not answer');
+function failures(logger: Logger): (reply: FastifyReply, error: Error) => void {
+  const tell = seldom(() => performance.now(), (reply: FastifyReply, code: string | undefined) => {
+    logger.warn({ code, route: reply.request.routeOptions.url }, 'app behind the gateway did not answer');
   });
   return (reply, error) => {
-    tell(reply, error);
+    const { code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
+    const why = cause?.code ?? code;
+    if (why !== undefined && UNSENDABLE.has(why)) return void replyProblem(reply.request, reply, 'bad-request');
+    tell(reply, why);
     replyProblem(reply.request, reply, 'unavailable', { retryAfterMs: RETRY_AFTER_MS });
   };
 }

@@ -1,4 +1,4 @@
-import { ADMISSION_PREFIX, BOOKING_PREFIX } from '@onsale/contract';
+import { ADMISSION_PREFIX, BOOKING_PREFIX, GATEWAY_MARGIN_MS, SHARED_BUDGET_MS } from '@onsale/contract';
 import { replyProblem } from '@onsale/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { encodeBody, negotiate, type Encoded } from './compression.ts';
@@ -18,7 +18,7 @@ const ROUTES = [
   `${BOOKING_PREFIX}/shows/:show/layout`,
 ] as const;
 const KEPT_HEADERS = ['content-type', 'cache-control', 'etag', 'retry-after', 'content-language'] as const;
-const ANSWER_MS = 5_000;
+const ANSWER_MS = SHARED_BUDGET_MS + GATEWAY_MARGIN_MS;
 const BROTLI_QUALITY = 5;
 /** Addresses come from strangers: only so many answers are kept, the oldest goes first. */
 const ANSWERS_MAX = 512;
@@ -53,7 +53,7 @@ export function cachePublicAnswers(app: FastifyInstance, upstreams: Upstreams, e
     return entry.answer;
   };
   // The app behind sheds and refuses by itself; here a request costs a look into a map.
-  const config = { importance: 'money' } as const;
+  const config = { importance: 'money', budgetMs: ANSWER_MS } as const;
   for (const route of ROUTES) {
     app.get(route, { config }, async (request, reply) => {
       const path = request.url.split('?', 1)[0] as string;

@@ -15,7 +15,13 @@ export async function startGateway(
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const app = await buildApp(
-    { logger: createLogger({ name: 'web', level: 'warn', destination: log }), metrics: createMetrics('web'), publicOrigins: [url] },
+    {
+      logger: createLogger({ name: 'web', level: 'warn', destination: log }),
+      metrics: createMetrics('web'),
+      publicOrigins: [url],
+      // The tests' own work stops this event loop for a while; none of them is about shedding.
+      shed: { inFlightMax: 8_000, loopDelayMaxMs: 60_000 },
+    },
     {
       upstreams: { admission: given.admission, booking: [given.booking] },
       health: { admission: `${given.admission}/health/ready`, booking: `${given.booking}/health/ready` },
