@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { ENGINE_VARIABLE, startRedis, startTestDatabase, type DatabaseEngine } from '@onsale/services';
 import { readArguments } from './suites/arguments.ts';
+import { checkStatements, recorderEnvironment } from './suites/check-statements.ts';
 import { countsOf, readTap } from './suites/tap-report.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '..');
@@ -45,8 +46,12 @@ function run(args: readonly string[], options: { env: NodeJS.ProcessEnv; limitMs
 /** One check is one test. */
 async function check(name: string, args: readonly string[], tally: Tally): Promise<void> {
   const code = await run(args, { env: process.env, limitMs: CHECK_MS, errorsOnly: false });
-  say(`${code === 0 ? 'ok' : 'not ok'} - ${name}`);
-  if (code === 0) tally.passed += 1;
+  report(name, code === 0 ? [] : ['see above'], tally);
+}
+
+function report(name: string, wrong: readonly string[], tally: Tally): void {
+  say([`${wrong.length === 0 ? 'ok' : 'not ok'} - ${name}`, ...wrong.map((line) => `  ✗ ${line}`)].join('\n'));
+  if (wrong.length === 0) tally.passed += 1;
   else tally.failed += 1;
 }
 
@@ -102,7 +107,7 @@ async function openDatabase(engine: DatabaseEngine, folder: string): ReturnType<
 }
 
 async function main(): Promise<void> {
-  const { database: engine, rest } = readArguments(process.argv.slice(2));
+  const { database: engine, statements, rest } = readArguments(process.argv.slice(2));
   const folder = makeRunFolder();
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1)); // the servers end with us
@@ -124,7 +129,11 @@ async function main(): Promise<void> {
         check('types of pages', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'apps/web/tsconfig.json'], tally),
       ]);
     }
-    await runSuites(rest, env, tally);
+    const judged = database !== undefined && (rest.length === 0 || statements);
+    const recorded = join(folder, 'statements');
+    mkdirSync(recorded);
+    await runSuites(rest, judged ? { ...env, ...recorderEnvironment(recorded) } : env, tally);
+    if (judged) report('every statement finds its rows by an index', await checkStatements(database.url, recorded, rest.length === 0), tally);
   } finally {
     await Promise.all([redis?.stop(), database?.stop()]);
     rmSync(folder, { recursive: true, force: true });

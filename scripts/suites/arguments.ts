@@ -1,7 +1,10 @@
 import type { DatabaseEngine } from '@onsale/services';
 
-/** `rest`: files and options, as tap takes them; empty for every suite with the checks. */
-export type TestArguments = { readonly database: DatabaseEngine; readonly rest: readonly string[] };
+/**
+ * `statements`: judge the statements of these files too, as after a run of every suite.
+ * `rest`: files and options, as tap takes them; empty for every suite with the checks.
+ */
+export type TestArguments = { readonly database: DatabaseEngine; readonly statements: boolean; readonly rest: readonly string[] };
 
 /** `--database mysql` or `--database=mysql` anywhere among the arguments. Throws on another server, or on none. */
 export function readArguments(given: readonly string[]): TestArguments {
@@ -16,5 +19,5 @@ export function readArguments(given: readonly string[]): TestArguments {
       database = named;
     }
   }
-  return { database, rest };
+  return { database, statements: rest.includes('--statements'), rest: rest.filter((argument) => argument !== '--statements') };
 }

@@ -74,6 +74,7 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
   const ports = await addressesOf();
   const common = {
     PATH: process.env['PATH'] ?? '',
+    ...recorder(),
     NODE_ENV: 'test',
     HOST: '127.0.0.1',
     LOG_LEVEL: 'warn',
@@ -120,6 +121,12 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
     throw error;
   }
   return { folder, secrets: openSecrets(texts), redis, mariadb, startApp, apps: (name) => started.get(name) ?? [], close };
+}
+
+/** What `npm test` loads into its processes to write down their statements is loaded into these too. */
+function recorder(): Record<string, string> {
+  const { NODE_OPTIONS, ONSALE_STATEMENTS } = process.env;
+  return NODE_OPTIONS === undefined || ONSALE_STATEMENTS === undefined ? {} : { NODE_OPTIONS, ONSALE_STATEMENTS };
 }
 
 /** The ports of each app's first process are chosen beforehand: the others are told them. */

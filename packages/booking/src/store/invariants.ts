@@ -18,7 +18,7 @@ export async function findViolations(session: Queryable, show?: ShowId): Promise
   for (const { invariant, what, sql } of CHECKS) {
     const narrowed = sql.replaceAll('/*show*/', show === undefined ? '' : 'AND show_id = ?');
     const values = show === undefined ? [] : Array.from(narrowed.matchAll(/AND show_id = \?/g), () => show);
-    const rows = await readArrays<(string | number | null)[]>(session, `${narrowed} LIMIT ${PER_CHECK_MAX}`, values);
+    const rows = await readArrays<(string | number | null)[]>(session, `/* audit */ ${narrowed} LIMIT ${PER_CHECK_MAX}`, values);
     for (const row of rows) found.push({ invariant, detail: `${what}: ${row.join(' ')}` });
   }
   return found;

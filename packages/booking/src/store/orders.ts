@@ -146,7 +146,7 @@ export async function balancesOf(session: Queryable, orders: readonly OpaqueId[]
   return (await readArrays<BalanceColumns>(session, 'SELECT id, state, amount FROM ticket_order WHERE id IN (?)', [orders.map(bytesOf)])).map(balanceOf);
 }
 export async function paidBalances(session: Queryable, page: { readonly after: OpaqueId | null; readonly limit: number }): Promise<readonly OrderBalance[]> {
-  const sql = "SELECT id, state, amount FROM ticket_order WHERE state = 'paid' AND amount > 0 AND id > ? ORDER BY id LIMIT ?";
+  const sql = "SELECT id, state, amount FROM ticket_order FORCE INDEX (PRIMARY) WHERE state = 'paid' AND amount > 0 AND id > ? ORDER BY id LIMIT ?";
   return (await readArrays<BalanceColumns>(session, sql, [page.after === null ? Buffer.alloc(0) : bytesOf(page.after), page.limit])).map(balanceOf);
 }
 

@@ -1,0 +1,18 @@
+/** A batch has the same beginning and end however long its lists are. */
+const BEGINNING_CHARS = 2_000;
+const END_CHARS = 300;
+
+/** The statement without its values, its lists and alternatives shortened to one: what two uses of one statement have in common. */
+export function shapeOf(sql) {
+  const text = sql.length <= BEGINNING_CHARS + END_CHARS ? sql : `${sql.slice(0, BEGINNING_CHARS)} … ${sql.slice(-END_CHARS)}`;
+  return text
+    .replace(/x'[0-9a-f]*'?|0x[0-9a-f]+/gi, '?')
+    .replace(/'(?:[^'\\]|\\.|'')*'/g, '?')
+    .replace(/\b\d+(?:\.\d+)?\b/g, '?')
+    .replace(/\s+/g, ' ')
+    .replace(/\?(?:\s*,\s*\?)+/g, '?')
+    .replace(/(\([^()]*\))(?:\s*,\s*\([^()]*\))+/g, '$1')
+    .replace(/(?:WHEN \? THEN \? ?)+/g, 'WHEN ? THEN ? ')
+    .replace(/(order_id = \? AND n = \?)(?: OR order_id = \? AND n = \?)+/g, '$1')
+    .trim();
+}
