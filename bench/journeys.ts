@@ -32,37 +32,52 @@ type Run = {
   readonly cpu: Readonly<Record<'booking' | 'sandbox' | 'worker' | 'database', number>>;
 };
 
-export async function benchJourneys({ runs, seconds }: { runs: number; seconds: number }): Promise<Figure[]> {
+export async function benchJourneys({ runs, seconds, providerMs }: { runs: number; seconds: number; providerMs: number }): Promise<Figure[]> {
   const system = await openBenchSystem({ sandbox: 1, admission: 1, booking: 1, worker: 1 });
   const pool = openPool({ url: system.mariadb.url, connections: 4, queueMax: 2_000, statementMs: 60_000 });
   const results: Run[] = [];
+  const slow: Run[] = [];
   try {
-    for (let run = -1; run < runs; run += 1) {
+    // Runs with and without the provider's latency take turns.
+    const rounds = providerMs > 0 ? [0, providerMs] : [0];
+    for (let at = -1; at < runs * rounds.length; at += 1) {
+      const run = Math.floor(at / rounds.length);
+      const latencyMs = rounds[Math.max(0, at) % rounds.length]!;
       const forSeconds = run < 0 ? WARM_SECONDS : seconds;
       const count = Math.ceil((forSeconds * EXPECTED_PER_SECOND_MAX) / FANS_PER_HALL);
       const halls: Halls[] = [];
       // One hall each: an entry session pays for one order.
       for (let hall = 0; hall < count; hall += 1) {
-        const opened = await openHalls(pool, `journey-${run + 1}-${hall}`, 1);
+        const opened = await openHalls(pool, `journey-${at + 1}-${hall}`, 1);
         await letFansIn(system.redis.url, pool, opened);
         halls.push(opened);
       }
-      const result = await runJourneys(system, halls, forSeconds);
-      if (run >= 0) results.push(result);
-      process.stdout.write(`  run ${run + 1} of ${runs}: ${result.perSecond.toFixed(1)} journeys/s, errors ${JSON.stringify(result.errors)}\n`);
+      await delayConfirms(system, latencyMs);
+      const result = await runJourneys(system, halls, forSeconds, BUYERS + Math.ceil((latencyMs * EXPECTED_PER_SECOND_MAX) / 1_000));
+      if (run >= 0) (latencyMs > 0 ? slow : results).push(result);
+      const name = latencyMs > 0 ? `, provider ${latencyMs} ms` : '';
+      process.stdout.write(`  run ${run + 1} of ${runs}${name}: ${result.perSecond.toFixed(1)} journeys/s, errors ${JSON.stringify(result.errors)}\n`);
     }
   } finally {
     await pool.close();
     await system.close();
   }
-  return figuresOf(results);
+  return [...figuresOf(results), ...(slow.length > 0 ? slowFigures(results, slow, providerMs) : [])];
 }
 
-async function runJourneys(system: WholeSystem, halls: readonly Halls[], seconds: number): Promise<Run> {
+/** What the provider takes for a confirm, in the sandbox. */
+async function delayConfirms(system: WholeSystem, delayMs: number): Promise<void> {
+  const answer = await fetch(`${system.apps('sandbox')[0]!.url}/control/faults`, {
+    method: 'POST', headers: JSON_HEADERS, body: JSON.stringify({ faults: delayMs > 0 ? [{ call: 'confirm', kind: 'slow', delayMs }] : [] }),
+  });
+  if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}`);
+}
+
+async function runJourneys(system: WholeSystem, halls: readonly Halls[], seconds: number, buyers: number): Promise<Run> {
   const [booking, sandbox, worker] = (['booking', 'sandbox', 'worker'] as const).map((name) => system.apps(name)[0]!);
   const clients = {
-    booking: new Pool(booking!.url, { connections: BUYERS, pipelining: 1 }),
-    sandbox: new Pool(sandbox!.url, { connections: BUYERS, pipelining: 1 }),
+    booking: new Pool(booking!.url, { connections: buyers, pipelining: 1 }),
+    sandbox: new Pool(sandbox!.url, { connections: buyers, pipelining: 1 }),
   };
   const steps = Object.fromEntries(STEPS.map((step) => [step, new Latencies()])) as Record<Step, Latencies>;
   const journeys = new Latencies();
@@ -82,7 +97,7 @@ async function runJourneys(system: WholeSystem, halls: readonly Halls[], seconds
   };
   const startedAt = performance.now();
   await Promise.all(
-    Array.from({ length: BUYERS }, async () => {
+    Array.from({ length: buyers }, async () => {
       while (performance.now() - startedAt < seconds * 1_000) {
         const began = performance.now();
         try {
@@ -149,6 +164,19 @@ async function buy(ask: Ask, { show, seats, headers }: Purchase): Promise<void> 
   const paid = (await ask('confirm', 'booking', `${paying}/${payment.n}/confirm`, owner, { paymentKey, orderId, amount })) as OrderReply;
   if (paid.state !== 'paid' || paid.tickets.length !== seats.length)
     throw new StepFailed(`confirm left the order ${paid.state} with ${paid.tickets.length} tickets`);
+}
+
+export const SLOW_RATIO_MIN = 0.9;
+/** A provider that takes its time costs time, not throughput. */
+function slowFigures(plain: readonly Run[], slow: readonly Run[], providerMs: number): Figure[] {
+  const [without, with_] = [plain, slow].map((runs) => runs.map(({ perSecond }) => perSecond)) as [number[], number[]];
+  const ratio = median(with_) / median(without);
+  const errors = slow.reduce((sum, run) => sum + Object.values(run.errors).reduce((count, some) => count + some, 0), 0);
+  return [
+    figure(`whole paid journeys/s, provider ${providerMs} ms`, median(with_), '/s', undefined, with_),
+    figure('… as a share of those without', ratio, '', atLeast(ratio, SLOW_RATIO_MIN)),
+    figure('… journeys that failed', errors, ''),
+  ];
 }
 
 function figuresOf(results: readonly Run[]): Figure[] {

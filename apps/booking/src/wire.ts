@@ -85,7 +85,9 @@ function openSales(config: BookingConfig, logger: Logger, stores: Pick<SalesCont
   const { toss, order } = config.secrets;
   return {
     ...stores,
-    provider: createTossClient({ baseUrl: config.tossUrl, secretKey: toss.secretKey, onCall: tellCall(logger) }),
+    provider: createTossClient({
+      baseUrl: config.tossUrl, secretKey: toss.secretKey, connections: config.tossConnections, onCall: tellCall(logger),
+    }),
     orderIds: createOrderIdSigner(toss.orderMac),
     orderKeys: order as [KeyObject, ...KeyObject[]],
     newId: () => randomBytes(16).toString('base64url') as OpaqueId,

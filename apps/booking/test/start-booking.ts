@@ -63,6 +63,7 @@ export async function startBooking(): Promise<Booking> {
     admissionUrl: admission.url,
     admissionInternalUrl: admission.internalUrl,
     tossUrl: sandbox.url,
+    tossConnections: 256,
     sandboxUrl: sandbox.url,
     secrets: system.secrets,
   };

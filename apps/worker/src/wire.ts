@@ -36,7 +36,9 @@ export async function wire(config: WorkerConfig, logger: Logger = createLogger({
   const books = openShowBooks({ pool: database.reads, maps: false, onFault });
   const engine = createHoldEngine({ pool: database.hot, reads: database.reads, books, onFault });
   const sessions = openEntrySessions({ pool: database.reads, poll: false, onFault });
-  const provider = createTossClient({ baseUrl: config.tossUrl, secretKey: config.secrets.toss.secretKey, onCall: tellCall(logger) });
+  const provider = createTossClient({
+    baseUrl: config.tossUrl, secretKey: config.secrets.toss.secretKey, connections: config.tossConnections, onCall: tellCall(logger),
+  });
   const sales: SalesContext = {
     database, engine, books, sessions, provider, sleep,
     orderIds: createOrderIdSigner(config.secrets.toss.orderMac),

@@ -42,7 +42,7 @@ export async function openHouse(t: TestContext, redisUrl?: string): Promise<Hous
         app: 'worker', production: false, host: '127.0.0.1', port: 0, publicOrigins: [], publicOrigin: '', secureCookies: false, logLevel: 'silent',
         trustedProxies: { hops: 0, networks: [] }, checkReplies: true, dataFolder: '.data', redisUrl: redis.url, databaseUrl: database.url,
         pools: { hot: 1, money: 3, reads: 2 }, secrets,
-        admissionInternalUrl: 'http://127.0.0.1:1', tossUrl: 'http://127.0.0.1:1', ...given,
+        admissionInternalUrl: 'http://127.0.0.1:1', tossUrl: 'http://127.0.0.1:1', tossConnections: 256, ...given,
       } as unknown as WorkerConfig);
       t.teardown(() => worker.close());
       return worker;

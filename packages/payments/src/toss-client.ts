@@ -1,12 +1,13 @@
 import { Pool, type Dispatcher } from 'undici';
-import { CONFIRM_TIMEOUT_MS, CONNECT_TIMEOUT_MS, QUERY_TIMEOUT_MS, type ProviderAnswer, type SilenceCause } from './rules/index.ts';
+import { CONFIRM_TIMEOUT_MS, CONNECT_TIMEOUT_MS, DISPATCH_TIMEOUT_MS, QUERY_TIMEOUT_MS, type ProviderAnswer, type SilenceCause } from './rules/index.ts';
 import type { PaymentProvider } from './provider.ts';
 import { readTossError, readTossPayment, readTossTransactions } from './toss-payment.ts';
 
 /** A Payment object is 2–8 KB; a page of 1,000 transactions about 300 KB. */
 const PAYMENT_BODY_MAX = 256 * 1024;
 const TRANSACTIONS_BODY_MAX = 4 * 1024 * 1024;
-const CONNECTIONS_DEFAULT = 32;
+/** Calls under way at once: at a provider's 300 ms each, 850 a second. */
+const CONNECTIONS_DEFAULT = 256;
 const TRACE_HEADER = 'x-tosspayments-trace-id';
 
 export type TossClientOptions = {
@@ -22,7 +23,7 @@ export type TossClientOptions = {
   readonly onCall?: (call: TossCall) => void;
 };
 
-export type TossTimeouts = { readonly connectMs: number; readonly confirmMs: number; readonly queryMs: number };
+export type TossTimeouts = { readonly connectMs: number; readonly dispatchMs: number; readonly confirmMs: number; readonly queryMs: number };
 export type TossCall = {
   readonly call: 'confirm' | 'look-up' | 'cancel' | 'transactions';
   readonly outcome: string;
@@ -42,7 +43,9 @@ type Request = {
 
 /** The Toss Payments API as a provider port. Never throws for what the provider or the network does. */
 export function createTossClient(options: TossClientOptions): PaymentProvider {
-  const timeouts: TossTimeouts = { connectMs: CONNECT_TIMEOUT_MS, confirmMs: CONFIRM_TIMEOUT_MS, queryMs: QUERY_TIMEOUT_MS, ...options.timeouts };
+  const timeouts: TossTimeouts = {
+    connectMs: CONNECT_TIMEOUT_MS, dispatchMs: DISPATCH_TIMEOUT_MS, confirmMs: CONFIRM_TIMEOUT_MS, queryMs: QUERY_TIMEOUT_MS, ...options.timeouts,
+  };
   const pool = new Pool(options.baseUrl, {
     connections: options.connections ?? CONNECTIONS_DEFAULT,
     connect: { timeout: timeouts.connectMs },
@@ -55,7 +58,7 @@ export function createTossClient(options: TossClientOptions): PaymentProvider {
 
   const call = async <Body>(request: Request, read: (body: unknown) => Body | null): Promise<ProviderAnswer<Body>> => {
     const startedAt = performance.now();
-    const answer = await exchange(pool, request, headersOf(request, authorization, options.testCode), read);
+    const answer = await exchange(pool, { ...request, dispatchMs: timeouts.dispatchMs }, headersOf(request, authorization, options.testCode), read);
     options.onCall?.({ call: request.call, outcome: outcomeName(answer), trace: traceOf(answer), tookMs: performance.now() - startedAt });
     return answer;
   };
@@ -101,27 +104,94 @@ function headersOf(request: Request, authorization: string, testCode: string | u
 
 async function exchange<Body>(
   pool: Pool,
-  request: Request,
+  request: Request & { readonly dispatchMs: number },
   headers: Record<string, string>,
   read: (body: unknown) => Body | null,
 ): Promise<ProviderAnswer<Body>> {
   let response: Dispatcher.ResponseData;
   let text: string | null;
+  const clock = new CallClock(request);
   try {
-    response = await pool.request({
+    const asked = pool.compose(clock.interceptor).request({
       method: request.method,
       path: request.path,
       headers,
       body: request.body === undefined ? null : JSON.stringify(request.body),
-      signal: AbortSignal.timeout(request.timeoutMs),
+      signal: clock.signal,
     });
+    asked.catch(() => undefined);
+    await Promise.race([asked, clock.dispatched]);
+    response = await asked;
     text = await boundedText(response, request.bodyMax);
   } catch (error) {
-    return silenceOf(error);
+    return clock.sent ? silenceOf(error) : { kind: 'silence', why: 'no-connection', sent: false };
+  } finally {
+    clock.stop();
   }
   if (text === null) return { kind: 'silence', why: 'too-large', sent: true };
   return readAnswer(response, text, read);
 }
+
+/**
+ * The time of one call: `dispatchMs` until it is on a socket, then `timeoutMs` from there until its answer is read. A call that waited for a socket has
+ * still all of its time, and one that found none was surely not sent.
+ */
+class CallClock {
+  sent = false;
+  /** Rejects when no socket was found in time: undici tells of an abort only once the request has got its turn. */
+  readonly dispatched: Promise<void>;
+  readonly #abort = new AbortController();
+  readonly #timeoutMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #found: () => void = () => undefined;
+
+  constructor({ dispatchMs, timeoutMs }: { readonly dispatchMs: number; readonly timeoutMs: number }) {
+    this.#timeoutMs = timeoutMs;
+    this.dispatched = new Promise((resolve, reject) => {
+      this.#found = resolve;
+      this.#ring(dispatchMs, reject);
+    });
+    this.dispatched.catch(() => undefined);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+  readonly interceptor: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
+    dispatch(options, sending(handler, () => this.#start()));
+
+  #start(): void {
+    // Its turn came too late: undici sees the signal and writes nothing.
+    if (this.signal.aborted) return;
+    this.sent = true;
+    this.#found();
+    this.#ring(this.#timeoutMs);
+  }
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+  #ring(inMs: number, tell?: (error: Error) => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const late = new DOMException('not in time', 'TimeoutError');
+      this.#abort.abort(late);
+      tell?.(late);
+    }, inMs);
+  }
+}
+
+/** Tells when the request is about to be written to its socket. */
+const sending = (handler: Dispatcher.DispatchHandler, started: () => void): Dispatcher.DispatchHandler => ({
+  onRequestStart(...about) {
+    started();
+    handler.onRequestStart?.(...about);
+  },
+  onRequestUpgrade: (...about) => handler.onRequestUpgrade?.(...about),
+  onResponseStart: (...about) => handler.onResponseStart?.(...about),
+  onResponseData: (...about) => handler.onResponseData?.(...about),
+  onResponseEnd: (...about) => handler.onResponseEnd?.(...about),
+  onResponseError: (...about) => handler.onResponseError?.(...about),
+});
 
 function readAnswer<Body>(response: Dispatcher.ResponseData, text: string, read: (body: unknown) => Body | null): ProviderAnswer<Body> {
   const garbled: ProviderAnswer<Body> = { kind: 'silence', why: 'garbled', sent: true };

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import { createTossClient, tellCall, type PaymentProvider, type TossCall } from '../src/index.ts';
+import { createTossClient, tellCall, type PaymentProvider, type TossCall, type TossClientOptions } from '../src/index.ts';
 
 const payment = {
   paymentKey: 'k', orderId: 'order-1', status: 'DONE', totalAmount: 100, balanceAmount: 100, currency: 'KRW', method: '카드', approvedAt: null,
@@ -24,9 +24,9 @@ async function server(test: Pick<typeof t, 'teardown'>, answer: (response: Serve
   test.teardown(() => { http.closeAllConnections(); http.close(); });
   return { seen, url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` };
 }
-function client(test: Pick<typeof t, 'teardown'>, baseUrl: string, onCall?: (call: TossCall) => void): PaymentProvider {
+function client(test: Pick<typeof t, 'teardown'>, baseUrl: string, onCall?: (call: TossCall) => void, more: Partial<TossClientOptions> = {}): PaymentProvider {
   const toss = createTossClient(
-    { baseUrl, secretKey: 'test_sk_secret', timeouts: { connectMs: 500, confirmMs: 300, queryMs: 300 }, ...(onCall === undefined ? {} : { onCall }) },
+    { baseUrl, secretKey: 'test_sk_secret', timeouts: { connectMs: 500, confirmMs: 300, queryMs: 300 }, ...(onCall === undefined ? {} : { onCall }), ...more },
   );
   test.teardown(() => toss.close());
   return toss;
@@ -99,6 +99,39 @@ t.test('calls are written down with their trace, what went wrong so that it is s
     ['warn', { call: 'cancel', outcome: 'timeout', trace: null, tookMs: 30_000 }],
   ]);
   t.end();
+});
+
+t.test('a call that waits for a socket keeps all of its time', async (t) => {
+  const { url, seen } = await server(t, (response) => void setTimeout(() => json(200, payment)(response), 400));
+  // Timed from the asking, the fourth pair would be given up at 1,000 ms and answered at 1,600.
+  const toss = client(t, url, undefined, { connections: 2, timeouts: { confirmMs: 1_000, dispatchMs: 10_000 } });
+  const answers = await Promise.all(Array.from({ length: 8 }, () => toss.confirm(confirm)));
+  t.same(answers.map(({ kind }) => kind), Array(8).fill('answer'));
+  t.equal(seen.length, 8);
+});
+
+t.test('a call that finds no socket in time was not sent, and says so', async (t) => {
+  const heard = Promise.withResolvers<void>();
+  const { url, seen } = await server(t, () => heard.resolve());
+  const toss = client(t, url, undefined, { connections: 1, timeouts: { confirmMs: 6_000, dispatchMs: 2_000 } });
+  const first = toss.confirm(confirm);
+  await heard.promise;
+  t.match(await toss.confirm(confirm), { kind: 'silence', why: 'no-connection', sent: false });
+  t.match(await first, { kind: 'silence', why: 'timeout', sent: true });
+  t.equal(seen.length, 1);
+});
+
+t.test('by default 256 calls are under way at once, however long each takes', async (t) => {
+  let most = 0;
+  const waiting: ServerResponse[] = [];
+  const { url } = await server(t, (response) => {
+    most = Math.max(most, waiting.push(response));
+    if (waiting.length === 256) for (const held of waiting.splice(0)) json(200, payment)(held);
+  });
+  const toss = client(t, url, undefined, { timeouts: { confirmMs: 20_000, dispatchMs: 20_000, connectMs: 20_000 } });
+  const answers = await Promise.all(Array.from({ length: 256 }, () => toss.confirm(confirm)));
+  t.ok(answers.every(({ kind }) => kind === 'answer'));
+  t.equal(most, 256, 'none waited for another to end');
 });
 
 t.test('transactions', async (t) => {

@@ -43,12 +43,14 @@ export type BookingConfig = BaseConfig & DatabasePart & SecretsPart<'session' | 
   readonly admissionUrl: string;
   readonly admissionInternalUrl: string;
   readonly tossUrl: string;
+  readonly tossConnections: number;
   readonly sandboxUrl: string | null;
 };
 export type OpsConfig = BaseConfig & DatabasePart & RedisPart & SecretsPart<'internal' | 'ticketKeys'>;
 export type WorkerConfig = BaseConfig & DatabasePart & RedisPart & SecretsPart<'session' | 'order' | 'internal' | 'ticketKeys' | 'toss'> & {
   readonly admissionInternalUrl: string;
   readonly tossUrl: string;
+  readonly tossConnections: number;
 };
 export type StorefrontConfig = BaseConfig & DatabasePart & SecretsPart<'device' | 'order' | 'ticketKeys'>;
 export type WebConfig = BaseConfig & {
@@ -91,12 +93,12 @@ type Reads = { readonly variables: readonly VariableName[]; readonly secrets: re
 const READS: Record<AppName, Reads> = {
   admission: { variables: ['REDIS_URL', 'INTERNAL_HOST', 'INTERNAL_PORT', 'POLL_BURST'], secrets: ['entryKeys', 'receipt', 'device', 'internal'] },
   booking: {
-    variables: [...POOLS, 'ADMISSION_URL', 'ADMISSION_INTERNAL_URL', 'TOSS_URL', 'SANDBOX_URL'],
+    variables: [...POOLS, 'ADMISSION_URL', 'ADMISSION_INTERNAL_URL', 'TOSS_URL', 'TOSS_CONNECTIONS', 'SANDBOX_URL'],
     secrets: ['session', 'order', 'holdId', 'device', 'internal', 'ticketKeys', ...TOSS],
   },
   ops: { variables: [...POOLS, 'REDIS_URL'], secrets: ['internal', 'ticketKeys'], defaults: { POOL_HOT: 1, POOL_MONEY: 1, POOL_READS: 2 } },
   worker: {
-    variables: [...POOLS, 'REDIS_URL', 'ADMISSION_INTERNAL_URL', 'TOSS_URL'],
+    variables: [...POOLS, 'REDIS_URL', 'ADMISSION_INTERNAL_URL', 'TOSS_URL', 'TOSS_CONNECTIONS'],
     secrets: ['session', 'order', 'internal', 'ticketKeys', ...TOSS], defaults: { POOL_HOT: 1, POOL_MONEY: 3, POOL_READS: 2 },
   },
   storefront: { variables: POOLS, secrets: ['device', 'order', 'ticketKeys'], defaults: { POOL_HOT: 1, POOL_MONEY: 1, POOL_READS: 4 } },
@@ -156,7 +158,8 @@ function assemble(app: AppName, production: boolean, values: Partial<Values>, se
     internalHost: values.INTERNAL_HOST, internalPort: values.INTERNAL_PORT, pollBurst: values.POLL_BURST,
     redisUrl: values.REDIS_URL, databaseUrl: values.DATABASE_URL, pools: { hot: values.POOL_HOT, money: values.POOL_MONEY, reads: values.POOL_READS },
     admissionUrl: values.ADMISSION_URL, admissionInternalUrl: values.ADMISSION_INTERNAL_URL, bookingUrl: values.BOOKING_URL, opsUrl: values.OPS_URL,
-    workerUrl: values.WORKER_URL, tossUrl: values.TOSS_URL, sandboxUrl: values.SANDBOX_URL === '' ? null : values.SANDBOX_URL,
+    workerUrl: values.WORKER_URL, tossUrl: values.TOSS_URL, tossConnections: values.TOSS_CONNECTIONS,
+    sandboxUrl: values.SANDBOX_URL === '' ? null : values.SANDBOX_URL,
     ...(secrets === undefined ? {} : { secrets: onlyNamed(openSecrets(secrets), names) }),
   };
 }

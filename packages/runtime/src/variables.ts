@@ -38,6 +38,8 @@ export const variables = {
   WORKER_URL: HttpUrl,
   SANDBOX_URL: Type.String({ pattern: '^(https?://[^/\\s]+)?$', default: '', description: 'http(s)://host[:port] without a path' }),
   TOSS_URL: Type.String({ ...HttpUrl, default: 'https://api.tosspayments.com' }),
+  /** Calls of the payment provider that may be under way at once. */
+  TOSS_CONNECTIONS: Type.Integer({ minimum: 1, maximum: 2_048, default: 256, description: 'connections, 1 to 2,048' }),
   POOL_HOT: Connections(3),
   POOL_MONEY: Connections(4),
   POOL_READS: Connections(5),

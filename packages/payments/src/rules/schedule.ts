@@ -2,6 +2,9 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@onsale/kernel';
 
 /** Time-outs of calls to the provider, in milliseconds (its documentation names none for confirm; the field uses 10–60 s). */
 export const CONNECT_TIMEOUT_MS = 3 * SECOND_MS;
+/** From the asking until the request is on a socket: waiting for a free one, and connecting. Past it nothing was sent. */
+export const DISPATCH_TIMEOUT_MS = 5 * SECOND_MS;
+/** From there on. */
 export const CONFIRM_TIMEOUT_MS = 30 * SECOND_MS;
 export const QUERY_TIMEOUT_MS = 10 * SECOND_MS;
 
@@ -9,7 +12,7 @@ export const QUERY_TIMEOUT_MS = 10 * SECOND_MS;
  * When the resolver first looks at an attempt whose process may have died in the middle of the confirm: later than any
  * confirm that is still under way, so that a living process is not overtaken.
  */
-export const FIRST_LOOK_MS = CONFIRM_TIMEOUT_MS + CONNECT_TIMEOUT_MS + 2 * SECOND_MS;
+export const FIRST_LOOK_MS = CONFIRM_TIMEOUT_MS + DISPATCH_TIMEOUT_MS + 2 * SECOND_MS;
 
 /** How long a resolver keeps an attempt it has claimed: a look-up and a confirm with their time-outs, and the transaction. */
 export const CONFIRM_LEASE_MS = CONFIRM_TIMEOUT_MS + QUERY_TIMEOUT_MS + 20 * SECOND_MS;
