@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ADMISSION_PREFIX, API_PREFIX, BOOKING_PREFIX, BUDGET_MS, PROXY_MARGIN_MS, routes } from '@onsale/contract';
+import { ADMISSION_PREFIX, API_PREFIX, BOOKING_PREFIX, BUDGET_MS, CONFIRM_BUDGET_MS, ConfirmBody, PROXY_MARGIN_MS, routes } from '@onsale/contract';
 import t from 'tap';
 
 // nginx stands furthest out: it waits longer than the app behind it may take, whatever the route. Read from the template itself.
@@ -43,6 +43,12 @@ t.test('nginx waits a second longer than the app, on every route', async (t) => 
   t.same(waits(template), []);
   const confirm = /confirm\$/;
   t.equal(locationsOf(template).find(({ path }) => confirm.test(path))?.waitsMs, 46_000);
+});
+
+t.test('whatever confirms a payment may wait for the provider', async (t) => {
+  const confirming = routes.filter(({ body }) => body === ConfirmBody);
+  t.equal(confirming.length, 2, 'by the order, and by the proof that another browser brought back');
+  for (const { path, budgetMs } of confirming) t.equal(budgetMs, CONFIRM_BUDGET_MS, path);
 });
 
 t.test('control: a template that waits as long as the app, or has one time for all, is found out', async (t) => {

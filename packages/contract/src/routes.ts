@@ -104,6 +104,7 @@ export const routes: readonly Route[] = [
   route('booking', 'POST', '/payments/confirm', 'nothing', 'Confirms the attempt that the provider order id names, in whatever browser the buyer came back', {
     body: booking.ConfirmBody,
     reply: booking.ReturnReply,
+    budgetMs: CONFIRM_BUDGET_MS,
   }),
   route('booking', 'POST', '/webhooks/toss', 'nothing', 'The bell of the payment provider'),
 
