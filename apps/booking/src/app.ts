@@ -1,8 +1,8 @@
 import cookie from '@fastify/cookie';
 import websocket from '@fastify/websocket';
-import { BOOKING_PREFIX, ProblemError, SOCKET_MESSAGE_BYTES_MAX } from '@onsale/contract';
+import { BOOKING_PREFIX, ProblemError } from '@onsale/contract';
 import { DatabaseAway, DatabaseBusy, isUnavailable } from '@onsale/database';
-import { buildServer, type OnsaleServer, type ServerOptions } from '@onsale/runtime';
+import { buildServer, SOCKET_OPTIONS, type OnsaleServer, type ServerOptions } from '@onsale/runtime';
 import type { BookingContext } from './context.ts';
 import { entryRoutes } from './routes/entry.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -22,7 +22,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateE
     api: { title: 'Onsale booking', description: 'Seats, orders and tickets for holders of an entry session.', version: '1', prefix: BOOKING_PREFIX },
   });
   await app.register(cookie);
-  await app.register(websocket, { options: { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false } });
+  await app.register(websocket, { options: SOCKET_OPTIONS });
   await app.register(
     async (api) => {
       entryRoutes(api, context);

@@ -1,7 +1,7 @@
 import websocket from '@fastify/websocket';
-import { OPS_PREFIX, SOCKET_MESSAGE_BYTES_MAX } from '@onsale/contract';
+import { OPS_PREFIX } from '@onsale/contract';
 import type { OperatorRole } from '@onsale/control';
-import { buildServer, type OnsaleServer, type ServerOptions } from '@onsale/runtime';
+import { buildServer, SOCKET_OPTIONS, type OnsaleServer, type ServerOptions } from '@onsale/runtime';
 import type { FastifyInstance } from 'fastify';
 import { serveConsole } from './console.ts';
 import type { OpsContext } from './context.ts';
@@ -36,7 +36,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateE
   });
   const hub = new GaugesHub(context);
   await server.register(websocket, {
-    options: { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false },
+    options: SOCKET_OPTIONS,
     // The plugin's own would close everybody without a word.
     preClose(this: FastifyInstance, done: () => void) {
       void hub.stop(() => Math.floor(Math.random() * RESTART_SPREAD_MS)).then(() => {

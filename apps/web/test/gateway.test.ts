@@ -196,7 +196,12 @@ t.test('what is public is asked for once: frames for a second, layouts compresse
   clock = 1_000;
   await ask(frame);
   t.equal(asked.frame, 2, 'and no longer than the app allows');
-  t.equal((await ask(frame, { 'if-none-match': '"f1"' })).statusCode, 304);
+  for (const tag of ['"f1"', 'W/"f1"', '"f0", "f1"', '*']) t.equal((await ask(frame, { 'if-none-match': tag })).statusCode, 304, tag);
+  const spellings = [frame.replace('rooms', '%72ooms'), frame.replace('demo', '%64em%6f'), `${frame}?a=1&a=2`, frame.replace('frame', '%66rame'), `${frame}?`];
+  for (const spelling of spellings) t.equal((await ask(spelling)).body, '{"type":"frame"}', spelling);
+  t.equal(asked.frame, 2, 'however it is spelled it is one answer');
+  for (const wrong of ['No_Slug', 'a%2Fb', '%00', 'x'.repeat(60)]) t.equal((await ask(frame.replace('demo', wrong))).statusCode, 404, wrong);
+  t.equal(asked.frame, 2, 'a name that cannot be is no question');
 
   const layout = await ask('/api/booking/shows/demo/layout', { 'accept-encoding': 'gzip, br' });
   t.equal(layout.headers['content-encoding'], 'br');

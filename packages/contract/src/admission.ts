@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { BilingualText, ClientKey, DurationMs, Nullable, Slug, words } from './shapes.ts';
+import { BilingualText, ClientKey, DurationMs, Nullable, Slug, Text, words } from './shapes.ts';
 
 /** `/api/admission`: the public side of the waiting room. Identity: Bearer receipt, or the device cookie. */
 export const ADMISSION_PREFIX = '/api/admission';
@@ -78,7 +78,7 @@ export const Frame = Type.Object({
 
 /** Messages of the place socket. Client → server. */
 export const SocketHello = Type.Object(
-  { type: Type.Literal('hello'), receipt: Type.Optional(Type.String({ maxLength: 512 })) },
+  { type: Type.Literal('hello'), receipt: Type.Optional(Text({ maxLength: 512 })) },
   { additionalProperties: false },
 );
 export const SocketAlive = Type.Object({ type: Type.Literal('alive') }, { additionalProperties: false });

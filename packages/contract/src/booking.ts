@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Amount, BilingualText, ClientKey, CurrencyCode, DurationMs, Nullable, OpaqueId, Slug, words } from './shapes.ts';
+import { Amount, BilingualText, ClientKey, CurrencyCode, DurationMs, Nullable, OpaqueId, Slug, Text, words } from './shapes.ts';
 
 /** `/api/booking`: for holders of an entry session (Bearer with x-client-key on writes, or the HttpOnly cookies). */
 export const BOOKING_PREFIX = '/api/booking';
@@ -14,7 +14,7 @@ export const OrderParams = Type.Object({ id: OpaqueId });
 export const PaymentParams = Type.Object({ id: OpaqueId, n: Type.Integer({ minimum: 1, maximum: 99 }) });
 
 export const EnterBody = Type.Object(
-  { entryToken: Type.String({ minLength: 1, maxLength: 2_048 }), clientKey: Type.Optional(ClientKey) },
+  { entryToken: Text({ minLength: 1, maxLength: 2_048 }), clientKey: Type.Optional(ClientKey) },
   { additionalProperties: false },
 );
 export const SessionLimits = Type.Object({
@@ -93,7 +93,7 @@ export const SeatDelta = Type.Object({
 export const SeatsQuery = Type.Object({ since: Type.Optional(Type.Integer({ minimum: 0 })) });
 /** First message of the seat socket; browsers may leave the session to the cookie. A session that opens sixteen shows has 1,266 characters. */
 export const SeatSocketInput = Type.Object(
-  { type: Type.Literal('hello'), session: Type.Optional(Type.String({ maxLength: 1_400 })) },
+  { type: Type.Literal('hello'), session: Type.Optional(Text({ maxLength: 1_400 })) },
   { additionalProperties: false },
 );
 
@@ -103,7 +103,7 @@ export const HoldBody = Type.Union([
   Type.Object(
     {
       bestAvailable: Type.Object(
-        { quantity: Type.Integer({ minimum: 1, maximum: SEATS_PER_REQUEST_MAX }), grade: Type.Optional(Type.String({ maxLength: 8 })) },
+        { quantity: Type.Integer({ minimum: 1, maximum: SEATS_PER_REQUEST_MAX }), grade: Type.Optional(Text({ maxLength: 8 })) },
         { additionalProperties: false },
       ),
     },
@@ -134,7 +134,7 @@ export const HoldReply = Type.Object({
 });
 
 export const BuyerBody = Type.Object(
-  { name: Type.Optional(Type.String({ maxLength: 60 })), email: Type.Optional(Type.String({ maxLength: 200 })) },
+  { name: Type.Optional(Text({ maxLength: 60 })), email: Type.Optional(Text({ maxLength: 200 })) },
   { additionalProperties: false },
 );
 export const OrderBody = Type.Object({ show: Slug, hold: OpaqueId, buyer: Type.Optional(BuyerBody) }, { additionalProperties: false });
@@ -180,7 +180,7 @@ export const PaymentReply = Type.Object({
   remainingMs: DurationMs,
 });
 export const ConfirmBody = Type.Object(
-  { paymentKey: Type.String({ minLength: 1, maxLength: 200 }), orderId: Type.String({ minLength: 6, maxLength: 64 }), amount: Amount },
+  { paymentKey: Text({ minLength: 1, maxLength: 200 }), orderId: Text({ minLength: 6, maxLength: 64 }), amount: Amount },
   { additionalProperties: false },
 );
 

@@ -1,12 +1,12 @@
 import { Phase, StandstillReason } from './admission.ts';
 import { Type, type Static } from 'typebox';
-import { BilingualText, Nullable, Slug, words } from './shapes.ts';
+import { BilingualText, Nullable, Slug, Text, words } from './shapes.ts';
 
 /** `/api/ops` on its own origin. Operators carry a Bearer token that lives in page memory. */
 export const OPS_PREFIX = '/api/ops';
 
 export const SignInBody = Type.Object(
-  { name: Type.String({ minLength: 1, maxLength: 60 }), password: Type.String({ minLength: 1, maxLength: 200 }) },
+  { name: Text({ minLength: 1, maxLength: 60 }), password: Text({ minLength: 1, maxLength: 200 }) },
   { additionalProperties: false },
 );
 export const SignInReply = Type.Object({ token: Type.String(), name: Type.String(), remainingMs: Type.Integer() });
@@ -21,7 +21,7 @@ export const RoomPatch = Type.Object(
     name: Type.Optional(BilingualText),
     callMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 600_000 })),
     /** Why, for the audit log. */
-    cause: Type.Optional(Type.String({ maxLength: 200 })),
+    cause: Type.Optional(Text({ maxLength: 200 })),
   },
   { additionalProperties: false },
 );

@@ -7,7 +7,7 @@ export { SECRET_VARIABLES } from './secret-variables.ts';
 export { createLogger, errorFields, type Logger } from './logger.ts';
 export { buildServer, type OnsaleServer, type ServerOptions } from './server.ts';
 export { seldom } from './seldom.ts';
-export { lastWords, LINGER_MS } from './last-words.ts';
+export { lastWords, LINGER_MS, SOCKET_OPTIONS } from './last-words.ts';
 export { answerUpgrades } from './upgrades.ts';
 export { languageOf, replyProblem } from './problem-reply.ts';
 export { type TranslateError } from './problem-of-error.ts';

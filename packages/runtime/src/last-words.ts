@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { SOCKET_MESSAGE_BYTES_MAX } from '@onsale/contract';
 import { SECOND_MS } from '@onsale/kernel';
 
 /** How long a client may take to read an answer and to close. */
@@ -15,3 +16,6 @@ export function lastWords(socket: Duplex, text: string): void {
   const patience = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once('close', () => clearTimeout(patience));
 }
+
+/** What every WebSocket server of the house is made with. A client that does not answer a Close has this long, not the library's 30 s. */
+export const SOCKET_OPTIONS = { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false, closeTimeout: LINGER_MS };

@@ -44,11 +44,15 @@ export function replyWithETag(request: FastifyRequest, reply: FastifyReply, etag
   return matchesETag(request.headers['if-none-match'], etag) ? reply.code(304).send() : reply.send(body());
 }
 
+/** The one comparison of the house, weak as If-None-Match wants it: whoever compresses on the way makes a validator weak. */
 export function matchesETag(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   if (header === '*') return true;
-  return header.split(',').some((part) => part.trim().replace(/^W\//, '') === etag);
+  const wanted = withoutWeakness(etag);
+  return header.split(',').some((part) => withoutWeakness(part.trim()) === wanted);
 }
+
+const withoutWeakness = (etag: string): string => (etag.startsWith('W/') ? etag.slice(2) : etag);
 
 /** The version a writer has seen, from `If-Match: "7"`. Throws ProblemError: a lost update must not happen by omission. */
 export function ifMatchVersionOf(request: FastifyRequest): number {

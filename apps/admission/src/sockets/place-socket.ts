@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { PlaceSocketInput, SOCKET_MESSAGE_BYTES_MAX } from '@onsale/contract';
+import { PlaceSocketInput } from '@onsale/contract';
 import { SECOND_MS, type MonotonicClock, type Random } from '@onsale/kernel';
-import { answerUpgrades } from '@onsale/runtime';
+import { answerUpgrades, SOCKET_OPTIONS } from '@onsale/runtime';
 import type { PlaceView, RoomConnection } from '@onsale/waiting-room';
 import { Compile } from 'typebox/compile';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
@@ -51,9 +51,7 @@ const input = Compile(PlaceSocketInput);
 export function createPlaceSockets(options: PlaceSocketsOptions): PlaceSockets {
   const { holderKeys, monotonic, random } = options;
   const handshakes = createHandshakes({ ...options, perSecond: options.handshakesPerSecond });
-  const wss = new WebSocketServer({
-    noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: SOCKET_MESSAGE_BYTES_MAX, WebSocket: PlaceConnection,
-  });
+  const wss = new WebSocketServer({ ...SOCKET_OPTIONS, noServer: true, clientTracking: false, WebSocket: PlaceConnection });
   const rooms = new Map<OpenRoom, RoomSockets>();
   const strangers = new Strangers();
   const socketsOf = (open: OpenRoom): RoomSockets => {

@@ -1,6 +1,7 @@
 import { ProblemError, SeatsQuery, ShowParams, type LayoutReply, type SeatDelta, type SeatMapReply } from '@onsale/contract';
 import type { ShowBook } from '@onsale/booking';
 import type { ShowId } from '@onsale/kernel';
+import { matchesETag } from '@onsale/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BookingContext } from '../context.ts';
 import { countGuess } from '../guards/count-guess.ts';
@@ -28,7 +29,7 @@ export function seatMapRoutes(server: FastifyInstance, context: BookingContext):
     const open = book.terms().saleOpen;
     const etag = `"${book.layoutVersion}${open ? 'o' : 'c'}"`;
     void reply.header('etag', etag).header('cache-control', `public, max-age=${LAYOUT_CACHE_SECONDS}`);
-    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    if (matchesETag(request.headers['if-none-match'], etag)) return reply.code(304).send();
     let texts = layouts.get(book.layout);
     if (texts === undefined) {
       texts = { open: JSON.stringify(layoutReply(book, true)), closed: JSON.stringify(layoutReply(book, false)) };
@@ -47,7 +48,7 @@ export function seatMapRoutes(server: FastifyInstance, context: BookingContext):
       book.map.touch();
       const etag = `"${book.map.version}"`;
       void reply.header('etag', etag).header('cache-control', 'no-store');
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      if (matchesETag(request.headers['if-none-match'], etag)) return reply.code(304).send();
       return seatsSince(book, request.query.since);
     },
   );

@@ -1,4 +1,4 @@
-import { closeCodes, problem, ProblemError, RoomParams, type CloseName } from '@onsale/contract';
+import { closeCodes, problem, ProblemError, RoomParams, Text, type CloseName } from '@onsale/contract';
 import type { RoomId } from '@onsale/kernel';
 import type { Metrics, OnsaleServer } from '@onsale/runtime';
 import type { WebSocket } from '@fastify/websocket';
@@ -10,7 +10,7 @@ import type { GaugesHub } from './gauges-hub.ts';
 const HELLO_WITHIN_MS = 5_000;
 const SOCKETS_MAX = 200;
 
-const hello = Compile(Type.Object({ type: Type.Literal('hello'), token: Type.String({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false }));
+const hello = Compile(Type.Object({ type: Type.Literal('hello'), token: Text({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false }));
 
 /**
  * `GET /rooms/:room/socket`: the first message within 5 s is `{type: "hello", token}`; then the gauges once a second. A `problem` is told before

@@ -68,7 +68,7 @@ async function bundleFans(pages: string, folder: string): Promise<void> {
   const styles = await build({ ...shared, plugins: [], target: [...shared.target], entryPoints: sheets, outdir: assets, entryNames: '[name]-[hash]' });
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifestOf(pages, scripts.metafile, styles.metafile), null, 1));
   copyFileSync(join(pages, 'styles', 'favicon.svg'), join(folder, 'favicon.svg'));
-  precompress(assets);
+  await precompress(assets);
 }
 
 const entryOf = (pages: string, page: string): string[] =>
@@ -118,13 +118,13 @@ async function bundleOps(pages: string, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'index.html'), opsDocument(`/${find('.js')}`, `/${find('.css')}`));
   copyFileSync(join(pages, 'styles', 'favicon.svg'), join(folder, 'favicon.svg'));
-  precompress(assets);
+  await precompress(assets);
 }
 
-function precompress(folder: string): void {
+async function precompress(folder: string): Promise<void> {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    const { br, gzip } = encodeBody(readFileSync(path), BROTLI_QUALITY);
+    const { br, gzip } = await encodeBody(readFileSync(path), BROTLI_QUALITY);
     if (br !== null) writeFileSync(`${path}.br`, br);
     if (gzip !== null) writeFileSync(`${path}.gz`, gzip);
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Language } from '@onsale/contract';
 import { parseOpaqueId, parseRoomId, parseShowId } from '@onsale/kernel';
+import { matchesETag } from '@onsale/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPage, homePage, notFoundPage, scriptedPage, type OnSaleFacts } from '../html/public-pages.ts';
 import { problemTexts, roomPage } from '../html/room-page.ts';
@@ -20,7 +21,7 @@ export type PageContext = {
   readonly edge: Edge;
   readonly headers: Readonly<Record<string, string>>;
   readonly assetsOf: (page: string) => PageAssets;
-  readonly sendHtml: (request: FastifyRequest, reply: FastifyReply, render: (language: Language) => string, status?: number) => FastifyReply;
+  readonly sendHtml: (request: FastifyRequest, reply: FastifyReply, render: (language: Language) => string, status?: number) => Promise<FastifyReply>;
 };
 
 const LANGUAGE_COOKIE_SECONDS = 365 * 86_400;
@@ -29,19 +30,17 @@ const ENCODED_MAX = 128;
 const HTML_BROTLI_QUALITY = 5;
 
 export function pageContext(given: Omit<PageContext, 'assetsOf' | 'sendHtml'>, manifest: Manifest): PageContext {
-  const encoded = new Map<string, { readonly etag: string; readonly body: Encoded }>();
+  const encoded = new Map<string, Promise<{ readonly etag: string; readonly body: Encoded }>>();
   const encode = (document: string) => {
     const known = encoded.get(document);
     if (known !== undefined) return known;
-    const fresh = {
-      etag: `W/"${createHash('sha256').update(document).digest('base64url').slice(0, 22)}"`,
-      body: encodeBody(Buffer.from(document), HTML_BROTLI_QUALITY),
-    };
+    const etag = `W/"${createHash('sha256').update(document).digest('base64url').slice(0, 22)}"`;
+    const fresh = encodeBody(Buffer.from(document), HTML_BROTLI_QUALITY).then((body) => ({ etag, body }));
     if (encoded.size >= ENCODED_MAX) encoded.delete(encoded.keys().next().value as string);
     encoded.set(document, fresh);
     return fresh;
   };
-  const sendHtml: PageContext['sendHtml'] = (request, reply, render, status = 200) => {
+  const sendHtml: PageContext['sendHtml'] = async (request, reply, render, status = 200) => {
     const asked = (request.query as { lang?: unknown } | undefined)?.lang;
     const language = chooseLanguage(asked, request.headers.cookie, request.headers['accept-language']);
     if (isLanguage(asked))
@@ -49,7 +48,7 @@ export function pageContext(given: Omit<PageContext, 'assetsOf' | 'sendHtml'>, m
         'set-cookie',
         `${LANGUAGE_COOKIE}=${asked}; Path=/; Max-Age=${LANGUAGE_COOKIE_SECONDS}; SameSite=Lax${given.edge.secure ? '; Secure' : ''}`,
       );
-    const { etag, body } = encode(render(language));
+    const { etag, body } = await encode(render(language));
     reply.headers({
       ...given.headers,
       'cache-control': 'private, no-cache',
@@ -57,7 +56,7 @@ export function pageContext(given: Omit<PageContext, 'assetsOf' | 'sendHtml'>, m
       'content-language': language,
       etag,
     });
-    if (status === 200 && request.headers['if-none-match'] === etag) return reply.code(304).send();
+    if (status === 200 && matchesETag(request.headers['if-none-match'], etag)) return reply.code(304).send();
     const chosen = negotiate(body, request.headers['accept-encoding']);
     if (chosen.encoding !== 'identity') reply.header('content-encoding', chosen.encoding);
     return reply.code(status).type('text/html; charset=utf-8').send(chosen.body);
@@ -168,7 +167,7 @@ const BOOKING_PROBLEMS = [
   'forbidden',
 ] as const;
 
-export function sendNotFound(request: FastifyRequest, reply: FastifyReply, context: PageContext): FastifyReply {
+export function sendNotFound(request: FastifyRequest, reply: FastifyReply, context: PageContext): Promise<FastifyReply> {
   return context.sendHtml(request, reply, (language) => notFoundPage(language, context.assetsOf('lost')), 404);
 }
 

@@ -130,7 +130,7 @@ function sendPage(
   me: PlaceReply | null,
   name: { readonly ko: string; readonly en: string } | null,
   code: string | null,
-): FastifyReply {
+): Promise<FastifyReply> {
   const { said, ask: asked } = request.query as { said?: unknown; ask?: unknown };
   const seconds = me === null ? RENEW_SECONDS.usual : Math.min(RENEW_SECONDS.most, Math.max(RENEW_SECONDS.least, Math.ceil(me.pollAfterMs / 1_000)));
   const place: PlainPlace = {
