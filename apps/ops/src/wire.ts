@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { createPasswordHasher, createSignInThrottle, pruneOperatorSessions } from '@onsale/control';
+import { createPasswordHasher, createSignInThrottle } from '@onsale/control';
 import { checkSchema, openPool } from '@onsale/database';
-import { MINUTE_MS, SECOND_MS } from '@onsale/kernel';
+import { SECOND_MS } from '@onsale/kernel';
 import { createMetrics, seldom, startLoop, type Logger, type OnsaleServer, type OpsConfig } from '@onsale/runtime';
 import { openRoomConnection } from '@onsale/waiting-room';
 import { buildApp } from './app.ts';
@@ -17,8 +17,6 @@ const STATEMENT_MS = 3 * SECOND_MS;
 const AUDIT_STATEMENT_MS = 10 * SECOND_MS;
 const REDIS_AT_START_MS = SECOND_MS;
 const RECONCILE_EVERY_MS = 2 * SECOND_MS;
-const PRUNE_EVERY_MS = 10 * MINUTE_MS;
-const PRUNE_AT_ONCE = 1_000;
 
 export type Ops = { readonly app: OnsaleServer; readonly context: OpsContext; close(): Promise<void> };
 
@@ -57,7 +55,6 @@ export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = 
   await connection.ready(REDIS_AT_START_MS).catch(onError);
   const loops = [
     startLoop({ name: 'reconcile', everyMs: RECONCILE_EVERY_MS, run: () => desk.reconcile(), onError }),
-    startLoop({ name: 'prune-sessions', everyMs: PRUNE_EVERY_MS, run: () => pruneOperatorSessions(pool, PRUNE_AT_ONCE), onError }),
   ];
   return {
     app, context,

@@ -32,7 +32,7 @@ export function startLoops(context: WorkerContext, wake?: (rowId: number, delayM
     startHoldExpirer({ ...context, onError }),
     startPaymentResolver({ ...context, onError }),
     startAuditor({ ...context, onError, rooms: () => rooms.rooms() }),
-    startPruner({ ...context, onError, shows: () => rooms.shows() }),
+    startPruner({ ...context, onError }),
   ];
   return {
     all: () => [...loops, ...rooms.loops()],

@@ -16,6 +16,7 @@ export {
 export * from './store/orders.ts';
 export * from './store/tickets.ts';
 export { findViolations, type Violation } from './store/invariants.ts';
-export { EXPIRY_BATCH_MAX, findExpired, pruneDeltas, type ExpireCommand } from './store/expiry-finder.ts';
+export { EXPIRY_BATCH_MAX, findExpired, type ExpireCommand } from './store/expiry-finder.ts';
 export { idSecret, keyedId } from './hold-id.ts';
 export { readShowFigures, type ShowFigures } from './store/show-figures.ts';
+export { pruneAllowances, pruneDeltas, pruneHolds, pruneSessionEnds, pruneSessions } from './store/prune.ts';

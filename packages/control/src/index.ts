@@ -6,8 +6,10 @@ export { createPasswordHasher, PASSWORD_CHARS, type PasswordHasher } from './pas
 export { createSignInThrottle, type SignInThrottle } from './sign-in-throttle.ts';
 export { AUDIT_PAGE_MAX, listActs, recordAct, type Act, type AuditRecord } from './store/audit.ts';
 export { listLooks, recordLooks, type RoomLook } from './store/audit-looks.ts';
-export { publishEntryKeys, readEntryKeys, type PublicEntryKey } from './store/entry-keys.ts';
-export { FINDINGS_AT_ONCE_MAX, FINDINGS_PAGE_MAX, forgetFindings, listFindings, recordFindings, type Finding, type SeenFinding } from './store/findings.ts';
+export { pruneEntryKeys, publishEntryKeys, readEntryKeys, type PublicEntryKey } from './store/entry-keys.ts';
+export {
+  FINDINGS_AT_ONCE_MAX, FINDINGS_PAGE_MAX, forgetFindings, listFindings, pruneFindings, recordFindings, type Finding, type SeenFinding,
+} from './store/findings.ts';
 export { keepIncarnation, reserveIncarnation, type Reservation } from './store/incarnations.ts';
 export { createOperator, disableOperator, setPassword, type NewOperator, type Operator, type OperatorRole, type OperatorStore } from './store/operators.ts';
 export {

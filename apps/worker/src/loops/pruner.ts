@@ -1,34 +1,38 @@
-import { pruneDeltas } from '@onsale/booking';
-import { pruneOperatorSessions } from '@onsale/control';
-import { pruneOutbox } from '@onsale/database';
-import { HOUR_MS, MINUTE_MS, type ShowId } from '@onsale/kernel';
+import { pruneAllowances, pruneDeltas, pruneHolds, pruneSessionEnds, pruneSessions } from '@onsale/booking';
+import { pruneEntryKeys, pruneFindings, pruneOperatorSessions } from '@onsale/control';
+import { keptMsOf, pruneOutbox, type Pool } from '@onsale/database';
+import { MINUTE_MS } from '@onsale/kernel';
 import { startLoop, type Loop } from '@onsale/runtime';
 import type { WorkerContext } from '../context.ts';
 
-/** Deletes what nobody reads any more, in small pieces, so that no lock is held for long. */
+/** Deletes what nobody reads any more, in small pieces, so that no lock is held for long. How long each row stays: `TABLES` of @onsale/database. */
 export const PRUNE_EVERY_MS = MINUTE_MS;
-const PIECE = 1_000;
+export const PRUNE_PIECE = 1_000;
 const PIECES_A_RUN_MAX = 50;
-const OUTBOX_KEPT_MS = 24 * HOUR_MS;
 
-export type PrunerOptions = Pick<WorkerContext, 'database'> & {
-  /** What the rooms sell: their seat changes are pruned. */
-  readonly shows: () => readonly ShowId[];
-  readonly onError: (error: unknown, name: string) => void;
+/** Deletes at most `limit` rows; gives how many, `limit` while there may be more. */
+export type Prune = (pool: Pool, limit: number) => Promise<number>;
+
+/** By the table that each keeps within its bounds. Sessions first: what they take along is not looked for twice. */
+export const PRUNES: Readonly<Record<string, Prune>> = {
+  entry_session: pruneSessions,
+  session_end: pruneSessionEnds,
+  hold: pruneHolds,
+  allowance: pruneAllowances,
+  seat_delta: pruneDeltas,
+  outbox: (pool, limit) => pruneOutbox(pool, { keepMs: keptMsOf('outbox'), limit }),
+  operator_session: pruneOperatorSessions,
+  entry_key: pruneEntryKeys,
+  finding: pruneFindings,
 };
-/** Deletes at most `limit` rows; gives how many. */
-type Prune = (limit: number) => Promise<number>;
 
-export function startPruner({ database, shows, onError }: PrunerOptions): Loop {
-  const tasks = (): readonly Prune[] => [
-    ...shows().map((show): Prune => (limit) => pruneDeltas(database.reads, show, limit)),
-    (limit) => pruneOutbox(database.reads, { keepMs: OUTBOX_KEPT_MS, limit }),
-    (limit) => pruneOperatorSessions(database.reads, limit),
-  ];
-  const run = async (signal: AbortSignal): Promise<void> => {
-    for (const prune of tasks()) {
-      for (let piece = 0; piece < PIECES_A_RUN_MAX && !signal.aborted; piece += 1) if ((await prune(PIECE)) < PIECE) break;
-    }
-  };
-  return startLoop({ name: 'pruner', everyMs: PRUNE_EVERY_MS, run, onError });
+export async function pruneOnce(pool: Pool, signal: AbortSignal, prunes: readonly Prune[] = Object.values(PRUNES)): Promise<void> {
+  for (const prune of prunes) {
+    for (let piece = 0; piece < PIECES_A_RUN_MAX && !signal.aborted; piece += 1) if ((await prune(pool, PRUNE_PIECE)) < PRUNE_PIECE) break;
+  }
 }
+
+export type PrunerOptions = Pick<WorkerContext, 'database'> & { readonly onError: (error: unknown, name: string) => void };
+
+export const startPruner = ({ database, onError }: PrunerOptions): Loop =>
+  startLoop({ name: 'pruner', everyMs: PRUNE_EVERY_MS, run: (signal) => pruneOnce(database.reads, signal), onError });

@@ -13,11 +13,3 @@ export async function findExpired(session: Queryable, limit: number = EXPIRY_BAT
   const rows = await readArrays<[ShowId, Buffer]>(session, sql, [limit]);
   return rows.map(([show, id]) => ({ kind: 'expire', show, hold: idOf(id) }));
 }
-
-const DELTA_KEPT_MIN = 10;
-/** Deletes deltas older than 10 minutes, at most `limit`; readers that are further behind reload. Returns how many. */
-export async function pruneDeltas(session: Queryable, show: ShowId, limit: number): Promise<number> {
-  const sql = `DELETE FROM seat_delta WHERE show_id = ? AND at < NOW(3) - INTERVAL ${DELTA_KEPT_MIN} MINUTE ORDER BY version LIMIT ?`;
-  const [result] = await session.query(sql, [show, limit]);
-  return (result as unknown as { affectedRows: number }).affectedRows;
-}

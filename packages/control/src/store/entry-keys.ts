@@ -1,4 +1,4 @@
-import { inTransaction, type Pool, type Queryable } from '@onsale/database';
+import { inTransaction, keptMsOf, type Pool, type Queryable, type ResultSetHeader } from '@onsale/database';
 import { asc, drizzleOn, gt, isNull, or, sql } from '@onsale/database/drizzle';
 import { entryKey } from '@onsale/database/schema/control';
 import { invariant } from '@onsale/kernel';
@@ -46,4 +46,11 @@ export async function readEntryKeys(database: Queryable): Promise<PublicEntryKey
     .orderBy(asc(entryKey.kid))
     .limit(KEYS_MAX);
   return rows.map(({ kid, jwk, notAfter }) => ({ kid, jwk, notAfterMs: notAfter?.getTime() ?? null }));
+}
+
+/** Keys that have verified nothing for a week; gives how many. */
+export async function pruneEntryKeys(database: Queryable, limit: number): Promise<number> {
+  const sql = 'DELETE FROM entry_key WHERE not_after < NOW(3) - INTERVAL ? MICROSECOND LIMIT ?';
+  const [written] = await database.query<ResultSetHeader>(sql, [keptMsOf('entry_key') * 1_000, limit]);
+  return written.affectedRows;
 }

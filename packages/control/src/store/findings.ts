@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Queryable } from '@onsale/database';
+import { keptMsOf, type Queryable, type ResultSetHeader } from '@onsale/database';
 import { desc, drizzleOn, sql } from '@onsale/database/drizzle';
 import { finding } from '@onsale/database/schema/control';
 
@@ -33,4 +33,11 @@ export async function listFindings(database: Queryable, { limit = FINDINGS_PAGE_
 /** Forgets all findings: when a demonstration or rehearsal starts over, what was found in the old one says nothing. */
 export async function forgetFindings(database: Queryable): Promise<void> {
   await drizzleOn(database).delete(finding);
+}
+
+/** Findings that nobody has seen again for long; gives how many. */
+export async function pruneFindings(database: Queryable, limit: number): Promise<number> {
+  const sql = 'DELETE FROM finding WHERE last_at < NOW(3) - INTERVAL ? MICROSECOND ORDER BY last_at LIMIT ?';
+  const [written] = await database.query<ResultSetHeader>(sql, [keptMsOf('finding') * 1_000, limit]);
+  return written.affectedRows;
 }
