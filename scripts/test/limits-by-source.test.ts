@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BOOKING_PREFIX, OPS_PREFIX, ORDER_KEY_HEADER } from '@onsale/contract';
 import { bindingOf, bindingText, claimsOf, makeHolderSecret, signEntryToken, type HolderSecret } from '@onsale/entry-token';
 import type { Place, RoomId, ShowId } from '@onsale/kernel';
-import { makeSigningKey } from '@onsale/runtime';
+import { makeSigningKey, type SigningKeyText } from '@onsale/runtime';
 import { makeOnSale, openWholeSystem, TEST_OPERATOR, until, type AppProcess } from '@onsale/testing';
 import t, { type Test } from 'tap';
 import { Agent, request } from 'undici';
@@ -74,15 +74,15 @@ async function nginxInFront(t: Test): Promise<Front> {
 const many = async (work: (index: number) => Promise<Answer>): Promise<Answer[]> => Promise.all(Array.from({ length: TRIES }, (_, index) => work(index)));
 const FORGER = makeSigningKey('forger');
 /** All of it is right but the signature. */
-function forgedToken(clientKey: string): string {
-  const kid = system.secrets.entryKeys[0]?.kid as string;
+function tokenFor(clientKey: string, isSound: boolean): string {
+  const ours = system.secrets.entryKeys[0] as SigningKeyText;
   const kh = bindingText(bindingOf(clientKey as HolderSecret));
   const entry = { room: 'demo' as RoomId, place: 4_294_967_297 as Place, callNo: 1, shows: ['demo' as ShowId], enteredAtMs: Date.now(), kh };
-  return signEntryToken(claimsOf(entry, { iss: web?.url as string, nowMs: Date.now() }), { kid, privateKeyPem: FORGER.privateKeyPem });
+  return signEntryToken(claimsOf(entry, { iss: web?.url as string, nowMs: Date.now() }), isSound ? ours : { ...FORGER, kid: ours.kid });
 }
-const enterWith = ({ ask }: Front, from: string): Promise<Answer> => {
+const enterWith = ({ ask }: Front, from: string, { isSound = false } = {}): Promise<Answer> => {
   const clientKey = makeHolderSecret();
-  return ask(`${BOOKING_PREFIX}/entry`, { from, body: { entryToken: forgedToken(clientKey), clientKey } });
+  return ask(`${BOOKING_PREFIX}/entry`, { from, body: { entryToken: tokenFor(clientKey, isSound), clientKey } });
 };
 
 function limitsHitTheGuilty(t: Test, front: Front): void {
@@ -91,6 +91,7 @@ function limitsHitTheGuilty(t: Test, front: Front): void {
     const tries = await many(() => enterWith(front, guilty));
     t.ok(tries.some(({ status }) => status === REFUSED), JSON.stringify(tries.at(-1)));
     t.equal((await enterWith(front, neighbour)).code, 'token-invalid');
+    t.equal((await enterWith(front, guilty, { isSound: true })).status, 401, 'a sound token of the same source is looked at: no such place');
   });
 
   t.test('guessed order keys', async (t) => {

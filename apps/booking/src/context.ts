@@ -1,9 +1,10 @@
 import type { EntrySessions, HoldEngine, HoldView, ShowBooks } from '@onsale/booking';
-import type { Database, Slots } from '@onsale/database';
-import type { PublicKeys } from '@onsale/entry-token';
-import type { FailureLimiter, OpaqueId, ShowId } from '@onsale/kernel';
+import type { Database } from '@onsale/database';
+import type { EntryGuard as Door } from '@onsale/entry-token';
+import type { OpaqueId, ShowId } from '@onsale/kernel';
 import type { BellAnswer, SalesContext, TicketSigner } from '@onsale/sales';
 import type { KeyObject } from 'node:crypto';
+import type { Guesses } from './guards/guesses.ts';
 import type { EntryGuard } from './guards/require-entry.ts';
 import type { RedeemClient } from './redeem-client.ts';
 
@@ -16,12 +17,10 @@ export type BookingContext = {
   /** Those of the session that own seats, the newest first. */
   readonly holdsOf: (show: ShowId, sid: OpaqueId) => Promise<readonly HoldView[]>;
   readonly guard: EntryGuard;
-  readonly entryKeys: PublicKeys;
-  readonly failures: FailureLimiter;
-  /** Queries that strangers may cause; see guards/count-guess.ts. */
-  readonly guesses: FailureLimiter;
-  /** At most so many look-ups of orders by device at once: anybody can have a device cookie. */
-  readonly deviceReads: Slots;
+  /** Checks entry tokens. */
+  readonly door: Door;
+  /** Queries that strangers may cause. */
+  readonly guesses: Guesses;
   readonly redeemer: RedeemClient;
   /** The first signs, the others are being retired. */
   readonly sessionKeys: readonly [KeyObject, ...KeyObject[]];

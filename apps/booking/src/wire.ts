@@ -1,9 +1,10 @@
+import { createGuesses } from './guards/guesses.ts';
 import { createEntryGuard } from './guards/require-entry.ts';
 import { createHoldEngine, holdsOfSession, openEntrySessions, openShowBooks } from '@onsale/booking';
 import { ADMISSION_PREFIX } from '@onsale/contract';
-import { checkSchema, createSlots, openDatabase } from '@onsale/database';
-import { createJwksSource } from '@onsale/entry-token';
-import { createFailureLimiter, type OpaqueId } from '@onsale/kernel';
+import { checkSchema, openDatabase } from '@onsale/database';
+import { createEntryGuard as createDoor, createJwksSource } from '@onsale/entry-token';
+import type { OpaqueId } from '@onsale/kernel';
 import { createOrderIdSigner, createTossClient, tellCall } from '@onsale/payments';
 import type { BookingConfig, Logger } from '@onsale/runtime';
 import { createBellBook, createTicketSigner, type SalesContext } from '@onsale/sales';
@@ -15,8 +16,6 @@ import { openRedeemClient } from './redeem-client.ts';
 
 /** A buyer's step is a few statements of a millisecond: 50 in line for a connection wait less than a second, far less than a 503 costs them. */
 const QUEUE_PER_CONNECTION = 50;
-/** Look-ups of orders by device: two of the reads, a crowd's worth of callers in line for a second; past it 503 with a time. */
-const DEVICE_READS = { pool: 'orders by device', count: 2, queueMax: 200, waitMs: 1_000 } as const;
 const JWKS_MS_MAX = 2_000;
 const JWKS_RETRY_MS = 500;
 const JWKS_CHECK_EVERY_MS = 30_000;
@@ -60,10 +59,9 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
       nowMs,
       cookiePrefix,
     }),
-    entryKeys: keys.source,
-    failures: createFailureLimiter(),
-    guesses: createFailureLimiter(),
-    deviceReads: createSlots(DEVICE_READS),
+    // The waiting room signs under the origin that both are told: another house's token, under whatever key, is foreign.
+    door: createDoor({ keys: keys.source, clock: nowMs, iss: config.publicOrigin }),
+    guesses: createGuesses(() => performance.now(), (ms) => sleep(ms, undefined, { ref: false })),
     sessionKeys: config.secrets.session as [KeyObject, ...KeyObject[]],
     holdIdSecret: config.secrets.holdId[0] as KeyObject,
     sales,
@@ -73,7 +71,6 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
   };
   const close = async (): Promise<void> => {
     keys.close();
-    context.deviceReads.close();
     await engine.close();
     await Promise.all([books.close(), sessions.close(), redeemer.close(), sales.provider.close()]);
     await database.close();

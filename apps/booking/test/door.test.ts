@@ -71,6 +71,36 @@ t.test('a token opens booking once, for its holder, and again for the same holde
   t.same(booking.queriesSince(), [], 'another client: no query');
 });
 
+t.test('the proof is checked first: a sound token passes from a source that has forged, which alone is slowed', async (t) => {
+  const fan = await joinLine(booking);
+  const token = await entryTokenOf(booking, fan);
+  const source = '198.51.100.66';
+  const forged = forgeToken(booking, fan.clientKey, { key: makeEntryKey(booking.system.secrets.entryKeys[0]?.kid as string) });
+  const enterFrom = (entryToken: string, remoteAddress = source) =>
+    app.inject({ method: 'POST', url: `${BOOKING_PREFIX}/entry`, payload: { entryToken, clientKey: fan.clientKey }, remoteAddress });
+  booking.queriesSince();
+  const codes = await Promise.all(Array.from({ length: 150 }, async () => (await enterFrom(forged)).json<Problem>().code));
+  t.same([...new Set(codes)].sort(), ['rate-limited', 'token-invalid']);
+  t.equal(codes.filter((code) => code === 'token-invalid').length, 49, 'fifty is the allowance');
+  t.same(booking.queriesSince(), [], 'and none costs a query');
+  t.equal((await enterFrom(forged, '198.51.100.67')).json<Problem>().code, 'token-invalid', 'a neighbour');
+  t.equal((await enterFrom(token)).statusCode, 201);
+});
+
+t.test('a slow fan and a wrong device are no forgers; a token of another house is foreign though its key is ours', async (t) => {
+  const fan = await joinLine(booking);
+  const enterFrom = (entryToken: string, clientKey = fan.clientKey) =>
+    app.inject({ method: 'POST', url: `${BOOKING_PREFIX}/entry`, payload: { entryToken, clientKey }, remoteAddress: '198.51.100.70' });
+  const old = forgeToken(booking, fan.clientKey, { enteredAtMs: Date.now() - 900_000 });
+  const mine = forgeToken(booking, fan.clientKey);
+  for (let index = 0; index < 70; index += 1) {
+    t.equal((await enterFrom(old)).json<Problem>().code, 'token-expired');
+    t.equal((await enterFrom(mine, newKey())).json<Problem>().code, 'holder-mismatch');
+  }
+  const foreign = await enterFrom(forgeToken(booking, fan.clientKey, { iss: 'https://another.example' }));
+  t.same([foreign.statusCode, foreign.json<Problem>().code], [403, 'token-foreign']);
+});
+
 t.test('a used token is refused from the waiting room alone', async (t) => {
   const inside = await goInside(booking);
   t.equal((await app.inject({ method: 'DELETE', url: `${BOOKING_PREFIX}/entry`, headers: inside.headers })).statusCode, 204);

@@ -9,7 +9,7 @@ import { ENTRY_TOKEN_TYPE } from './sign.ts';
  * Why a token does not open the door. In order of precedence; `bad-signature` comes last because a signature check costs 62 µs, which
  * would be a forger's lever, while everything before it costs 3–5 µs. Nothing is ever accepted without it.
  */
-export type EntryTokenRefusal = { readonly kind: 'malformed' | 'unknown-kid' | 'foreign-room' | 'expired' | 'foreign-holder' | 'throttled' | 'bad-signature' };
+export type EntryTokenRefusal = { readonly kind: 'malformed' | 'unknown-kid' | 'foreign-room' | 'expired' | 'foreign-holder' | 'bad-signature' };
 
 export type VerifyExpectations = {
   readonly keys: PublicKeys;
@@ -21,8 +21,6 @@ export type VerifyExpectations = {
   readonly iss?: string;
   /** Tokens of an older epoch of the room are over. */
   readonly epoch?: number;
-  /** Asked right before the signature is checked: false refuses `throttled` without computing it (see failure-limiter.ts). */
-  readonly maySpend?: () => boolean;
 };
 
 /** Longest honest token (16 shows of 48 characters) stays below it. */
@@ -37,7 +35,6 @@ export function verifyEntryToken(token: unknown, expected: VerifyExpectations): 
   const { claims, key } = read.value;
   const refusal = compareClaims(claims, expected);
   if (refusal !== undefined) return refuse({ kind: refusal });
-  if (expected.maySpend !== undefined && !expected.maySpend()) return refuse({ kind: 'throttled' });
   return signedBy(key, token as string) ? ok(claims) : refuse({ kind: 'bad-signature' });
 }
 

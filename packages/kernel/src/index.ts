@@ -4,6 +4,7 @@ export * from './failure-limiter.ts';
 export * from './ids.ts';
 export * from './invariant.ts';
 export * from './money.ts';
+export * from './proof-checks.ts';
 export * from './random.ts';
 export * from './result.ts';
 export * from './source.ts';

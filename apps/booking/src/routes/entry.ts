@@ -4,23 +4,24 @@ import {
   identityOf,
   sessionIdOf,
   signEntrySession,
-  verifyEntryToken,
   type EntryClaims,
-  type EntryTokenRefusal,
+  type EntryGuardRefusal,
   type HolderSecret,
 } from '@onsale/entry-token';
 import { EnterBody, ProblemError, SESSION_COOKIE, type ProblemCode, type RedeemReply, type SessionReply } from '@onsale/contract';
 import { addOutboxRow, inTransaction } from '@onsale/database';
 import { MINUTE_MS, type OpaqueId } from '@onsale/kernel';
 import { releaseHold } from '@onsale/sales';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BookingContext } from '../context.ts';
 import type { LiveSession } from '../guards/require-entry.ts';
 
 /** Booking's session ends this long before the waiting room's lease, so that a slot is never freed under a fan who may still act. */
 const BEFORE_LEASE_MS = MINUTE_MS;
 
-const CODE_OF_REFUSAL: Record<EntryTokenRefusal['kind'], ProblemCode> = {
+const CODE_OF_REFUSAL: Record<EntryGuardRefusal['kind'], ProblemCode> = {
+  'no-token': 'token-invalid',
+  'no-identity': 'no-identity',
   malformed: 'token-invalid',
   'unknown-kid': 'token-invalid',
   'bad-signature': 'token-invalid',
@@ -28,6 +29,7 @@ const CODE_OF_REFUSAL: Record<EntryTokenRefusal['kind'], ProblemCode> = {
   expired: 'token-expired',
   'foreign-holder': 'holder-mismatch',
   throttled: 'rate-limited',
+  busy: 'overloaded',
 };
 const CODE_OF_WORD: Record<Exclude<RedeemReply['word'], 'redeemed' | 'again'>, ProblemCode> = {
   used: 'token-used',
@@ -44,12 +46,9 @@ const CODE_OF_WORD: Record<Exclude<RedeemReply['word'], 'redeemed' | 'again'>, P
  */
 export function entryRoutes(server: FastifyInstance, context: BookingContext): void {
   server.post<{ Body: { entryToken: string; clientKey?: string } }>('/entry', { schema: { body: EnterBody } }, async (request, reply) => {
-    const source = request.source;
-    const waitMs = context.failures.waitOf(source, context.nowMs());
-    if (waitMs > 0) throw new ProblemError('rate-limited', { retryAfterMs: waitMs });
     const holder = context.guard.holder(request, request.body.clientKey);
     if (holder === undefined) throw new ProblemError('no-identity');
-    const claims = checkToken(context, request.body.entryToken, holder, source);
+    const claims = await checkToken(context, request, holder);
     const lease = await redeem(context, claims, holder);
     return await openSession(context, claims, holder, lease, reply, request.body.clientKey === undefined);
   });
@@ -71,11 +70,11 @@ export function entryRoutes(server: FastifyInstance, context: BookingContext): v
   });
 }
 
-function checkToken(context: BookingContext, token: string, holder: HolderSecret, source: string): EntryClaims {
-  const verified = verifyEntryToken(token, { keys: context.entryKeys, nowMs: context.nowMs(), binding: bindingOf(holder) });
-  if (verified.ok) return verified.value;
-  context.failures.fail(source, context.nowMs());
-  throw new ProblemError(CODE_OF_REFUSAL[verified.refusal.kind]);
+async function checkToken({ door }: BookingContext, request: FastifyRequest<{ Body: { entryToken: string } }>, holder: HolderSecret): Promise<EntryClaims> {
+  const passed = await door({ token: request.body.entryToken, holderSecret: holder, address: request.ip });
+  if (passed.ok) return passed.value;
+  const { refusal } = passed;
+  throw new ProblemError(CODE_OF_REFUSAL[refusal.kind], 'retryAfterMs' in refusal ? { retryAfterMs: refusal.retryAfterMs } : {});
 }
 
 async function redeem(context: BookingContext, claims: EntryClaims, holder: HolderSecret): Promise<number> {

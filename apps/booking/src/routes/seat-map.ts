@@ -4,7 +4,6 @@ import type { ShowId } from '@onsale/kernel';
 import { matchesETag } from '@onsale/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BookingContext } from '../context.ts';
-import { countGuess } from '../guards/count-guess.ts';
 
 const LAYOUT_CACHE_SECONDS = 60;
 
@@ -12,15 +11,18 @@ const LAYOUT_CACHE_SECONDS = 60;
 export function seatMapRoutes(server: FastifyInstance, context: BookingContext): void {
   const layouts = new WeakMap<ShowBook['layout'], { readonly open: string; readonly closed: string }>();
 
-  const opening = new Map<ShowId, Promise<ShowBook>>();
-  /** A crowd that comes for one show while it is opened is one guess; a list of invented shows is many. */
-  const bookForAnybody = (request: FastifyRequest<{ Params: { show: ShowId } }>): Promise<ShowBook> => {
-    const { show } = request.params;
-    const known = context.books.peek(show) === undefined ? opening.get(show) : bookOf(context, show);
-    if (known !== undefined) return known;
-    countGuess(context, request);
-    const book = bookOf(context, show).finally(() => opening.delete(show));
+  const opening = new Map<ShowId, Promise<ShowBook | undefined>>();
+  const openShared = (show: ShowId): Promise<ShowBook | undefined> => {
+    const book = opening.get(show) ?? context.books.open(show).finally(() => opening.delete(show));
     opening.set(show, book);
+    return book;
+  };
+  /** A crowd that comes for one show while it is opened asks once; a list of invented shows is many guesses. */
+  const bookForAnybody = async (request: FastifyRequest<{ Params: { show: ShowId } }>): Promise<ShowBook> => {
+    const { show } = request.params;
+    if (context.books.peek(show) !== undefined) return bookOf(context, show);
+    const book = await (opening.get(show) ?? context.guesses.ask(request, () => openShared(show), (found) => found === undefined));
+    if (book === undefined) throw new ProblemError('not-found');
     return book;
   };
 

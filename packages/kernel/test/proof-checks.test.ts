@@ -1,0 +1,101 @@
+import { createFailureLimiter, createProofChecks, type Checked, type ProofCheckBounds } from '@onsale/kernel';
+import t from 'tap';
+
+const LIMITS = { burst: 3, perMinute: 60, sourcesMax: 100 };
+const BOUNDS: ProofCheckBounds = { atOnce: 2, waitingMax: 8, waitMaxMs: 1_000, suspectsWaitingMax: 3, suspectPauseMs: 50 };
+
+/** Checks whose works are finished, and whose sleeps end, by hand. */
+function stage(bounds: Partial<ProofCheckBounds> = {}) {
+  const failures = createFailureLimiter(LIMITS);
+  const sleeps: { readonly ms: number; readonly end: () => void }[] = [];
+  const running: { readonly who: string; readonly end: (answer: 'sound' | 'forged') => void; readonly fail: (error: Error) => void }[] = [];
+  const sleep = (ms: number): Promise<void> => new Promise((end) => { sleeps.push({ ms, end }); });
+  const checks = createProofChecks({ ...BOUNDS, ...bounds, failures, clock: () => 0, sleep });
+  const ask = (who: string): Promise<Checked<string>> =>
+    checks.check(who, () => new Promise<string>((end, fail) => { running.push({ who, end, fail }); }), (answer) => answer === 'forged');
+  const settle = (): Promise<void> => new Promise((done) => { setImmediate(done); });
+  const end = async (answer: 'sound' | 'forged'): Promise<string> => {
+    const first = running.shift();
+    first?.end(answer);
+    await settle();
+    return first?.who ?? 'nobody';
+  };
+  const endSleep = async (ms: number): Promise<void> => {
+    const at = sleeps.findIndex((one) => one.ms === ms);
+    sleeps.splice(at, 1)[0]?.end();
+    await settle();
+  };
+  const makeSuspect = (who: string): void => { for (let index = 0; index < LIMITS.burst; index += 1) failures.fail(who, 0); };
+  return { checks, ask, end, endSleep, makeSuspect, failures, running, sleeps };
+}
+
+t.test('the check comes first: a sound proof of a source past its allowance passes, a forged one counts', async (t) => {
+  const { ask, end, makeSuspect, failures } = stage();
+  for (let index = 1; index <= 3; index += 1) {
+    const asked = ask('a');
+    await end('forged');
+    t.same(await asked, { kind: 'checked', answer: 'forged', waitMs: index < 3 ? 0 : 1_000 });
+  }
+  makeSuspect('b');
+  const sound = ask('b');
+  await end('sound');
+  t.same(await sound, { kind: 'checked', answer: 'sound', waitMs: 0 });
+  t.equal(failures.waitOf('b', 0), 1_000, 'it is not forgiven for that');
+});
+
+t.test('our own fault counts against nobody', async (t) => {
+  const { ask, running, failures, end } = stage();
+  for (let index = 0; index < 10; index += 1) {
+    const asked = ask('a');
+    running.shift()?.fail(new Error('the store is away'));
+    await t.rejects(asked, /away/);
+  }
+  t.equal(failures.size, 0);
+  const next = ask('a');
+  await end('sound');
+  t.match(await next, { answer: 'sound' }, 'and the slots are given back');
+});
+
+t.test('sources take turns; a suspect comes last, one at a time, with a pause', async (t) => {
+  const { ask, end, endSleep, makeSuspect, running, sleeps } = stage();
+  makeSuspect('s');
+  const all = ['a', 'a', 'a', 'a', 's', 's', 'b'].map(ask);
+  const order: string[] = [];
+  for (let index = 0; index < 6; index += 1) order.push(await end('sound'));
+  t.same(order, ['a', 'a', 'a', 'b', 'a', 's'], 'b does not wait for all of a; s for everybody');
+  t.equal(running.length, 0, 'the second suspect waits out the pause');
+  t.ok(sleeps.some(({ ms }) => ms === BOUNDS.suspectPauseMs));
+  const good = ask('c');
+  t.equal(running.length, 1, 'which nobody else does');
+  await end('sound');
+  await good;
+  await endSleep(BOUNDS.suspectPauseMs);
+  t.equal(await end('sound'), 's');
+  await Promise.all(all);
+});
+
+t.test('when too many wait, the source with most of them gives up; suspects have less room; no wait is for ever', async (t) => {
+  const { ask, end, endSleep, makeSuspect, checks } = stage();
+  const flood = Array.from({ length: 20 }, () => ask('flood'));
+  t.equal(checks.waiting, 8);
+  const neighbour = ask('neighbour');
+  t.equal(checks.waiting, 8, 'one of the flood gave way');
+  makeSuspect('s');
+  const late = ask('s');
+  t.equal(checks.waiting, 8);
+  for (let index = 0; index < 11; index += 1) await end('sound');
+  t.match(await neighbour, { kind: 'checked' });
+  t.match(await late, { kind: 'checked' });
+  t.equal((await Promise.all(flood)).filter(({ kind }) => kind === 'busy').length, 12);
+
+  makeSuspect('r');
+  const blocking = [ask('a'), ask('b')];
+  const suspects = Array.from({ length: 5 }, () => ask('r'));
+  t.same(await Promise.all(suspects.slice(3)), [{ kind: 'busy', waitMs: 1_000 }, { kind: 'busy', waitMs: 1_000 }]);
+  for (let index = 0; index < 40; index += 1) await endSleep(BOUNDS.waitMaxMs);
+  t.same(await Promise.all(suspects.slice(0, 3)), Array.from({ length: 3 }, () => ({ kind: 'busy', waitMs: 1_000 })));
+  t.equal(checks.waiting, 0);
+  await end('sound');
+  await end('sound');
+  await Promise.all(blocking);
+});
