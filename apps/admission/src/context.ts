@@ -1,5 +1,6 @@
 import type { KeyRing } from '@onsale/entry-token';
 import type { MonotonicClock, WallClock } from '@onsale/kernel';
+import type { OwnCookie } from '@onsale/runtime';
 import type { RoomConnection } from '@onsale/waiting-room';
 import type { HolderKeys } from './holder.ts';
 import type { OpenRoom } from './open-room.ts';
@@ -15,8 +16,7 @@ export type AdmissionContext = {
   readonly keyRing: KeyRing;
   /** `iss` of entry tokens. */
   readonly issuer: string;
-  /** Whether the device cookie is Secure. */
-  readonly secureCookies: boolean;
+  readonly deviceCookie: OwnCookie;
   readonly wallClock: WallClock;
   readonly monotonic: MonotonicClock;
 };

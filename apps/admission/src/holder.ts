@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { DEVICE_COOKIE, ProblemError } from '@onsale/contract';
+import { ProblemError } from '@onsale/contract';
 import { bindingOf, identityOfBinding, parseDeviceCookie, type HolderSecret } from '@onsale/entry-token';
 import type { RoomId } from '@onsale/kernel';
 import { RECEIPT_LENGTH_MAX, verifyReceipt, type ReceiptClaims } from '@onsale/waiting-room';
@@ -21,11 +21,9 @@ export type HolderKeys = {
   /** The first signs, the others are being retired. */
   readonly receipt: readonly KeyObject[];
   readonly device: readonly KeyObject[];
-  /** Name of the device cookie: with `__Host-` wherever there is TLS. */
+  /** Name of the device cookie. */
   readonly cookieName: string;
 };
-
-export const deviceCookieName = (secureCookies: boolean): string => (secureCookies ? `__Host-${DEVICE_COOKIE}` : DEVICE_COOKIE);
 
 /** A receipt goes before the cookie: it is what the client chose to show. Throws no-receipt or bad-receipt. */
 export function holderOf(keys: HolderKeys, headers: IncomingHttpHeaders, room: RoomId): Holder {

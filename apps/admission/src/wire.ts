@@ -1,10 +1,10 @@
+import { DEVICE_COOKIE } from '@onsale/contract';
 import { createKeyRing } from '@onsale/entry-token';
 import { SECOND_MS } from '@onsale/kernel';
-import { createLogger, createMetrics, seldom, type AdmissionConfig, type Logger, type OnsaleServer } from '@onsale/runtime';
+import { createLogger, createMetrics, ownCookie, seldom, type AdmissionConfig, type Logger, type OnsaleServer } from '@onsale/runtime';
 import { openRoomConnection } from '@onsale/waiting-room';
 import { buildApp } from './app.ts';
 import type { AdmissionContext } from './context.ts';
-import { deviceCookieName } from './holder.ts';
 import { buildInternal } from './internal.ts';
 import { createPollLimiter } from './poll-limiter.ts';
 import { createRooms } from './rooms.ts';
@@ -23,11 +23,12 @@ export async function wire(config: AdmissionConfig, logger: Logger = createLogge
   const connection = openRoomConnection(config.redisUrl, onError);
   const rooms = createRooms({ connection, polls: createPollLimiter(config.pollBurst), wallClock: Date.now, monotonic, onError });
   const { secrets } = config;
-  const holderKeys = { receipt: secrets.receipt, device: secrets.device, cookieName: deviceCookieName(config.secureCookies) };
+  const deviceCookie = ownCookie(DEVICE_COOKIE, { secure: config.secureCookies });
+  const holderKeys = { receipt: secrets.receipt, device: secrets.device, cookieName: deviceCookie.name };
   const sockets = createPlaceSockets({ connection, rooms, holderKeys, publicOrigins: config.publicOrigins, monotonic, random: Math.random, onError });
   const context: AdmissionContext = {
     connection, rooms, sockets, holderKeys, keyRing: createKeyRing(secrets.entryKeys), issuer: config.publicOrigin,
-    secureCookies: config.secureCookies, wallClock: Date.now, monotonic,
+    deviceCookie, wallClock: Date.now, monotonic,
   };
   const options = { logger, metrics, publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies, checkReplies: config.checkReplies };
   const app = await buildApp(context, options);

@@ -1,12 +1,12 @@
 import { createGuesses } from './guards/guesses.ts';
 import { createEntryGuard } from './guards/require-entry.ts';
 import { createHoldEngine, holdsOfSession, openEntrySessions, openShowBooks } from '@onsale/booking';
-import { ADMISSION_PREFIX } from '@onsale/contract';
+import { ADMISSION_PREFIX, DEVICE_COOKIE, SESSION_COOKIE } from '@onsale/contract';
 import { checkSchema, openDatabase } from '@onsale/database';
 import { createEntryGuard as createDoor, createJwksSource } from '@onsale/entry-token';
 import type { OpaqueId } from '@onsale/kernel';
 import { createOrderIdSigner, createTossClient, tellCall } from '@onsale/payments';
-import type { BookingConfig, Logger } from '@onsale/runtime';
+import { ownCookie, type BookingConfig, type Logger } from '@onsale/runtime';
 import { createBellBook, createTicketSigner, type SalesContext } from '@onsale/sales';
 import { randomBytes, type KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,6 @@ const QUEUE_PER_CONNECTION = 50;
 const JWKS_MS_MAX = 2_000;
 const JWKS_RETRY_MS = 500;
 const JWKS_CHECK_EVERY_MS = 30_000;
-const HOST_PREFIX = '__Host-';
 /** Where browsers load the payment window from; a sandbox serves its own. */
 const TOSS_SCRIPT_ORIGIN = 'https://js.tosspayments.com';
 
@@ -39,7 +38,8 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
   const engine = createHoldEngine({ pool: database.hot, reads: database.reads, books, onFault });
   const sessions = openEntrySessions({ pool: database.reads, onFault });
   const redeemer = openRedeemClient(config.admissionInternalUrl, config.secrets.internal[0] as string);
-  const cookiePrefix = config.secureCookies ? HOST_PREFIX : '';
+  const secure = config.secureCookies;
+  const [sessionCookie, deviceCookie] = [ownCookie(SESSION_COOKIE, { secure }), ownCookie(DEVICE_COOKIE, { secure })];
   const nowMs = (): number => Date.now();
   const keys = openKeys(config.admissionUrl, logger);
   const sales = openSales(config, logger, { database, engine, books, sessions });
@@ -49,7 +49,7 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
     engine,
     sessions,
     redeemer,
-    cookiePrefix,
+    sessionCookie,
     nowMs,
     holdsOf: (show, sid) => holdsOfSession(database.reads, show, sid),
     guard: createEntryGuard({
@@ -57,7 +57,7 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
       deviceKeys: config.secrets.device,
       isEnded: (sid) => sessions.isEnded(sid),
       nowMs,
-      cookiePrefix,
+      cookieNames: { session: sessionCookie.name, device: deviceCookie.name },
     }),
     // The waiting room signs under the origin that both are told: another house's token, under whatever key, is foreign.
     door: createDoor({ keys: keys.source, clock: nowMs, iss: config.publicOrigin }),

@@ -11,7 +11,7 @@ import {
 } from '@onsale/contract';
 import { claimsOf, bindingOf, bindingText, signEntryToken, type HolderSecret } from '@onsale/entry-token';
 import type { Place, RoomId, ShowId } from '@onsale/kernel';
-import { createLogger, createMetrics, type BookingConfig, type OnsaleServer } from '@onsale/runtime';
+import { createLogger, createMetrics, SHED_LIMITS, type BookingConfig, type OnsaleServer } from '@onsale/runtime';
 import { makeOnSale, openWholeSystem, until, type AppProcess, type WholeSystem } from '@onsale/testing';
 import { createCaller, openRoomConnection, type RoomConnection } from '@onsale/waiting-room';
 import { buildApp } from '../src/app.ts';
@@ -70,7 +70,14 @@ export async function startBooking(): Promise<Booking> {
   const queries: string[] = [];
   const wired = await wire(config, createLogger({ name: 'booking', level: 'silent' }), (sql) => void queries.push(sql));
   const app = await buildApp(
-    { logger: createLogger({ name: 'booking', level: 'silent' }), metrics: createMetrics('booking-test'), publicOrigins: [PORTAL], checkReplies: true },
+    {
+      logger: createLogger({ name: 'booking', level: 'silent' }),
+      metrics: createMetrics('booking-test'),
+      publicOrigins: [PORTAL],
+      checkReplies: true,
+      // What is told apart here is not how busy the machine is.
+      shed: { ...SHED_LIMITS, loopDelayMaxMs: 60_000 },
+    },
     wired.context,
   );
   const connection = openRoomConnection(system.redis.url);

@@ -12,14 +12,12 @@ import { journalRoute } from './routes/journal.ts';
 import { roomRoutes } from './routes/rooms.ts';
 import { signInRoute, signOutRoute } from './routes/sessions.ts';
 import { GaugesHub } from './sockets/gauges-hub.ts';
-import { gaugesSocketRoute } from './sockets/gauges-socket.ts';
+import { gaugesSocketRoute, WATCHERS } from './sockets/gauges-socket.ts';
 import { translateError } from './translate-error.ts';
 
 /** After a restart the consoles come back within this time, each at a moment of its own. */
 const RESTART_SPREAD_MS = 5_000;
 const EVERYBODY: readonly OperatorRole[] = ['operator', 'organiser', 'gate'];
-/** Organisers watch, operators change (the change itself asks for the role). */
-const WATCHERS: readonly OperatorRole[] = ['operator', 'organiser'];
 
 /** The control plane's HTTP face; testable by inject. The context is opened and closed by the caller. */
 export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateError' | 'api' | 'ready'>, context: OpsContext): Promise<OnsaleServer> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { ProblemError } from '@onsale/contract';
 import {
   readOperatorSession, signIn, signOut, type OperatorRole, type OperatorStore, type SignedIn, type SignIn, type SignInThrottle,
@@ -13,27 +13,43 @@ import type { FastifyRequest } from 'fastify';
  * have ended, so that an operator who is signed in can still pause a room. Nobody signs in while it is away.
  */
 export type OperatorGate = {
-  /** Throws bad-credentials, rate-limited. */
+  /** Throws bad-credentials, rate-limited, overloaded. */
   signIn(attempt: SignIn): Promise<SignedIn & { readonly token: string }>;
   signOut(token: string): Promise<void>;
   /** Whose living session the token is of. Throws when neither the database nor the memory can tell. */
   read(token: string): Promise<SignedIn | undefined>;
   /** A preHandler: the bearer must be signed in, in one of these roles. Throws not-signed-in, forbidden. */
   guard(roles: readonly OperatorRole[]): (request: FastifyRequest) => Promise<void>;
-  /** Who sent a request that has passed the guard. */
-  operatorOf(request: FastifyRequest): SignedIn;
+  /** The same of a token that came otherwise. */
+  enter(token: string | undefined, roles: readonly OperatorRole[]): Promise<SignedIn>;
+  /** Who sent a request that has passed the guard. Throws forbidden when the route asks for a role they do not have. */
+  operatorOf(request: FastifyRequest, roles?: readonly OperatorRole[]): SignedIn;
   /** Called with the token of everybody who signs out here. */
   onSignOut(listener: (token: string) => void): void;
 };
-export type OperatorGateOptions = OperatorStore & { readonly throttle: SignInThrottle; readonly monotonic: MonotonicClock; readonly askMs?: number };
+export type OperatorGateOptions = OperatorStore & {
+  readonly throttle: SignInThrottle;
+  readonly monotonic: MonotonicClock;
+  readonly onRefused: (refused: Refused) => void;
+  readonly askMs?: number;
+};
+/** For the log: who was refused what. No secret, and no name that nobody has (a password is easily typed into the wrong field). */
+export type Refused = {
+  readonly what: 'bad-credentials' | 'too-many-attempts' | 'busy' | 'forbidden';
+  readonly operator: string | null;
+  /** Tells sources apart without naming an address. */
+  readonly from?: string;
+};
 
 /** Longest wait for the database about one token. */
 const ASK_MS = 1_000;
 /** Tokens remembered; past it the one that was seen longest ago is forgotten. */
 const REMEMBERED_MAX = 1_000;
 
-export function createOperatorGate({ pool, hasher, throttle, monotonic, askMs = ASK_MS }: OperatorGateOptions): OperatorGate {
+export function createOperatorGate({ pool, hasher, throttle, monotonic, onRefused, askMs = ASK_MS }: OperatorGateOptions): OperatorGate {
   const memory = createMemory(monotonic);
+  const salt = randomBytes(16);
+  const tagOf = (source: string): string => createHmac('sha256', salt).update(source).digest('hex').slice(0, 8);
   const operators = new WeakMap<FastifyRequest, SignedIn>();
   const listeners: ((token: string) => void)[] = [];
   const read = async (token: string): Promise<SignedIn | undefined> => {
@@ -47,14 +63,25 @@ export function createOperatorGate({ pool, hasher, throttle, monotonic, askMs = 
       return who;
     }
   };
+  const inRole = (who: SignedIn, roles: readonly OperatorRole[]): SignedIn => {
+    if (roles.includes(who.role)) return who;
+    onRefused({ what: 'forbidden', operator: who.name });
+    throw new ProblemError('forbidden');
+  };
+  const enter = async (token: string | undefined, roles: readonly OperatorRole[]): Promise<SignedIn> => {
+    const who = token === undefined ? undefined : await read(token);
+    if (who === undefined) throw new ProblemError('not-signed-in');
+    return inRole(who, roles);
+  };
   return {
     read,
     async signIn(attempt) {
       const answer = await signIn({ pool, hasher, throttle }, attempt);
       if (answer.ok) return answer.value;
       const { refusal } = answer;
+      onRefused({ what: refusal.kind, operator: 'known' in refusal ? refusal.known : null, from: tagOf(attempt.source) });
       if (refusal.kind === 'bad-credentials') throw new ProblemError('bad-credentials');
-      throw new ProblemError('rate-limited', { retryAfterMs: refusal.retryAfterMs });
+      throw new ProblemError(refusal.kind === 'busy' ? 'overloaded' : 'rate-limited', { retryAfterMs: refusal.retryAfterMs });
     },
     async signOut(token) {
       // First here, so that this process forgets the session even if the database cannot be told.
@@ -62,17 +89,12 @@ export function createOperatorGate({ pool, hasher, throttle, monotonic, askMs = 
       for (const listener of listeners) listener(token);
       await signOut(pool, token);
     },
-    guard: (roles) => async (request) => {
-      const token = bearerOf(request);
-      const who = token === undefined ? undefined : await read(token);
-      if (who === undefined) throw new ProblemError('not-signed-in');
-      if (!roles.includes(who.role)) throw new ProblemError('forbidden');
-      operators.set(request, who);
-    },
-    operatorOf(request) {
+    enter,
+    guard: (roles) => async (request) => { operators.set(request, await enter(bearerOf(request), roles)); },
+    operatorOf(request, roles) {
       const who = operators.get(request);
       if (who === undefined) throw new Error('a route behind the guard was reached without it');
-      return who;
+      return roles === undefined ? who : inRole(who, roles);
     },
     onSignOut: (listener) => { listeners.push(listener); },
   };

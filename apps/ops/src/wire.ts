@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createPasswordHasher, createSignInThrottle } from '@onsale/control';
 import { checkSchema, openPool } from '@onsale/database';
@@ -8,7 +9,7 @@ import { buildApp } from './app.ts';
 import { createAuditor } from './auditor.ts';
 import type { OpsContext } from './context.ts';
 import { GaugeBoard } from './gauges/gauge-board.ts';
-import { createOperatorGate } from './operator-gate.ts';
+import { createOperatorGate, type Refused } from './operator-gate.ts';
 import { RoomDesk } from './rooms/room-desk.ts';
 
 const CONSOLE_FOLDER = fileURLToPath(new URL('../../web/dist/ops', import.meta.url));
@@ -20,10 +21,10 @@ const RECONCILE_EVERY_MS = 2 * SECOND_MS;
 
 export type Ops = { readonly app: OnsaleServer; readonly context: OpsContext; close(): Promise<void> };
 
-export type WireOptions = { readonly consoleFolder?: string };
+export type WireOptions = { readonly consoleFolder?: string; /** Cheaper in tests only. */ readonly passwords?: { readonly logN: number } };
 
 /** The only place of this app that opens clients. Connections to MySQL: one for audits, the others for everything else. */
-export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = CONSOLE_FOLDER }: WireOptions = {}): Promise<Ops> {
+export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = CONSOLE_FOLDER, passwords }: WireOptions = {}): Promise<Ops> {
   const metrics = createMetrics('ops');
   const monotonic = (): number => performance.now();
   const onError = seldom(monotonic, (error: unknown) => logger.warn({ err: error }, 'a store could not be asked'));
@@ -46,7 +47,9 @@ export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = 
     onReading: (room, gauges) => board.notice(room, gauges),
     onChange: (room) => board.changed(room),
   });
-  const gate = createOperatorGate({ pool, hasher: createPasswordHasher(), throttle: createSignInThrottle(monotonic), monotonic });
+  const throttle = createSignInThrottle(monotonic, (ms) => sleep(ms, undefined, { ref: false }));
+  const onRefused = seldom(monotonic, (refused: Refused) => logger.warn(refused, 'an operator was refused'), ({ what }: Refused) => what);
+  const gate = createOperatorGate({ pool, hasher: createPasswordHasher(passwords), throttle, monotonic, onRefused });
   const context: OpsContext = { pool, connection, gate, desk, board, auditor: createAuditor({ pool: auditPool, wallClock: Date.now }), consoleFolder, onError };
   metrics.gauge('onsale_unsaved_brakes', 'Brakes in force that the database does not know yet', () => desk.unsavedCount);
   const options = { logger, metrics, publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies, checkReplies: config.checkReplies };

@@ -45,6 +45,52 @@ t.test('tries to sign in are paced', async (t) => {
   t.same(codes, [401, 401, 401, 401, 401, 429, 429, 429]);
 });
 
+t.test('a right password is let in from a source that guesses; however the name is typed, it is one name', async (t) => {
+  const { name } = await running.makeOperator();
+  const from = (typed: string, password: string) =>
+    app.inject({ method: 'POST', url: api('/sessions'), payload: { name: typed, password }, remoteAddress: '198.51.100.9' });
+  const codes: number[] = [];
+  for (const typed of [name, `${name} `, ` ${name}`, name.toUpperCase(), `${name}\u00a0`, name]) codes.push((await from(typed, 'wrong')).statusCode);
+  t.same(codes, [401, 401, 401, 401, 401, 429]);
+  t.equal((await from(name, PASSWORD)).statusCode, 201);
+});
+
+t.test('who fails to sign in, and who lacks a role, is in the log, without secrets', async (t) => {
+  const { room } = await running.makeRoom();
+  const organiser = await running.makeOperator('organiser');
+  const secret = `my password ${organiser.name}`;
+  running.logs.length = 0;
+  // Each kind is told once in a while: another test may just have had its turn.
+  let source = 0;
+  const signIn = (name: string) =>
+    app.inject({ method: 'POST', url: api('/sessions'), payload: { name, password: secret }, remoteAddress: `192.0.2.${(source += 1) % 250}` });
+  await until(async () => {
+    await signIn(organiser.name);
+    await signIn(secret);
+    await app.inject({ method: 'PATCH', url: api(`/rooms/${room}`), headers: { ...organiser.headers, 'if-match': '"1"' }, payload: { capacity: 1 } });
+    return ['"what":"bad-credentials"', '"what":"forbidden"'].every((word) => running.logs.some((line) => line.includes(word)));
+  });
+  const text = running.logs.join('');
+  t.match(text, new RegExp(`"operator":"${organiser.name}"`));
+  for (const word of [secret, organiser.token, '192.0.2.']) t.notOk(text.includes(word), 'no secret, no address');
+});
+
+t.test('a sign-in queue that is full is 503, and whoever is signed in still brakes', async (t) => {
+  const { room } = await running.makeRoom();
+  const operator = await running.makeOperator();
+  const crowd = Array.from({ length: 60 }, (_, index) =>
+    app.inject({
+      method: 'POST', url: api('/sessions'), payload: { name: `somebody-${index}`, password: PASSWORD }, remoteAddress: `198.51.100.${100 + index}`,
+    }));
+  const pause = await app.inject({
+    method: 'PATCH', url: api(`/rooms/${room}`), headers: { ...operator.headers, 'if-match': '"1"' }, payload: { phase: 'paused' },
+  });
+  t.equal(pause.statusCode, 200, pause.body);
+  const answers = await Promise.all(crowd);
+  t.same([...new Set(answers.map(({ statusCode }) => statusCode))].sort(), [401, 503]);
+  t.ok(answers.find(({ statusCode }) => statusCode === 503)?.headers['retry-after']);
+});
+
 t.test('every route that needs an operator refuses who is none', async (t) => {
   const { room } = await running.makeRoom();
   const gate = await running.makeOperator('gate');

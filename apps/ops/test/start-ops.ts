@@ -53,7 +53,7 @@ export async function startOps(t: Teardown, given: Partial<OpsConfig> = {}, cons
   const pool = openPool({ url: direct, connections: 2 });
   const connection = openRoomConnection(REDIS_URL);
   await connection.ready();
-  const ops = await wire(config, logger, { consoleFolder });
+  const ops = await wire(config, logger, { consoleFolder, passwords: { logN: 10 } });
   const rooms: RoomId[] = [];
   t.teardown(async () => {
     proxy.heal();

@@ -3,7 +3,7 @@ export {
   type BadSetting, type PatchRefusal, type RoomPatch, type RoomPhase, type RoomSettings,
 } from './rules/room-settings.ts';
 export { createPasswordHasher, PASSWORD_CHARS, type PasswordHasher } from './password.ts';
-export { createSignInThrottle, type SignInThrottle } from './sign-in-throttle.ts';
+export { createSignInThrottle, type SignInThrottle, type Tried } from './sign-in-throttle.ts';
 export { AUDIT_PAGE_MAX, listActs, recordAct, type Act, type AuditRecord } from './store/audit.ts';
 export { listLooks, recordLooks, type RoomLook } from './store/audit-looks.ts';
 export { pruneEntryKeys, publishEntryKeys, readEntryKeys, type PublicEntryKey } from './store/entry-keys.ts';

@@ -3,15 +3,13 @@ import { promisify } from 'node:util';
 
 /**
  * Passwords as `scrypt$<log2 N>$<r>$<p>$<salt>$<hash>` (base64url). The cost stands in the hash, so raising it later keeps old hashes good.
- * N = 2^15, r = 8 needs 32 MB and about 60 ms; hence at most two at once in a process and a short queue.
+ * N = 2^17, r = 8, p = 1 is what OWASP asks for: 128 MB and about 0.3 s each, so whoever verifies bounds how many run (see sign-in-throttle.ts).
  */
-const LOG_N = 15;
+const LOG_N = 17;
 const R = 8;
 const P = 1;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
-const AT_ONCE = 2;
-const QUEUE_MAX = 16;
 const LOG_N_MAX = 20;
 export const PASSWORD_CHARS = { least: 12, most: 200 } as const;
 
@@ -19,13 +17,14 @@ const derive = promisify(scrypt) as (password: string, salt: Buffer, bytes: numb
 
 export type PasswordHasher = {
   hash(password: string): Promise<string>;
-  /** Takes as long for `undefined` (no such person) as for a wrong password. Undefined: too many are waiting. */
-  verify(password: string, hash: string | undefined): Promise<boolean | undefined>;
+  /** Takes as long for `undefined` (no such person) as for a wrong password. */
+  verify(password: string, hash: string | undefined): Promise<boolean>;
+  /** Made at another cost than today's: to be made anew when its password is next seen. */
+  isOutdated(hash: string): boolean;
 };
 
 /** `logN` is lower in tests only. */
 export function createPasswordHasher({ logN = LOG_N }: { readonly logN?: number } = {}): PasswordHasher {
-  const gate = createGate();
   const optionsOf = (log: number, r: number, p: number): ScryptOptions => ({ N: 2 ** log, r, p, maxmem: 2 * 128 * 2 ** log * r });
   const nobody = encode(logN, randomBytes(SALT_BYTES), randomBytes(HASH_BYTES));
   return {
@@ -40,8 +39,12 @@ export function createPasswordHasher({ logN = LOG_N }: { readonly logN?: number 
       const parts = decode(hash);
       if (parts === undefined) throw new Error('a stored password hash is not in our format');
       if (password.length > PASSWORD_CHARS.most) return false;
-      const found = await gate(() => derive(password.normalize('NFC'), parts.salt, parts.hash.length, optionsOf(parts.logN, parts.r, parts.p)));
-      return found === undefined ? undefined : timingSafeEqual(found, parts.hash) && hash !== nobody;
+      const found = await derive(password.normalize('NFC'), parts.salt, parts.hash.length, optionsOf(parts.logN, parts.r, parts.p));
+      return timingSafeEqual(found, parts.hash) && hash !== nobody;
+    },
+    isOutdated(hash) {
+      const parts = decode(hash);
+      return parts === undefined || parts.logN !== logN || parts.r !== R || parts.p !== P;
     },
   };
 }
@@ -55,25 +58,4 @@ function decode(text: string): Parts | undefined {
   if (parts === null || Number(parts[1]) > LOG_N_MAX) return undefined;
   const [logN, r, p] = parts.slice(1, 4).map(Number) as [number, number, number];
   return { logN, r, p, salt: Buffer.from(parts[4] as string, 'base64url'), hash: Buffer.from(parts[5] as string, 'base64url') };
-}
-
-/** Runs at most AT_ONCE works; QUEUE_MAX wait; the next is told undefined. */
-function createGate(): <Value>(work: () => Promise<Value>) => Promise<Value | undefined> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (work) => {
-    if (running >= AT_ONCE) {
-      if (waiting.length >= QUEUE_MAX) return undefined;
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else {
-      running += 1;
-    }
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
 }

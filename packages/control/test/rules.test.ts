@@ -1,9 +1,11 @@
 import t from 'tap';
 import { MINUTE_MS, SECOND_MS, SHOWS_PER_ROOM_MAX, type RoomId, type ShowId } from '@onsale/kernel';
 import {
-  BOUNDS, changeSettings, checkSettings, createSignInThrottle, DEFAULT_SETTINGS, differenceOf, type RoomPatch, type RoomPhase, type RoomSettings,
+  BOUNDS, changeSettings, checkSettings, DEFAULT_SETTINGS, differenceOf, type RoomPatch, type RoomPhase, type RoomSettings,
 } from '../src/index.ts';
 import { PACES, pauseLeftMs } from '../src/rules/sign-in-pace.ts';
+import { createSignInFailures } from '../src/sign-in-throttle.ts';
+import { canonicalName } from '../src/store/operators.ts';
 
 const settings: RoomSettings = { ...DEFAULT_SETTINGS, room: 'demo' as RoomId, name: { ko: '데모', en: 'Demo' }, shows: ['demo' as ShowId] };
 
@@ -66,31 +68,43 @@ t.test('what fans have joined under is fixed once the room has opened', async (t
   t.equal(changeSettings(settings, { phase: 'open', identity: 'account' }).ok, true, 'together with opening it is still in time');
 });
 
-t.test('tries at passwords are paced', async (t) => {
-  let nowMs = 0;
-  const throttle = createSignInThrottle(() => nowMs);
-  for (let index = 0; index < 5; index += 1) t.equal(throttle.begin('kim', '10.0.0.1'), 0, `free try ${index}`);
-  t.equal(throttle.begin('kim', '10.0.0.1'), SECOND_MS);
-  t.equal(throttle.begin('kim', '10.0.0.2'), 0, 'another source is another count');
-  nowMs += SECOND_MS;
-  t.equal(throttle.begin('kim', '10.0.0.1'), 0);
-  t.equal(throttle.begin('kim', '10.0.0.1'), 2 * SECOND_MS, 'pauses double');
-  throttle.succeeded('kim', '10.0.0.1');
-  t.equal(throttle.begin('kim', '10.0.0.1'), 0, 'who got in starts anew');
+const tried = (name: string, source: string): string => JSON.stringify({ name, source });
+
+t.test('who has failed too often is a suspect for a while', async (t) => {
+  const failures = createSignInFailures();
+  const kim = tried('kim', '10.0.0.1');
+  for (let index = 0; index < 5; index += 1) {
+    t.equal(failures.waitOf(kim, 0), 0, `free try ${index}`);
+    failures.fail(kim, 0);
+  }
+  t.equal(failures.waitOf(kim, 0), SECOND_MS);
+  t.equal(failures.waitOf(tried('kim', '10.0.0.2'), 0), 0, 'another source is another count');
+  t.equal(failures.waitOf(kim, SECOND_MS), 0);
+  failures.fail(kim, SECOND_MS);
+  t.equal(failures.waitOf(kim, SECOND_MS), 2 * SECOND_MS, 'pauses double');
+  failures.succeeded(kim);
+  t.equal(failures.waitOf(kim, SECOND_MS), 0, 'who got in starts anew');
   t.equal(pauseLeftMs({ failures: 5_000, lastMs: 0 }, PACES.nameAndSource, 0), 5 * MINUTE_MS);
-  t.equal(pauseLeftMs({ failures: 5_000, lastMs: 0 }, PACES.name, 0), 5 * SECOND_MS, 'a stranger cannot lock the operator out');
   t.equal(pauseLeftMs({ failures: 5_000, lastMs: 0 }, PACES.nameAndSource, 15 * MINUTE_MS), 0, 'forgotten');
 });
 
-t.test('guessing many names from one source, and one name from many sources, is paced too', async (t) => {
-  const throttle = createSignInThrottle(() => 0);
-  const names = Array.from({ length: 30 }, (_, index) => throttle.begin(`name${index}`, 'one'));
-  t.same(names.map((waitMs) => waitMs > 0), names.map((_, index) => index >= 20));
-  const sources = Array.from({ length: 60 }, (_, index) => throttle.begin('park', `source${index}`));
-  t.same(sources.map((waitMs) => waitMs > 0), sources.map((_, index) => index >= 50));
-  const waits = Array.from({ length: 30 }, (_, index) => {
-    if (throttle.begin('own', 'two') === 0) throttle.succeeded('own', 'two');
-    return throttle.begin(`other${index}`, 'two');
-  });
-  t.same(waits.map((waitMs) => waitMs > 0), waits.map((_, index) => index >= 20), 'signing in with a password one knows does not pay for guesses');
+t.test('guessing many names from one source, and one name from many, is counted; a source that has not failed pays for nobody', async (t) => {
+  const failures = createSignInFailures();
+  for (let index = 0; index < 20; index += 1) failures.fail(tried(`name${index}`, 'one'), 0);
+  t.ok(failures.waitOf(tried('new', 'one'), 0) > 0);
+  for (let index = 0; index < 60; index += 1) failures.fail(tried('park', `source${index}`), 0);
+  t.ok(failures.waitOf(tried('park', 'source7'), 0) > 0, 'each of sixty sources tried once, at one name');
+  t.equal(failures.waitOf(tried('park', 'their own'), 0), 0, 'the operator is not locked out of a good source');
+  for (let index = 0; index < 30; index += 1) {
+    failures.succeeded(tried('own', 'two'));
+    failures.fail(tried(`other${index}`, 'two'), 0);
+  }
+  t.ok(failures.waitOf(tried('own', 'two'), 0) > 0, 'signing in with a password one knows does not pay for guesses');
+});
+
+t.test('one name, however it is typed', async (t) => {
+  const typed = ['operator', 'operator ', ' Operator', 'OPERATOR\t', '\uff4fperator', 'operator\u00a0'];
+  for (const same of typed) t.equal(canonicalName(same), 'operator', JSON.stringify(same));
+  t.equal(canonicalName('김'.normalize('NFD')), canonicalName('김'));
+  t.not(canonicalName('operat0r'), 'operator');
 });

@@ -80,9 +80,9 @@ export function createProofChecks({ failures, clock, sleep, ...bounds }: ProofCh
       new Promise((resolve, reject) => {
         const run = (): Promise<void> =>
           work().then((answer) => {
-            const forged = isForged(answer);
+            const [forged, wasSuspect] = [isForged(answer), isSuspect(source)];
             if (forged) failures.fail(source, clock());
-            resolve({ kind: 'checked', answer, waitMs: forged ? failures.waitOf(source, clock()) : 0 });
+            resolve({ kind: 'checked', answer, waitMs: forged && wasSuspect ? failures.waitOf(source, clock()) : 0 });
           }).catch(reject);
         const giveUp = (): void => resolve({ kind: 'busy', waitMs: failures.waitOf(source, clock()) });
         if (!makeRoom(source)) return giveUp();

@@ -30,12 +30,13 @@ function stage(bounds: Partial<ProofCheckBounds> = {}) {
 }
 
 t.test('the check comes first: a sound proof of a source past its allowance passes, a forged one counts', async (t) => {
-  const { ask, end, makeSuspect, failures } = stage();
-  for (let index = 1; index <= 3; index += 1) {
+  const { ask, end, endSleep, makeSuspect, failures } = stage();
+  for (let index = 1; index <= 4; index += 1) {
     const asked = ask('a');
     await end('forged');
-    t.same(await asked, { kind: 'checked', answer: 'forged', waitMs: index < 3 ? 0 : 1_000 });
+    t.same(await asked, { kind: 'checked', answer: 'forged', waitMs: index < 4 ? 0 : 1_000 });
   }
+  await endSleep(BOUNDS.suspectPauseMs);
   makeSuspect('b');
   const sound = ask('b');
   await end('sound');

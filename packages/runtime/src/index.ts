@@ -12,6 +12,7 @@ export { answerUpgrades } from './upgrades.ts';
 export { languageOf, replyProblem } from './problem-reply.ts';
 export { type TranslateError } from './problem-of-error.ts';
 export { bearerOf, etagOf, etagOfVersion, idempotencyOf, ifMatchVersionOf, matchesETag, replyWithETag, type Idempotency } from './request-headers.ts';
+export { ownCookie, type OwnCookie } from './cookies.ts';
 export { createMetrics, type BoundedCounter, type Metrics } from './metrics.ts';
 export { readinessOf, type HealthChecks, type Readiness } from './health.ts';
 export { SHED_LIMITS, watchPressure, type Importance, type Pressure, type ShedLimits } from './shedding.ts';

@@ -1,4 +1,4 @@
-import { CLIENT_KEY_HEADER, DEVICE_COOKIE, ProblemError, SESSION_COOKIE } from '@onsale/contract';
+import { CLIENT_KEY_HEADER, ProblemError } from '@onsale/contract';
 import { heldBy, opens, parseDeviceCookie, parseHolderSecret, verifyEntrySession, type EntrySession, type HolderSecret } from '@onsale/entry-token';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
 import { bearerOf } from '@onsale/runtime';
@@ -30,11 +30,10 @@ export type EntryGuardOptions = {
   /** From memory, at most 2 s old; see booking's entry sessions. */
   readonly isEnded: (sid: OpaqueId) => boolean;
   readonly nowMs: () => number;
-  /** `__Host-` in front of cookie names wherever there is TLS. */
-  readonly cookiePrefix: string;
+  readonly cookieNames: { readonly session: string; readonly device: string };
 };
 
-export function createEntryGuard({ sessionKeys, deviceKeys, isEnded, nowMs, cookiePrefix }: EntryGuardOptions): EntryGuard {
+export function createEntryGuard({ sessionKeys, deviceKeys, isEnded, nowMs, cookieNames }: EntryGuardOptions): EntryGuard {
   const sessionOfText = (text: string): LiveSession => {
     const verified = verifyEntrySession(text, sessionKeys, nowMs());
     if (!verified.ok) throw new ProblemError(verified.refusal.kind === 'expired' ? 'session-ended' : 'no-session');
@@ -43,7 +42,7 @@ export function createEntryGuard({ sessionKeys, deviceKeys, isEnded, nowMs, cook
     return session;
   };
   const deviceOf = (request: GuardedRequest): HolderSecret | undefined => {
-    const parsed = parseDeviceCookie(request.cookies?.[cookiePrefix + DEVICE_COOKIE], deviceKeys);
+    const parsed = parseDeviceCookie(request.cookies?.[cookieNames.device], deviceKeys);
     return parsed.ok ? parsed.value : undefined;
   };
   const keyOf = (text: unknown): HolderSecret | undefined => {
@@ -54,7 +53,7 @@ export function createEntryGuard({ sessionKeys, deviceKeys, isEnded, nowMs, cook
   };
   const session = (request: GuardedRequest, access: 'read' | 'write'): LiveSession => {
     const bearer = bearerOf(request);
-    const text = bearer ?? request.cookies?.[cookiePrefix + SESSION_COOKIE];
+    const text = bearer ?? request.cookies?.[cookieNames.session];
     if (text === undefined) throw new ProblemError('no-session');
     const live = sessionOfText(text);
     const holder = bearer === undefined ? deviceOf(request) : keyOf(request.headers[CLIENT_KEY_HEADER]);

@@ -8,7 +8,7 @@ import {
   type EntryGuardRefusal,
   type HolderSecret,
 } from '@onsale/entry-token';
-import { EnterBody, ProblemError, SESSION_COOKIE, type ProblemCode, type RedeemReply, type SessionReply } from '@onsale/contract';
+import { EnterBody, ProblemError, type ProblemCode, type RedeemReply, type SessionReply } from '@onsale/contract';
 import { addOutboxRow, inTransaction } from '@onsale/database';
 import { MINUTE_MS, type OpaqueId } from '@onsale/kernel';
 import { releaseHold } from '@onsale/sales';
@@ -65,7 +65,7 @@ export function entryRoutes(server: FastifyInstance, context: BookingContext): v
       await context.sessions.end(tx, session.sidText, 'left');
       await addOutboxRow(tx, { kind: 'finish', key: `place:${session.room}:${session.place}`, payload: { room: session.room, place: session.place } });
     });
-    void reply.clearCookie(context.cookiePrefix + SESSION_COOKIE, { path: '/' });
+    context.sessionCookie.clear(reply);
     return reply.code(204).send();
   });
 }
@@ -123,15 +123,7 @@ async function openSession(
   const session: LiveSession = { sid, room: claims.room, place: claims.place, person, binding, shows: claims.shows, untilMs, sidText, personText };
   if (context.sessions.isEnded(sidText)) throw new ProblemError('session-ended');
   const text = signEntrySession(session, context.sessionKeys[0]);
-  if (asCookie) {
-    void reply.setCookie(context.cookiePrefix + SESSION_COOKIE, text, {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: context.cookiePrefix !== '',
-      maxAge: Math.ceil(lastsMs / 1_000),
-    });
-  }
+  if (asCookie) context.sessionCookie.set(reply, text, lastsMs);
   void reply.code(stored.value.again ? 200 : 201);
   return await describe(context, session, asCookie ? undefined : text);
 }

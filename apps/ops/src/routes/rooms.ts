@@ -1,4 +1,4 @@
-import { OpsRoomReply, ProblemError, RoomParams, RoomPatch, type Phase } from '@onsale/contract';
+import { OpsRoomReply, RoomParams, RoomPatch, type Phase } from '@onsale/contract';
 import { BOUNDS } from '@onsale/control';
 import type { RoomId, ShowId } from '@onsale/kernel';
 import { etagOfVersion, ifMatchVersionOf, type OnsaleServer } from '@onsale/runtime';
@@ -25,8 +25,7 @@ export function roomRoutes(server: OnsaleServer, { desk, gate }: OpsContext): vo
     { schema: { params: RoomParams, body: RoomPatch, response: { 200: RoomOnDesk } }, errorHandler: nameTheSetting, config: { importance: 'money' } },
     async (request, reply) => {
       const version = ifMatchVersionOf(request);
-      const operator = gate.operatorOf(request);
-      if (operator.role !== 'operator') throw new ProblemError('forbidden');
+      const operator = gate.operatorOf(request, ['operator']);
       const { cause = '', ...patch } = request.body;
       const room = await desk.change({ room: request.params.room as RoomId, version, patch, act: { actor: operator.name, cause } });
       return reply.header('etag', etagOf(room)).send(replyOf(room));

@@ -3,7 +3,7 @@ import { bearerOf, type Metrics, type OnsaleServer } from '@onsale/runtime';
 import { ProblemError } from '@onsale/contract';
 import type { OpsContext } from '../context.ts';
 
-const OUTCOMES = ['signed-in', 'bad-credentials', 'rate-limited'] as const;
+const OUTCOMES = ['signed-in', 'bad-credentials', 'rate-limited', 'overloaded'] as const;
 
 /** Signing in is open to all and paced by name and source; the token is a Bearer, because ports do not separate cookies. */
 export function signInRoute(server: OnsaleServer, { gate }: OpsContext, metrics: Metrics): void {

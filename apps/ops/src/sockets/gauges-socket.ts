@@ -1,4 +1,5 @@
 import { closeCodes, problem, ProblemError, RoomParams, Text, type CloseName } from '@onsale/contract';
+import type { OperatorRole } from '@onsale/control';
 import type { RoomId } from '@onsale/kernel';
 import type { Metrics, OnsaleServer } from '@onsale/runtime';
 import type { WebSocket } from '@fastify/websocket';
@@ -7,6 +8,8 @@ import { Compile } from 'typebox/compile';
 import type { OpsContext } from '../context.ts';
 import type { GaugesHub } from './gauges-hub.ts';
 
+/** Organisers watch, operators change (the change itself asks for the role). */
+export const WATCHERS: readonly OperatorRole[] = ['operator', 'organiser'];
 const HELLO_WITHIN_MS = 5_000;
 const SOCKETS_MAX = 200;
 
@@ -48,9 +51,7 @@ export function gaugesSocketRoute(server: OnsaleServer, context: OpsContext & { 
 }
 
 async function admit({ gate, desk }: OpsContext, room: RoomId, token: string): Promise<void> {
-  const who = await gate.read(token);
-  if (who === undefined) throw new ProblemError('not-signed-in');
-  if (who.role === 'gate') throw new ProblemError('forbidden');
+  await gate.enter(token, WATCHERS);
   await desk.mustKnow(room);
 }
 

@@ -1,9 +1,8 @@
 import { MINUTE_MS, SECOND_MS } from '@onsale/kernel';
 
 /**
- * How fast passwords may be tried. An attempt counts as a failure from its start until it succeeds, so a hundred at once are not one.
- * Three counts are kept: of a name from one source, of a source, of a name. The last pauses only a little, or a stranger could lock the
- * operator out by failing in their name.
+ * How long whoever has failed is a suspect (see sign-in-throttle.ts). Three counts are kept: of a name from one source, of a source, of a name. The
+ * last pauses only a little: it counts what others have done.
  */
 export type Tries = { readonly failures: number; readonly lastMs: number };
 export type Pace = { readonly freeTries: number; readonly pauseMaxMs: number };

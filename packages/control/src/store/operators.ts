@@ -12,12 +12,17 @@ export type OperatorStore = { readonly pool: Pool; readonly hasher: PasswordHash
 
 const READ_COMMITTED = { isolation: 'read committed' } as const;
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@ -]{0,59}$/u;
+/** As it is stored and looked up: one form of each letter, no blanks around. */
+export const operatorName = (name: string): string => name.normalize('NFC').trim();
+/** As it is counted: what a person would call the same name is one. */
+export const canonicalName = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
 export const subjectOf = (name: string): string => `operator:${name}`;
 
 /** Throws on a name or password out of bounds (PASSWORD_CHARS). */
 export async function createOperator(
-  { pool, hasher }: OperatorStore, { name, role, password }: NewOperator, act: Act,
+  { pool, hasher }: OperatorStore, { name: given, role, password }: NewOperator, act: Act,
 ): Promise<Result<Operator, { readonly kind: 'operator-exists' }>> {
+  const name = operatorName(given);
   if (!NAME.test(name)) throw new Error('an operator’s name has 1 to 60 letters, digits or . _ @ - and spaces');
   const passwordHash = await hasher.hash(password);
   try {
