@@ -1,6 +1,6 @@
 -- purpose: gives newcomers the next numbers, at the end of the line; answers who holds a place already with that place
 -- guarantees: one living place per identity (W4); a newcomer's order exceeds all issued (W3); no number is issued twice
--- keys: room line absent called entered redeemed who entries missed ended present alive0 alive1 alive2 alive3
+-- keys: room line absent called entered redeemed who entries missed ended present heard alive0 alive1 alive2 alive3
 -- args: runId identities...
 -- reads: phase epoch incarnation next clock period rejoin
 -- uses: fence words room standing presence

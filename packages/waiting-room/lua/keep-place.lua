@@ -1,7 +1,7 @@
 -- purpose: signs of life of places; answers their state and exact position
 -- guarantees: a silent place is back at its old order; one that missed a call is not
 -- flags: allow-oom
--- keys: room line absent called entered redeemed entries missed ended present alive0 alive1 alive2 alive3
+-- keys: room line absent called entered redeemed entries missed ended present heard alive0 alive1 alive2 alive3
 -- args: runId places...
 -- reads: epoch next clock period
 -- uses: fence words room standing presence
@@ -28,5 +28,8 @@ for index = placesFrom, #ARGV do
     rows[nth] = isRefusal(state) and state or viewOf(place, giveSignOfLife(place, state, score), score)
   end
 end
-if #signs > 0 then redis.call('BITFIELD', aliveNow, unpack(signs)) end
+if #signs > 0 then
+  redis.call('BITFIELD', aliveNow, unpack(signs))
+  redis.call('BITFIELD', keyHeard, unpack(signs))
+end
 return { 'ok', rows }

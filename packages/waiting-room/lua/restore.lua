@@ -1,6 +1,6 @@
 -- purpose: a place that Redis lost with its tail comes back by its receipt
 -- guarantees: its own order; one living place per identity (W4): a newer one still waiting gives way to it; nothing ended comes back
--- keys: room line absent called entered redeemed who entries missed ended present alive0 alive1 alive2 alive3 journal
+-- keys: room line absent called entered redeemed who entries missed ended present heard alive0 alive1 alive2 alive3 journal
 -- args: runId place order:number identity
 -- reads: phase epoch next clock period
 -- uses: fence words room standing presence ending journal

@@ -1,7 +1,7 @@
 -- purpose: the fan's press that brings an absent place back, also after a missed call
 -- guarantees: back at the old order; misses stay counted
 -- flags: allow-oom
--- keys: room line absent called entered redeemed entries missed ended present alive0 alive1 alive2 alive3
+-- keys: room line absent called entered redeemed entries missed ended present heard alive0 alive1 alive2 alive3
 -- args: runId place
 -- reads: phase epoch next clock period
 -- uses: fence words room standing presence

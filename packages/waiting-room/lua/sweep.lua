@@ -1,7 +1,7 @@
 -- purpose: collects what is over on the room clock: calls not answered, minutes not redeemed, leases; and moves the silent out of the line
 -- guarantees: a missed call keeps the order, the last one allowed ends the place; absence adds nobody to those called before you; mass silence moves nobody
 -- flags: allow-oom
--- keys: room line absent called entered redeemed entries missed ended present silent alive0 alive1 alive2 alive3 journal
+-- keys: room line absent called entered redeemed entries missed ended present heard silent alive0 alive1 alive2 alive3 journal
 -- args: runId
 -- reads: clock epoch maxMisses sweepOffUntil period sweptPeriod returning coming draining
 -- uses: fence words room ending journal silence

@@ -16,6 +16,7 @@ const KEY_NAMES = {
   missed: 'missed', // hash: place → misses; negative while only a press of the fan brings it back
   ended: 'ended', // bitfield, 4 bits a place: 0 living, else code of its end
   present: 'present', // bitmap by number: who is in line, so that the sweep can find the silent by BITOP
+  heard: 'heard', // bitmap by number: who gave a sign of life after joining; a silent fan who never did is no crowd of ours
   silent: 'silent', // bitmap by number: the sweep's candidates of this period
   alive0: 'alive:0', // bitmaps by number: signs of life, one a period, rotating
   alive1: 'alive:1',

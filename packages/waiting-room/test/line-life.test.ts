@@ -137,10 +137,44 @@ t.test('three minutes of our own outage do not reorder the line', async (t) => {
   t.ok(control.wrong > control.called * 0.3 && control.wrong > kept.wrong * 3, `negative control: ${control.wrong} of ${control.called}`);
 });
 
+/** 400 fans join when the sale opens; a quarter closes the tab and is never heard. `leaving`: so many of the others fall silent after a minute. */
+async function throughAnOpening(leaving: number): Promise<{ reasons: Set<string>; called: number; absent: number }> {
+  const test = await openRoom({ ratePerMinute: 60, capacity: null });
+  const places = (await test.joinMany(400)).map(({ place }) => place);
+  const stay = places.filter((_, index) => index % 4 !== 0);
+  const calledAlready = new Set<Place>();
+  const reasons = new Set<string>();
+  for (let at = 0; at < 240_000; at += 5_000) {
+    const heard = at < 60_000 ? stay : stay.slice(leaving);
+    await keepAll(test, heard.filter((place) => !calledAlready.has(place)));
+    const reply = await test.tick(5_000);
+    for (const { place } of reply.called) calledAlready.add(place);
+    reasons.add(reply.reason);
+    while ((await sweepOnce(test)).more);
+  }
+  const gauges = await readGauges(test.connection, test.room);
+  if (gauges.word !== 'gauges' || (await violationsOf(test)).length > 0) throw new Error('violations');
+  await test.close();
+  return { reasons, called: calledAlready.size, absent: gauges.counts.absent };
+}
+
+t.test('fans who close the tab at the opening are no outage of ours; fans who were heard and fall silent are', async (t) => {
+  const opening = await throughAnOpening(0);
+  t.notOk(opening.reasons.has('returning'), [...opening.reasons].join());
+  t.ok(opening.called >= 45, `a call with each of 48 ticks: ${opening.called}`);
+  t.ok(opening.absent > 0, 'whoever closed the tab is absent, not called');
+  t.ok((await throughAnOpening(150)).reasons.has('returning'), 'half of those who were heard');
+  withoutGuards(['sweep.heard']);
+  const control = await throughAnOpening(0);
+  withoutGuards([]);
+  t.ok(control.reasons.has('returning') && control.called < opening.called - 8, `negative control: ${control.called} of ${opening.called} calls`);
+});
+
 t.test('a crowd that really left delays newcomers by ten minutes at most, and by one when some of it stayed', async (t) => {
   for (const { stayed, latest } of [{ stayed: 0, latest: 750_000 }, { stayed: 20, latest: 210_000 }]) {
     const test = await openRoom({ ratePerMinute: 600, phase: 'paused' });
     const ghosts = (await test.joinMany(100)).map(({ place }) => place);
+    await keepAll(test, ghosts);
     await test.run(100_000, 5_000);
     await test.change({ phase: 'open', capacity: 0 });
     const [newcomer] = (await test.joinMany(1)).map(({ place }) => place) as [Place];

@@ -1,37 +1,49 @@
--- Silence. Needs words, room (clock epoch period and the fields below), keys room line absent present silent alive0 … alive3.
+-- Silence. Needs words, room (clock epoch period and the fields below), keys room line absent present heard silent alive0 … alive3.
 -- State of the room: sweptPeriod (last period searched), returning (clock at which mass silence was seen, 0 none), coming (clock
 -- at which the crowd began to come back), draining (1 while the silent of a mass silence that is over are still being moved).
 local aliveKeys = { keyAlive0, keyAlive1, keyAlive2, keyAlive3 }
 local function remember(...) redis.call('HSET', keyRoom, ...) end
 
--- Present fans without a sign of life in any of the four periods, as a bitmap; answers how many. (Not by NOT: the bitmaps differ in length.)
+-- Present fans without a sign of life in any of the four periods, as a bitmap. (Not by NOT: the bitmaps differ in length.)
 local function findSilent()
   redis.call('BITOP', 'OR', keySilent, unpack(aliveKeys))
   redis.call('BITOP', 'AND', keySilent, keySilent, keyPresent)
   redis.call('BITOP', 'XOR', keySilent, keySilent, keyPresent)
+end
+-- Whose silence could be our outage: of the fans in the bitmap, those who gave a sign of life after joining. Who joined and closed the tab
+-- never could be reached, and a quarter of a crowd does so when a sale opens.
+local function countHeard()
+  -- guard: heard
+  redis.call('BITOP', 'AND', keySilent, keySilent, keyHeard)
+  -- end guard: heard
   return redis.call('BITCOUNT', keySilent)
 end
--- Present fans with a sign of life in this period or the one before.
+local function countCrowd()
+  redis.call('BITOP', 'OR', keySilent, keyPresent)
+  return countHeard()
+end
+-- Of the crowd, those with a sign of life in this period or the one before.
 local function countFresh()
   redis.call('BITOP', 'OR', keySilent, aliveKeys[room.period % PERIODS + 1], aliveKeys[(room.period - 1) % PERIODS + 1])
   redis.call('BITOP', 'AND', keySilent, keySilent, keyPresent)
-  return redis.call('BITCOUNT', keySilent)
+  return countHeard()
 end
 
 -- Is the crowd being waited for? Our own outage silences everybody at once and must not reorder the line.
-local function isReturning(waiting)
-  local fresh = countFresh()
-  local silent = findSilent()
+local function isReturning()
+  local crowd, fresh = countCrowd(), countFresh()
+  findSilent()
+  local silent = countHeard()
   if room.returning == 0 then
-    if room.draining == 1 or silent < SILENT_LEAST or silent <= waiting * SILENT_SHARE then return false end
-    remember('returning', room.clock, 'coming', fresh >= waiting * COMING_SHARE and room.clock or 0)
+    if room.draining == 1 or silent < SILENT_LEAST or silent <= crowd * SILENT_SHARE then return false end
+    remember('returning', room.clock, 'coming', fresh >= crowd * COMING_SHARE and room.clock or 0)
     return true
   end
-  if room.coming == 0 and fresh >= waiting * COMING_SHARE then
+  if room.coming == 0 and fresh >= crowd * COMING_SHARE then
     room.coming = room.clock
     remember('coming', room.clock)
   end
-  local isBack = waiting - silent >= waiting * BACK_SHARE
+  local isBack = crowd - silent >= crowd * BACK_SHARE
   local isLong = room.coming > 0 and room.clock - room.coming >= RETURNING_MS
   if not isBack and not isLong and room.clock - room.returning < RETURNING_MS_MAX then return true end
   remember('returning', 0, 'coming', 0, 'draining', 1)
@@ -40,11 +52,10 @@ end
 
 -- Moves up to BATCH_MAX silent places to `absent`. Returns a word, how many, and whether there are more.
 local function moveSilent()
-  local waiting = redis.call('ZCARD', keyLine)
   if room.period ~= room.sweptPeriod or room.returning > 0 then
     remember('sweptPeriod', room.period)
     -- guard: returning
-    if isReturning(waiting) then
+    if isReturning() then
       redis.call('UNLINK', keySilent)
       return 'returning', 0, false
     end

@@ -77,6 +77,8 @@ export type ModelPlace = {
   misses: number;
   /** Period of the last sign of life. */
   signPeriod: number;
+  /** Gave a sign of life after joining. */
+  isHeard: boolean;
   /** From the call on, until the end. */
   slot: ModelSlot | null;
 };

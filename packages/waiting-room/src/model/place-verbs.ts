@@ -12,7 +12,7 @@ import { LIMITS } from '../rules/limits.ts';
 import { PHASE_WORDS, type PlaceCase } from '../rules/transitions.ts';
 import type { EndKind, PlaceState } from '../rules/words.ts';
 import { adoptedData, writeJournal, type ModelData, type ModelPlace, type ModelRoom } from './model-room.ts';
-import { caseOf, decide, endPlace, isEnd, isRefusal, recordOf, standInLine, viewOf } from './standing.ts';
+import { caseOf, decide, endPlace, hear, isEnd, isRefusal, recordOf, standInLine, viewOf } from './standing.ts';
 
 /* What fans (and booking and operators, by ending) do with places. Words and replies are those of the verbs in ../ of the same name. */
 
@@ -44,7 +44,7 @@ function joinOne(data: ModelData, identity: string): JoinReply {
 
 /** A sign of life counts for who is in line, or comes back to it by that sign. */
 function showLife(data: ModelData, place: Place, after: PlaceState): void {
-  if (after === 'waiting') standInLine(data, recordOf(data, place));
+  if (after === 'waiting') hear(data, recordOf(data, place));
 }
 
 export function readPlace(room: ModelRoom, places: readonly Place[]): PlaceReply[] {
@@ -115,7 +115,7 @@ export function restore(room: ModelRoom, receipt: Pick<ReceiptClaims, 'place' | 
   data.who.set(identity, place);
   const found: ModelPlace = { ...recordOf(data, place), order };
   data.places.set(place, found);
-  standInLine(data, found);
+  hear(data, found);
   writeJournal(data, { kind: 'restore', place, order });
   return { word: 'restored', view: viewOf(data, place) };
 }

@@ -44,7 +44,7 @@ export const slotsInUse = (data: ModelData): number => inState(data, 'called', '
 /** The record of a place; a lost one gets a new record at its own number. */
 export function recordOf(data: ModelData, place: Place): ModelPlace {
   const found = data.places.get(place) ??
-    { place, order: place, state: 'absent', deadline: 0, misses: 0, signPeriod: -Infinity, slot: null } satisfies ModelPlace;
+    { place, order: place, state: 'absent', deadline: 0, misses: 0, signPeriod: -Infinity, isHeard: false, slot: null } satisfies ModelPlace;
   data.places.set(place, found);
   return found;
 }
@@ -52,6 +52,12 @@ export function recordOf(data: ModelData, place: Place): ModelPlace {
 export function standInLine(data: ModelData, found: ModelPlace): void {
   found.state = 'waiting';
   found.signPeriod = data.presence.period;
+}
+
+/** A sign of life of a place that stands in line, or does so again. */
+export function hear(data: ModelData, found: ModelPlace): void {
+  standInLine(data, found);
+  found.isHeard = true;
 }
 
 export function endPlace(data: ModelData, place: Place, end: EndKind, by: string): void {

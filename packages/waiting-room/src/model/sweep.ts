@@ -70,17 +70,17 @@ function moveSilent(data: ModelData): { word: 'swept' | 'returning'; moved: numb
 /** Is the crowd being waited for? Our own outage silences everybody at once and must not reorder the line. */
 function isReturning(data: ModelData): boolean {
   const { presence, clock } = data;
-  const line = lineOf(data);
-  const silent = line.filter((found) => isSilent(data, found)).length;
-  const isComing = line.filter((found) => isFresh(data, found)).length >= line.length * LIMITS.COMING_SHARE;
+  const crowd = lineOf(data).filter(({ isHeard }) => isHeard);
+  const silent = crowd.filter((found) => isSilent(data, found)).length;
+  const isComing = crowd.filter((found) => isFresh(data, found)).length >= crowd.length * LIMITS.COMING_SHARE;
   if (presence.returning === 0) {
-    if (presence.draining || silent < LIMITS.SILENT_LEAST || silent <= line.length * LIMITS.SILENT_SHARE) return false;
+    if (presence.draining || silent < LIMITS.SILENT_LEAST || silent <= crowd.length * LIMITS.SILENT_SHARE) return false;
     presence.returning = clock;
     presence.coming = isComing ? clock : 0;
     return true;
   }
   if (presence.coming === 0 && isComing) presence.coming = clock;
-  const isBack = line.length - silent >= line.length * LIMITS.BACK_SHARE;
+  const isBack = crowd.length - silent >= crowd.length * LIMITS.BACK_SHARE;
   const isLong = presence.coming > 0 && clock - presence.coming >= LIMITS.RETURNING_MS;
   if (!isBack && !isLong && clock - presence.returning < LIMITS.RETURNING_MS_MAX) return true;
   Object.assign(presence, { returning: 0, coming: 0, draining: true });

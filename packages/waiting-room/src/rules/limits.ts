@@ -19,7 +19,7 @@ export const LIMITS = {
   WALL_SLACK_MS: 250,
   /** Periods a sign of life counts for: four bitmaps. */
   PERIODS: 4,
-  /** Mass silence: more than this share of the line, and at least this many, fell silent within one period. */
+  /** Mass silence: more than this share of the crowd (who is in line and was heard after joining), and at least this many, fell silent within one period. */
   SILENT_SHARE: 0.2,
   SILENT_LEAST: 20,
   /** Over when this share is back … */

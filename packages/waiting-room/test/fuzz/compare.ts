@@ -53,11 +53,11 @@ const HIDDEN_FIELDS = [
 
 /** What no verb shows but later verbs depend on, and what would pile up if a script forgot to clean. */
 async function hiddenIn({ connection: { redis }, room }: Compared): Promise<Record<string, number>> {
-  const [fields, present, entries, missed, who] = await Promise.all([
+  const [fields, present, entries, missed, who, heard] = await Promise.all([
     redis.hmget(keyOf(room, 'room'), ...HIDDEN_FIELDS), redis.bitcount(keyOf(room, 'present')), redis.hlen(keyOf(room, 'entries')),
-    redis.hlen(keyOf(room, 'missed')), redis.hlen(keyOf(room, 'who')),
+    redis.hlen(keyOf(room, 'missed')), redis.hlen(keyOf(room, 'who')), redis.bitcount(keyOf(room, 'heard')),
   ]);
-  return { ...Object.fromEntries(HIDDEN_FIELDS.map((name, index) => [name, Number(fields[index])])), present, entries, missed, who };
+  return { ...Object.fromEntries(HIDDEN_FIELDS.map((name, index) => [name, Number(fields[index])])), present, entries, missed, who, heard };
 }
 
 function hiddenOf({ data }: ModelRoom): Record<string, number> {
@@ -68,7 +68,7 @@ function hiddenOf({ data }: ModelRoom): Record<string, number> {
     wall, credit, next, calls, through, period, periodAt, sweptPeriod, returning, coming, draining: Number(draining), sweepOffUntil, callsOffUntil,
     paceAt: pace.at, paceCalls: pace.calls, paceDry: Number(pace.dry),
     present: all.filter(({ state }) => state === 'waiting').length, entries: all.filter(({ slot }) => slot !== null).length,
-    missed: all.filter(({ misses }) => misses > 0).length, who: who.size,
+    missed: all.filter(({ misses }) => misses > 0).length, who: who.size, heard: all.filter(({ isHeard }) => isHeard).length,
   };
 }
 

@@ -63,6 +63,15 @@ const TRACES: Readonly<Record<string, Trace>> = {
       ...range(0, 14).flatMap((): Step[] => [tick(10_000), { verb: 'sweep' }, { verb: 'keep', fans: range(0, 30) }]), { verb: 'sweep' },
     ],
   },
+  'a crowd of which some joined and were never heard, in an outage and without': {
+    settings: { ratePerMinute: 60, capacity: null, absentAfterMs: 40_000 }, isForging: false,
+    steps: [
+      join(...range(0, 130)), tick(0), { verb: 'keep', fans: range(0, 100) },
+      ...range(0, 8).flatMap((): Step[] => [tick(10_000), { verb: 'keep', fans: range(0, 100) }, { verb: 'sweep' }]),
+      ...range(0, 8).flatMap((): Step[] => [tick(10_000), { verb: 'keep', fans: range(0, 4) }, { verb: 'sweep' }]),
+      join(...range(130, 160)), { verb: 'keep', fans: range(20, 160) }, tick(10_000), { verb: 'sweep' }, tick(1_000),
+    ],
+  },
   'a tail lost twice, the second time with the first adoption in it': {
     settings: {}, isForging: false,
     steps: [
@@ -88,7 +97,7 @@ const CONTROLS: Readonly<Record<string, string>> = {
   'call.capacity': 'control 14', 'call.window': 'control 16', 'call.pace': 'control 3', 'call.clock': 'control 3', 'call.returning': 'control 7',
   'join.identity': 'control 21', 'join.fence': 'control 23', 'enter.called': 'control 4', 'redeem.once': 'control 0', 'redeem.minutes': 'control 22',
   'reconcile.minutes': 'control 10',
-  'sweep.press': 'control 19', 'sweep.returning': 'control 7',
+  'sweep.press': 'control 19', 'sweep.returning': 'control 7', 'sweep.heard': 'control 7',
 };
 t.test('a guard taken out of a script is noticed', { timeout: REST_MS }, async (t) => {
   for (const [guard, seed] of Object.entries(CONTROLS)) {
