@@ -1,3 +1,4 @@
+import type { RoomId } from '@onsale/kernel';
 import { seldom, type Loop } from '@onsale/runtime';
 import type { WorkerContext } from './context.ts';
 import { startAuditor } from './loops/auditor.ts';
@@ -11,6 +12,9 @@ import { createRoomLoops } from './rooms.ts';
 
 export type WorkerLoops = {
   readonly all: () => readonly Loop[];
+  /** The rooms that this worker calls, and those that no worker does. */
+  readonly rooms: () => readonly RoomId[];
+  readonly uncalled: () => readonly RoomId[];
   /** The relays look at the outbox now. */
   readonly kickRelay: () => void;
   readonly stop: () => Promise<void>;
@@ -26,7 +30,7 @@ export function startLoops(context: WorkerContext, wake?: (rowId: number, delayM
   const relayOptions = { ...context, onError, ...(wake === undefined ? {} : { wake }) };
   const relays = [startOutboxRelay({ ...relayOptions, share: 'others' }), startOutboxRelay({ ...relayOptions, share: 'refunds' })];
   const loops = [
-    startSettingsKeeper({ ...context, onError, onRooms: (rows) => rooms.follow(rows) }),
+    startSettingsKeeper({ ...context, onError, onRooms: (rows) => rooms.follow(rows), mine: () => rooms.rooms() }),
     startRoomLister({ ...context, onError }),
     ...relays,
     startHoldExpirer({ ...context, onError }),
@@ -36,6 +40,8 @@ export function startLoops(context: WorkerContext, wake?: (rowId: number, delayM
   ];
   return {
     all: () => [...loops, ...rooms.loops()],
+    rooms: () => rooms.rooms(),
+    uncalled: () => rooms.uncalled(),
     kickRelay: () => { for (const relay of relays) relay.kick(); },
     stop: async () => {
       await Promise.all(loops.map((loop) => loop.stop()));

@@ -170,6 +170,7 @@ t.test('settings: a newer row is put in force; what is in force and unsaved is s
   const logger = { warn: () => undefined } as never;
   const keeper = startSettingsKeeper({
     database, connection: house.redis.connection, logger, monotonic: () => nowMs, onError: (error) => t.fail(String(error)), onRooms: () => undefined,
+    mine: () => [room],
   });
   t.teardown(() => keeper.stop());
   await until('looked at', () => keeper.health().runs >= 1 && keeper.health().lastRunMs > 0);

@@ -24,6 +24,7 @@ export { restore, type RestoreReply } from './restore.ts';
 export { returnPlace, type ReturnWord } from './return.ts';
 export { keepRoomList, readListed, type Listed, type ListedAs } from './room-list.ts';
 export { revoke, type RevokeWord } from './revoke.ts';
+export { beat, leaveShares, SHARE_LEASE_MS } from './room-shares.ts';
 export { BATCH_MAX, withoutGuards } from './script.ts';
 export { sweep, type SweepReply } from './sweep.ts';
 export * from './rules/index.ts';

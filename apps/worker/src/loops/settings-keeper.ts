@@ -10,6 +10,7 @@ import type { WorkerContext } from '../context.ts';
  *   row newer (ops died between its commit and `configure`)  ──► configure: in force within seconds
  *   Redis newer (an operator paused or lowered while MySQL was away, and ops, which saves it, has died since) ──► saved after a minute
  *
+ * Each worker compares the rooms that it calls.
  * A room that Redis does not know is left alone: whether it was wiped, and its numbers with it, is not ours to guess (README).
  */
 export const SETTINGS_EVERY_MS = 2 * SECOND_MS;
@@ -19,10 +20,12 @@ const COMPLAIN_EVERY_MS = MINUTE_MS;
 export type SettingsKeeperOptions = Pick<WorkerContext, 'database' | 'connection' | 'logger' | 'monotonic'> & {
   readonly onError: (error: unknown, name: string) => void;
   readonly onRooms: (rooms: readonly RoomSettings[]) => void;
+  /** The rooms that this worker looks after: the others are other workers'. */
+  readonly mine: () => readonly RoomId[];
 };
 
 export function startSettingsKeeper(options: SettingsKeeperOptions): Loop {
-  const { database, connection, logger, monotonic, onError, onRooms } = options;
+  const { database, connection, logger, monotonic, onError, onRooms, mine } = options;
   const newerInRedisSinceMs = new Map<RoomId, number>();
   const complainedAtMs = new Map<RoomId, number>();
 
@@ -55,7 +58,8 @@ export function startSettingsKeeper(options: SettingsKeeperOptions): Loop {
   const run = async (): Promise<void> => {
     const rows = await listRooms(database.reads);
     onRooms(rows);
-    for (const row of rows) await compare(row);
+    const ours = new Set(mine());
+    for (const row of rows) if (ours.has(row.room)) await compare(row);
   };
   return startLoop({ name: 'settings keeper', everyMs: SETTINGS_EVERY_MS, run, onError });
 }
