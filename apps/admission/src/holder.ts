@@ -46,6 +46,15 @@ export function holderOfSecret(secret: HolderSecret): Holder {
   return { identity: identityOfBinding(binding), binding, receipt: undefined };
 }
 
+/**
+ * What an entry is tied to. The receipt proves the place, and booking will ask for the secret: that of the cookie which came along, if one did. So
+ * a fan whose cookie was lost in line, and who has a new one, still gets in; a client without cookies keeps what its receipt says.
+ */
+export function entryBindingOf(keys: HolderKeys, headers: IncomingHttpHeaders, holder: Holder): Buffer {
+  const secret = holder.receipt === undefined ? undefined : deviceSecretIn(keys, headers.cookie);
+  return secret === undefined ? holder.binding : bindingOf(secret);
+}
+
 /** The secret in a sound device cookie; a missing or broken one is no cookie. */
 export function deviceSecretIn(keys: HolderKeys, cookies: string | undefined): HolderSecret | undefined {
   const value = cookieIn(cookies, keys.cookieName);

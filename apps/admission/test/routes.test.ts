@@ -173,6 +173,24 @@ t.test('entering: not before the call; the same token on every press; redeemed o
   t.match((await app.inject({ url: pathOf(room, '/places/me'), headers: bearer(receipt) })).json(), { state: 'redeemed' });
 });
 
+t.test('entering by receipt is tied to the cookie that comes along: one that was lost in line has a successor', async (t) => {
+  const { room } = await running.makeRoom();
+  const headers = { origin: ORIGIN };
+  const device = async (): Promise<string> =>
+    String((await app.inject({ method: 'POST', url: '/api/admission/device', headers })).headers['set-cookie']).split(';')[0] as string;
+  const [lost, renewed] = [await device(), await device()];
+  const joined = await app.inject({ method: 'POST', url: pathOf(room, '/places'), payload: {}, headers: { ...headers, cookie: lost } });
+  const receipt = joined.json<PlaceReply>().receipt as string;
+  await running.call(room);
+  const enter = (sent: Record<string, string>) => app.inject({ method: 'POST', url: pathOf(room, '/places/me/entry'), headers: { ...headers, ...sent } });
+  t.match((await enter({ cookie: renewed })).json(), { status: 401, code: 'no-receipt' }, 'the new cookie alone has no place');
+  const entered = await enter({ ...bearer(receipt), cookie: renewed });
+  t.equal(entered.statusCode, 200);
+  t.equal((await enter({ ...bearer(receipt), cookie: renewed })).json<EntryReply>().entryToken, entered.json<EntryReply>().entryToken);
+  t.match((await enter(bearer(receipt))).json(), { status: 403, code: 'holder-mismatch' }, 'the one who joined is not the one who is tied to it any more');
+  t.match((await enter({ ...bearer(receipt), cookie: lost })).json(), { status: 403, code: 'holder-mismatch' });
+});
+
 t.test('the internal listener serves nothing of the public one, and the public one no redeem', async (t) => {
   const { room } = await running.makeRoom();
   t.equal((await app.inject({ method: 'POST', url: `/rooms/${room}/redeem`, payload: {} })).statusCode, 404);

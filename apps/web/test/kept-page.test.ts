@@ -15,6 +15,7 @@ if (!chromiumIsHere()) {
   const stage = await openStage(t, { keepsPages: true });
   const { room, office, url, visit } = stage;
 
+  const LOOKS_MAX = 100;
   /** Marks the page, so that the same page can be told from a fresh one. */
   const mark = (page: Page): Promise<unknown> =>
     page.evaluate(`{
@@ -22,9 +23,14 @@ if (!chromiumIsHere()) {
       globalThis.persisted = null;
       addEventListener('pageshow', (event) => (globalThis.persisted = event.persisted));
     }`);
-  const cameBack = async (page: Page): Promise<{ readonly marked: boolean; readonly persisted: boolean | null }> => {
-    await page.waitForFunction('globalThis.marked === true ? globalThis.persisted !== null : document.readyState === "complete"');
-    return page.evaluate('({ marked: globalThis.marked === true, persisted: globalThis.persisted ?? null })');
+  type Back = { readonly marked: boolean; readonly persisted: boolean | null };
+  const cameBack = async (page: Page): Promise<Back> => {
+    for (let looks = 1; ; looks += 1) {
+      const back: Back = await page.evaluate('({ marked: globalThis.marked === true, persisted: globalThis.persisted ?? null })');
+      // A page that was loaded anew is not marked, and one that was kept hears of it after a moment.
+      if (back.persisted !== null || looks === LOOKS_MAX) return back;
+      await page.waitForTimeout(50);
+    }
   };
 
   t.test('seats: back from the payment window the order goes on', async (t) => {

@@ -115,16 +115,51 @@ t.test('the band shrinks with the people ahead, and says nothing while the line 
   t.match(viewOf(full, 2_000), { held: false, reason: 'capacity' }, 'a full house moves as fans leave: the estimate stays');
 });
 
-t.test('a rise carries its reason until it has been made good', async (t) => {
+t.test('a count that rises is shown as it is: the page states no cause that the server has not named', async (t) => {
   const first = after([[0, { kind: 'me', me: me() }]]);
   const risen = learn(first, { kind: 'frame', frame: frame({ marks: [[EPOCH_BASE + 100, 54]] }) }, 1_000);
-  t.same(viewOf(risen, 1_000).rise, { kind: 'returned', more: 4 });
-  const half = learn(risen, { kind: 'frame', frame: frame({ seq: 2, marks: [[EPOCH_BASE + 100, 52]] }) }, 2_000);
-  t.same(viewOf(half, 2_000).rise, { kind: 'returned', more: 2 });
-  const gone = learn(half, { kind: 'frame', frame: frame({ seq: 3, marks: [[EPOCH_BASE + 100, 49]] }) }, 3_000);
-  t.equal(viewOf(gone, 3_000).rise, null);
-  const slower = learn(first, { kind: 'me', me: me({ waitBand: { p10Ms: 500_000, p90Ms: 900_000 } }) }, 4_000);
-  t.same(viewOf(slower, 4_000).rise, { kind: 'slower' });
+  t.match(viewOf(risen, 1_000), { ahead: { count: 54, about: false }, reason: null, told: null });
+  const named = learn(risen, { kind: 'frame', frame: frame({ seq: 2, reason: 'rate-lowered' }) }, 2_000);
+  t.equal(viewOf(named, 2_000).reason, 'rate-lowered');
+});
+
+t.test('what a press was answered stays until the next press, whatever polls say', async (t) => {
+  const entered = me({ state: 'entered', position: null, remainingMs: 100_000 });
+  const refused = after([
+    [0, { kind: 'me', me: entered }],
+    [1_000, { kind: 'press', what: 'enter' }],
+    [1_500, { kind: 'press-failed', code: 'holder-mismatch', retryAfterMs: null }],
+    [2_000, { kind: 'me', me: entered }],
+    [3_000, { kind: 'frame', frame: frame() }],
+    [3_500, { kind: 'room', room: room() }],
+    [4_000, { kind: 'failed', code: 'offline', retryAfterMs: null }],
+    [5_000, { kind: 'me', me: entered }],
+  ]);
+  t.match(viewOf(refused, 60_000), { scene: 'entered', told: 'holder-mismatch' });
+  t.equal(viewOf(learn(refused, { kind: 'press', what: 'enter' }, 61_000), 61_000).told, null);
+  const limited = after([[0, { kind: 'me', me: me() }], [1_000, { kind: 'failed', code: 'rate-limited', retryAfterMs: 2_000 }]]);
+  t.equal(viewOf(limited, 1_000).told, null, 'a poll that was too early is not news');
+  t.equal(planOf(limited, false, 0, 1_000).meAt, 10_000);
+  const withoutCookies = after([[0, { kind: 'me', me: me() }], [5, { kind: 'device', device: 'refused' }]]);
+  t.equal(viewOf(withoutCookies, 5).told, 'no-identity', 'told in line, before the turn');
+});
+
+t.test('the age of what is shown decides what the link is called; there is one line about it', async (t) => {
+  const live = after([[0, { kind: 'me', me: me() }], [0, { kind: 'link', link: 'socket' }], [1_000, { kind: 'frame', frame: frame() }]]);
+  t.equal(viewOf(live, 11_000).link, 'socket', 'a frame each 10 s is what those far back are sent');
+  t.equal(viewOf(live, 14_100).link, 'polling', 'a silent socket is not live');
+  t.equal(planOf(live, false, 0, 14_100).frameAt, 14_100, 'and what it no longer brings is asked for at once');
+  t.equal(viewOf(live, 22_000).link, 'down');
+  const cut = learn(live, { kind: 'failed', code: 'offline', retryAfterMs: null }, 15_000);
+  t.match(viewOf(cut, 22_000), { link: 'down', told: null });
+});
+
+t.test('a tab that follows asks nothing while it is told, and asks when it is told no more', async (t) => {
+  const state = after([[0, { kind: 'room', room: room() }], [0, { kind: 'me', me: me() }]]);
+  t.same(planOf(state, false, 0, 100, true), { roomAt: null, meAt: 15_000, frameAt: null, joinAt: null });
+  t.equal(earliest(planOf(learn(state, { kind: 'frame', frame: frame() }, 9_000), false, 0, 9_000, true)), 24_000);
+  t.equal(earliest(planOf(state, true, 0, 100, true)), Infinity, 'one that is hidden does not');
+  t.equal(planOf(startState('stand', null), false, 0, 0, true).roomAt, 0, 'one that knows nothing yet asks');
 });
 
 t.test('called, missed, back, entered, lapsed, left', async (t) => {

@@ -4,7 +4,7 @@ import type { ShowId } from '@onsale/kernel';
 import type { OnsaleServer } from '@onsale/runtime';
 import { enter, type EnterReply, type EntryGrant } from '@onsale/waiting-room';
 import { roomOf, type AdmissionContext } from '../context.ts';
-import { holderOf } from '../holder.ts';
+import { entryBindingOf, holderOf } from '../holder.ts';
 import type { OpenRoom } from '../open-room.ts';
 import { placeNumberOf, problemOfRefusal, refusedOrRestored } from '../place-of-holder.ts';
 import { placeReplyOf } from '../place-reply.ts';
@@ -23,7 +23,7 @@ export function enterRoute(server: OnsaleServer, context: AdmissionContext): voi
     const key = context.keyRing.current(context.wallClock());
     if (key === undefined) throw new ProblemError('unavailable', { detail: 'No entry key may sign right now.' });
     const place = await placeNumberOf(open, holder);
-    const entered = await enter(context.connection, open.room, { place, binding: holder.binding, kid: key.kid });
+    const entered = await enter(context.connection, open.room, { place, binding: entryBindingOf(context.holderKeys, request.headers, holder), kid: key.kid });
     if (entered.word === 'lost') {
       const view = await refusedOrRestored(context.connection, open, holder, entered.word);
       throw notCalled(placeReplyOf(view, open.view()));

@@ -25,6 +25,11 @@ export class FakeRoom {
   calledThrough: number | null = null;
   next = 1;
   device = '';
+  /** No handshake is answered any more. */
+  noSockets = false;
+  /** Looks at the own place that one device may put within 2 s; more are refused. */
+  looksMax = Infinity;
+  readonly #looks = new Map<string, number[]>();
   readonly sockets = new Map<WebSocket, string>();
   server: Server | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -34,11 +39,11 @@ export class FakeRoom {
     const wss = new WebSocketServer({ noServer: true });
     this.server.on('upgrade', (request, socket, head) => {
       this.requests.push({ method: 'UPGRADE', url: request.url ?? '', headers: request.headers });
-      if (request.url?.includes('/rooms/refused/') === true)
+      if (this.noSockets || request.url?.includes('/rooms/refused/') === true)
         return void socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       wss.handleUpgrade(request, socket, head, (ws) => {
         this.sockets.set(ws, deviceOf(request.headers.cookie) ?? '');
-        ws.on('message', () => this.#greet(ws));
+        ws.on('message', (text) => this.#greet(ws, String(text)));
         ws.on('close', () => this.sockets.delete(ws));
       });
     });
@@ -81,7 +86,9 @@ export class FakeRoom {
     for (const ws of this.sockets.keys()) ws.send(text);
   }
 
-  #greet(ws: WebSocket): void {
+  #greet(ws: WebSocket, text: string): void {
+    const receipt = (JSON.parse(text) as { receipt?: string }).receipt?.slice('receipt.'.length);
+    if (receipt !== undefined) this.sockets.set(ws, receipt);
     ws.send(JSON.stringify(this.frame()));
     const device = this.sockets.get(ws) ?? '';
     if (this.places.has(device)) ws.send(JSON.stringify({ type: 'me', me: this.reply(device) }));
@@ -140,18 +147,20 @@ export class FakeRoom {
     this.requests.push({ method: request.method ?? '', url, headers: request.headers });
     let body = '';
     for await (const chunk of request) body += String(chunk);
-    const device = deviceOf(request.headers.cookie) ?? request.headers.authorization?.slice('Bearer receipt.'.length);
+    const cookie = deviceOf(request.headers.cookie);
+    // A receipt goes before the cookie, and what is entered with both is tied to the cookie.
+    const device = request.headers.authorization?.slice('Bearer receipt.'.length) ?? cookie;
     const path = url.replace('/api/admission', '').replace(/\?.*$/, '');
     if (url === '/health/ready') return send(reply, 200, { ready: true });
     if (path === '/device') {
-      reply.setHeader('set-cookie', `onsale_device=${device ?? randomBytes(16).toString('base64url')}; Path=/; HttpOnly; SameSite=Lax`);
+      reply.setHeader('set-cookie', `onsale_device=${cookie ?? randomBytes(16).toString('base64url')}; Path=/; HttpOnly; SameSite=Lax`);
       return send(reply, 204, null);
     }
     if (path === '/echo-headers') return send(reply, 200, request.headers);
     if (!path.startsWith('/rooms/demo')) return send(reply, 404, { code: 'not-found' });
     if (path === '/rooms/demo') return send(reply, 200, this.room());
     if (path === '/rooms/demo/frame') return send(reply, 200, this.frame());
-    this.#answerPlace(request.method ?? '', path.replace('/rooms/demo', ''), device, reply);
+    this.#answerPlace(request.method ?? '', path.replace('/rooms/demo', ''), { device, binding: cookie ?? device }, reply);
   }
 
   room(): object {
@@ -168,7 +177,14 @@ export class FakeRoom {
     };
   }
 
-  #answerPlace(method: string, path: string, device: string | undefined, reply: ServerResponse): void {
+  #isTooEarly(device: string): boolean {
+    const recent = (this.#looks.get(device) ?? []).filter((at) => Date.now() - at < 2_000);
+    this.#looks.set(device, [...recent, Date.now()]);
+    return recent.length >= this.looksMax;
+  }
+
+  #answerPlace(method: string, path: string, who: { device: string | undefined; binding: string | undefined }, reply: ServerResponse): void {
+    const { device, binding } = who;
     const place = device === undefined ? undefined : this.places.get(device);
     if (method === 'POST' && path === '/places') {
       if (device === undefined) return send(reply, 428, { code: 'no-identity' });
@@ -178,6 +194,7 @@ export class FakeRoom {
       return send(reply, 201, this.reply(device));
     }
     if (device === undefined || place === undefined) return send(reply, 401, { code: 'no-receipt' });
+    if (method === 'GET' && this.#isTooEarly(device)) return send(reply, 429, { code: 'rate-limited', retryAfterMs: 1_500 });
     if (method === 'GET') return send(reply, 200, this.reply(device));
     if (method === 'DELETE') {
       place.state = 'left';
@@ -189,7 +206,7 @@ export class FakeRoom {
     }
     if (!['called', 'entered', 'redeemed'].includes(place.state)) return send(reply, 409, { code: 'not-called' });
     if (place.state !== 'redeemed') Object.assign(place, { state: 'entered', until: Date.now() + 180_000 });
-    return send(reply, 200, { entryToken: `token.${device}`, remainingMs: 180_000, shows: [{ show: 'demo', href: '/shows/demo' }] });
+    return send(reply, 200, { entryToken: `token.${binding}`, remainingMs: 180_000, shows: [{ show: 'demo', href: '/shows/demo' }] });
   }
 }
 

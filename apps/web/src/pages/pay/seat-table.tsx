@@ -23,7 +23,7 @@ export function SeatTable({ seats, amount, currency, language, say, totalLabel }
             <span>
               <strong>{seat.grade}</strong> {say('pay.seat-name', { section: seat.section, row: seat.row, seat: seat.label })}
             </span>
-            <span class="figures-right">{money(seat.price)}</span>
+            <span class="figures-right" translate={false}>{money(seat.price)}</span>
           </li>
         ))}
         {fees > 0 ? (
@@ -35,7 +35,7 @@ export function SeatTable({ seats, amount, currency, language, say, totalLabel }
       </ul>
       <p class="bill-total">
         <span>{totalLabel}</span>
-        <strong>{money(amount)}</strong>
+        <strong translate={false}>{money(amount)}</strong>
       </p>
     </div>
   );

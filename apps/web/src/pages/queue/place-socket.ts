@@ -10,17 +10,22 @@ export type SocketNews = {
 export type PlaceSocket = { readonly close: () => void };
 
 /** A socket that has been silent for this long is taken for dead; frames come every 1 to 10 s. */
-const SILENCE_MS = 35_000;
+const SILENCE_MS = 25_000;
+const LOOK_MS = 5_000;
 const ALIVE_MS = 25_000;
 
 export function openPlaceSocket(room: string, receipt: string | null, news: SocketNews): PlaceSocket {
   const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${ADMISSION}/rooms/${room}/socket`);
   let lastHeard = performance.now();
   let over = false;
+  let aliveAt = lastHeard;
   const alive = setInterval(() => {
-    if (performance.now() - lastHeard > SILENCE_MS) finish(4001, '');
-    else if (socket.readyState === WebSocket.OPEN) socket.send('{"type":"alive"}');
-  }, ALIVE_MS);
+    const now = performance.now();
+    if (now - lastHeard > SILENCE_MS) return finish(4001, '');
+    if (socket.readyState !== WebSocket.OPEN || now - aliveAt < ALIVE_MS) return;
+    aliveAt = now;
+    socket.send('{"type":"alive"}');
+  }, LOOK_MS);
   const finish = (code: number, reason: string): void => {
     if (over) return;
     over = true;

@@ -41,6 +41,7 @@ export class SocketKeeper {
     this.wake();
     this.#socket?.close();
     this.#socket = null;
+    this.#proved = false;
   }
 
   #open(receipt: string | null): void {

@@ -72,10 +72,10 @@ export const queue = {
   'queue.full': 'The waiting room is full for the moment',
   'queue.full-lead': 'We try again by ourselves. You need not reload.',
   'queue.no-cookies': 'Your browser refuses cookies. Allow them for this site, so that your place can be kept.',
+  'queue.other-browser':
+    'This browser’s cookie has changed since Enter was pressed. Go on in the browser where you pressed it, or join again once this entry has run out.',
   'queue.refused': 'That did not work',
 
-  'queue.rise-returned': 'Fans who arrived before you came back to their page: {count} more ahead.',
-  'queue.rise-slower': 'The line moves more slowly than before, so the wait has grown.',
   'queue.link-socket': 'Live',
   'queue.link-polling': 'Updating every few seconds',
   'queue.link-down': 'No connection. Your place is kept; we keep trying.',

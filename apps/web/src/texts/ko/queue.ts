@@ -74,10 +74,9 @@ export const queue: Readonly<Record<keyof typeof english, string>> = {
   'queue.full': '대기실이 잠시 가득 찼습니다',
   'queue.full-lead': '자동으로 다시 시도합니다. 새로고침하지 않으셔도 됩니다.',
   'queue.no-cookies': '브라우저가 쿠키를 차단하고 있습니다. 순번을 보관할 수 있도록 이 사이트의 쿠키를 허용해 주세요.',
+  'queue.other-browser': '입장 버튼을 누른 뒤 이 브라우저의 쿠키가 바뀌었습니다. 버튼을 눌렀던 브라우저나 탭에서 계속하시거나, 입장 시간이 지난 뒤 다시 줄을 서 주세요.',
   'queue.refused': '처리하지 못했습니다',
 
-  'queue.rise-returned': '먼저 도착했던 분들이 페이지로 돌아와 앞에 {count}명이 늘었습니다.',
-  'queue.rise-slower': '줄이 전보다 천천히 줄어들어 예상 시간이 늘었습니다.',
   'queue.link-socket': '실시간 연결',
   'queue.link-polling': '몇 초마다 갱신',
   'queue.link-down': '연결이 끊겼습니다. 순번은 그대로이며 계속 다시 연결하고 있습니다.',

@@ -105,7 +105,7 @@ function Pay(props: OrderProps & { readonly order: Order }) {
       <section class="card">
         {left === null ? null : (
           <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off">
-            <span class="clock-label">{say('pay.time-left')}</span> <span class="clock-figure">{clockText(left)}</span>
+            <span class="clock-label">{say('pay.time-left')}</span> <span class="clock-figure" translate={false}>{clockText(left)}</span>
           </p>
         )}
         <Bill {...props} />

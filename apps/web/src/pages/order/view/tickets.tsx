@@ -65,7 +65,7 @@ function Ticket({ ticket, order, say, language, place }: TicketsProps & { readon
         <p class="small">
           <strong>{say(`ticket.${ticket.state}`)}</strong> · {place}
           <br />
-          <span class="ticket-id">
+          <span class="ticket-id" translate={false}>
             {say('ticket.number')} {ticket.id.slice(0, 10)}
           </span>
         </p>
@@ -74,9 +74,12 @@ function Ticket({ ticket, order, say, language, place }: TicketsProps & { readon
   );
 }
 
+/** What the standard asks for around a code (ISO/IEC 18004). */
+const QUIET_MODULES = 4;
+
 /** One path of dark modules on white with the quiet zone that scanners need, whatever the page's colours. */
 function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
-  const { data, size } = encode(text, { ecc: 'M', border: 3 });
+  const { data, size } = encode(text, { ecc: 'M', border: QUIET_MODULES });
   const path = data.map((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : '')).join('')).join('');
   return (
     <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shape-rendering="crispEdges">

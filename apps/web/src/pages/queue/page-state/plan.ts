@@ -1,4 +1,4 @@
-import type { QueueState } from './queue-state.ts';
+import { linkAt, type QueueState } from './queue-state.ts';
 
 /**
  * What the page asks next and when, in monotonic milliseconds; null: not at all. Polling is the truth at any time; with a
@@ -19,23 +19,34 @@ const ME_GAP_MS = 1_500;
 const PAST_DEADLINE_MS = 400;
 const OVER: readonly string[] = ['finished', 'left', 'lapsed'];
 
-/** `random` in [0, 1): a room that opens is not asked by everybody in the same millisecond. */
-export function planOf(state: QueueState, hidden: boolean, random: number, now: number): Plan {
+/** A tab that follows another one asks for itself once it has been told nothing for this long. */
+const FOLLOW_MS_MAX = 15_000;
+
+/**
+ * `random` in [0, 1): a room that opens is not asked by everybody in the same millisecond. `follows`: another tab of this browser asks, and
+ * tells this one what it learns.
+ */
+export function planOf(state: QueueState, hidden: boolean, random: number, now: number, follows = false): Plan {
   const held = state.trouble === null ? now : Math.max(now, state.trouble.retryAt);
   if (state.busy !== null) return { roomAt: null, meAt: null, frameAt: null, joinAt: null };
   if (state.me === null) return planWithoutPlace(state, held, random, now);
   if (OVER.includes(state.me.state)) return { roomAt: null, meAt: null, frameAt: null, joinAt: null };
+  if (follows) {
+    const toldAt = Math.max(state.me.at, state.frameAt, state.lastAskedAt);
+    return { roomAt: null, meAt: Math.max(held, toldAt + (hidden ? Infinity : FOLLOW_MS_MAX)), frameAt: null, joinAt: null };
+  }
+  const link = linkAt(state, now);
   const meAt = Math.max(held, meDue(state, now), state.lastAskedAt + ME_GAP_MS);
   // A hidden page shows nothing: it sends signs of life and listens for its turn.
   const frameAt =
-    state.link === 'socket' || hidden || !['lobby', 'waiting', 'absent'].includes(state.me.state) ? null : Math.max(held, state.frameAt + FRAME_MS);
+    link === 'socket' || hidden || !['lobby', 'waiting', 'absent'].includes(state.me.state) ? null : Math.max(held, state.frameAt + FRAME_MS);
   return { roomAt: null, meAt, frameAt, joinAt: null };
 }
 
 function meDue(state: QueueState, now: number): number {
   const me = state.me;
   if (me === null) return now;
-  const regular = me.at + (state.link === 'socket' ? Math.max(me.pollAfterMs, ME_WITH_SOCKET_MS) : me.pollAfterMs);
+  const regular = me.at + (linkAt(state, now) === 'socket' ? Math.max(me.pollAfterMs, ME_WITH_SOCKET_MS) : me.pollAfterMs);
   const deadline = me.remainingMs === null ? Infinity : me.at + me.remainingMs + PAST_DEADLINE_MS;
   return Math.min(regular, deadline, calledPast(state) ? now : Infinity);
 }

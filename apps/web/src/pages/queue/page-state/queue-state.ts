@@ -13,7 +13,6 @@ import { carryBand } from './wait-words.ts';
 export type Link = 'down' | 'polling' | 'socket';
 export type Busy = 'join' | 'return' | 'enter' | 'leave';
 export type Trouble = { readonly code: string; readonly retryAt: number };
-export type Rise = { readonly kind: 'returned'; readonly more: number } | { readonly kind: 'slower' };
 export type Me = PlaceReply & { readonly at: number };
 
 export type QueueState = {
@@ -23,15 +22,18 @@ export type QueueState = {
   readonly frame: Frame | null;
   readonly frameAt: number;
   readonly link: Link;
+  readonly linkAt: number;
   readonly intent: 'stand' | 'gone';
   readonly busy: Busy | null;
   /** The press comes to nothing for now and is tried on by itself. `kept`: the waiting room has let the fan in, only booking is away. */
   readonly late: 'trying' | 'kept' | null;
   readonly trouble: Trouble | null;
+  /** What the last press was refused with. It stays until the next press, whatever polls say in between. */
+  readonly answered: string | null;
+  /** `refused`: this browser takes no cookies, and without one nobody gets past the door. */
+  readonly device: 'kept' | 'refused';
   /** People ahead when this place was first seen: where the progress picture starts. */
   readonly firstAhead: number | null;
-  /** Why the last figure rose, until it has fallen below what it rose from. */
-  readonly rise: Rise | null;
   readonly shownAhead: number | null;
   /** Polls of the own place that failed in a row. */
   readonly failures: number;
@@ -47,6 +49,7 @@ export type News =
   | { readonly kind: 'ended' }
   | { readonly kind: 'link'; readonly link: Link }
   | { readonly kind: 'asked' }
+  | { readonly kind: 'device'; readonly device: QueueState['device'] }
   | { readonly kind: 'failed'; readonly code: string; readonly retryAfterMs: number | null }
   | { readonly kind: 'press'; readonly what: Busy }
   | { readonly kind: 'press-late'; readonly kept: boolean }
@@ -61,12 +64,14 @@ export const startState = (intent: 'stand' | 'gone', firstAhead: number | null):
   frame: null,
   frameAt: 0,
   link: 'polling',
+  linkAt: 0,
   intent,
   busy: null,
   late: null,
   trouble: null,
+  answered: null,
+  device: 'kept',
   firstAhead,
-  rise: null,
   shownAhead: null,
   failures: 0,
   lastAskedAt: -Infinity,
@@ -84,29 +89,44 @@ export function learn(state: QueueState, news: News, now: number): QueueState {
     case 'frame':
       return learnFrame(state, news.frame, now);
     case 'no-place':
-      return { ...state, me: null, shownAhead: null, rise: null, failures: 0, trouble: null };
+      return { ...state, me: null, shownAhead: null, failures: 0, trouble: null };
     case 'ended':
-      return { ...state, me: null, shownAhead: null, rise: null, failures: 0, intent: 'gone', trouble: { code: 'place-ended', retryAt: now } };
+      return { ...state, me: null, shownAhead: null, failures: 0, intent: 'gone', trouble: { code: 'place-ended', retryAt: now } };
     case 'link':
-      return { ...state, link: news.link };
+      return { ...state, link: news.link, linkAt: now };
     case 'asked':
       return { ...state, lastAskedAt: now };
+    case 'device':
+      return { ...state, device: news.device };
     case 'failed': {
       const wait = news.retryAfterMs ?? (RETRY_MS[Math.min(state.failures, RETRY_MS.length - 1)] as number);
       const link = news.code === 'offline' && state.link !== 'socket' ? 'down' : state.link;
       return { ...state, failures: state.failures + 1, trouble: { code: news.code, retryAt: now + wait }, link };
     }
     case 'press':
-      return { ...state, busy: news.what, late: null, trouble: null };
+      return { ...state, busy: news.what, late: null, trouble: null, answered: null };
     case 'press-late':
       return { ...state, late: news.kept ? 'kept' : 'trying' };
     case 'press-failed':
-      return { ...state, busy: null, late: null, trouble: { code: news.code, retryAt: now + (news.retryAfterMs ?? RETRY_MS[0]) } };
+      return { ...state, busy: null, late: null, answered: news.code, trouble: { code: news.code, retryAt: now + (news.retryAfterMs ?? RETRY_MS[0]) } };
     case 'press-done':
       return { ...state, busy: null, late: null, trouble: null };
     case 'intent':
       return { ...state, intent: news.intent, trouble: null };
   }
+}
+
+/** A socket brings a frame at least every 10 s; one that has not is not live, whatever its state says. */
+const SOCKET_MS_MAX = 13_000;
+/** Polls bring something every few seconds. */
+const POLLED_MS_MAX = 20_000;
+
+/** How news really arrives: the age of what is shown decides. */
+export function linkAt(state: QueueState, now: number): Link {
+  const heardAt = Math.max(state.frameAt, state.linkAt);
+  if (state.link === 'socket' && now - heardAt < SOCKET_MS_MAX) return 'socket';
+  const newsAt = Math.max(state.frameAt, state.roomAt, state.me?.at ?? 0);
+  return state.link === 'down' || now - newsAt > POLLED_MS_MAX ? 'down' : 'polling';
 }
 
 const raised = (link: Link): Link => (link === 'down' ? 'polling' : link);
@@ -116,7 +136,7 @@ function learnPlace(state: QueueState, me: PlaceReply, now: number): QueueState 
   if (state.me !== null && me.epoch < state.me.epoch) return state;
   const samePlace = state.me?.place === me.place;
   const ahead = me.position === null ? null : me.position - 1;
-  const next: QueueState = {
+  return {
     ...state,
     me: { ...me, at: now },
     failures: 0,
@@ -125,7 +145,6 @@ function learnPlace(state: QueueState, me: PlaceReply, now: number): QueueState 
     firstAhead: ahead === null ? state.firstAhead : Math.max(ahead, samePlace || state.me === null ? (state.firstAhead ?? 0) : 0),
     shownAhead: ahead ?? state.shownAhead,
   };
-  return { ...next, rise: samePlace ? riseOf(state, next, ahead) : null };
 }
 
 /** Frames of another epoch, or older than the one shown, say nothing about this place any more. */
@@ -135,27 +154,7 @@ function learnFrame(state: QueueState, frame: Frame, now: number): QueueState {
   const next = { ...state, frame, frameAt: now, link: raised(state.link) };
   if (state.me?.state !== 'waiting' || state.me.epoch !== frame.epoch) return next;
   const ahead = aheadFromMarks(frame.marks, frame.present, state.me.order)?.count ?? null;
-  return { ...next, rise: riseOf(state, next, ahead), shownAhead: ahead ?? state.shownAhead };
-}
-
-/** Growth of the estimated wait that is told as "slower". */
-const SLOWER_FROM = 1.25;
-
-function riseOf(before: QueueState, after: QueueState, ahead: number | null): Rise | null {
-  const shown = before.shownAhead;
-  if (ahead !== null && shown !== null && ahead > shown) {
-    const more = ahead - shown + (before.rise?.kind === 'returned' ? before.rise.more : 0);
-    return { kind: 'returned', more };
-  }
-  const waitBefore = bandAt(before)?.p90Ms;
-  const waitAfter = after.me !== before.me ? after.me?.waitBand?.p90Ms : undefined;
-  if (waitBefore !== undefined && waitAfter !== undefined && waitAfter > waitBefore * SLOWER_FROM && waitAfter - waitBefore > 60_000)
-    return { kind: 'slower' };
-  if (before.rise?.kind === 'returned' && ahead !== null && shown !== null) {
-    const left = before.rise.more - (shown - ahead);
-    return left > 0 ? { kind: 'returned', more: left } : null;
-  }
-  return after.me === before.me ? before.rise : null;
+  return { ...next, shownAhead: ahead ?? state.shownAhead };
 }
 
 /** The band: what `me` told, carried on to the people ahead by the latest frame. */

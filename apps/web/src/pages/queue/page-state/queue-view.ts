@@ -1,6 +1,6 @@
 import type { StandstillReason } from '@onsale/contract';
 import { aheadFromMarks, type Ahead } from './ahead.ts';
-import { bandAt, type QueueState, type Rise } from './queue-state.ts';
+import { bandAt, linkAt, type Link, type QueueState } from './queue-state.ts';
 import { waitWords, type WaitWords } from './wait-words.ts';
 
 /** What the fan sees: one scene, and the figures that belong to it. */
@@ -31,7 +31,9 @@ export type QueueView = {
   /** True while the line stands, so that no estimate is honest. */
   readonly held: boolean;
   readonly reason: StandstillReason | null;
-  readonly rise: Rise | null;
+  readonly link: Link;
+  /** A refusal to tell: what the last press was answered, else what keeps the page from knowing. */
+  readonly told: string | null;
   /** 0 at the end of the line, 1 at the door. */
   readonly progress: number;
   /** Until the deadline of the scene: pressing Enter, using the entry, the opening. Null where there is none. */
@@ -53,6 +55,7 @@ export function viewOf(state: QueueState, now: number): QueueView {
   const ahead = aheadOf(state, frame);
   const reason = frame?.reason ?? (frame === null ? (state.me?.reason ?? state.room?.reason ?? null) : null);
   const held = reason !== null && STANDING.includes(reason);
+  const canLeave = ['lobby', 'drawing', 'waiting', 'absent', 'missed', 'called'].includes(scene);
   const band = scene === 'waiting' && !held ? bandAt(state) : null;
   return {
     scene,
@@ -60,14 +63,28 @@ export function viewOf(state: QueueState, now: number): QueueView {
     wait: band === null ? null : waitWords(band),
     held,
     reason: scene === 'waiting' || scene === 'absent' ? reason : null,
-    rise: scene === 'waiting' ? state.rise : null,
+    link: linkAt(state, now),
+    told: toldOf(state, scene, canLeave),
     progress: progressOf(state.firstAhead, ahead?.count ?? null, scene),
     remainingMs: remainingOf(state, scene, now),
     present: frame?.present ?? state.room?.present ?? null,
     callsLastMinute: frame?.callsLastMinute ?? null,
-    canLeave: ['lobby', 'drawing', 'waiting', 'absent', 'missed', 'called'].includes(scene),
+    canLeave,
     canRejoin: scene === 'lapsed' || scene === 'left' || scene === 'finished',
   };
+}
+
+/** Scenes that say themselves what is wrong. */
+const SPEAKING: readonly Scene[] = ['no-cookies', 'full', 'recovering', 'lost'];
+/** Asked too often, by other tabs of this fan or by chance: a reason to wait, not a trouble to tell. */
+const SILENT: readonly string[] = ['rate-limited'];
+
+function toldOf({ answered, trouble, device }: QueueState, scene: Scene, hasLinkLine: boolean): string | null {
+  if (answered !== null) return answered;
+  if (device === 'refused') return 'no-identity';
+  if (trouble === null || SPEAKING.includes(scene) || SILENT.includes(trouble.code)) return null;
+  // The line about the link says it already; two lines could contradict each other.
+  return trouble.code === 'offline' && hasLinkLine ? null : trouble.code;
 }
 
 function sceneOf(state: QueueState, now: number): Scene {
@@ -127,6 +144,7 @@ function remainingOf(state: QueueState, scene: Scene, now: number): number | nul
     return opensInMs === null ? null : Math.max(0, opensInMs - (now - state.roomAt));
   }
   const { me } = state;
-  if (me === null || me.remainingMs === null || !['called', 'entered', 'inside'].includes(scene)) return null;
+  // Once inside the seats page has the clock: booking's session ends a little before the room's lease, and two clocks would disagree.
+  if (me === null || me.remainingMs === null || !['called', 'entered'].includes(scene)) return null;
   return Math.max(0, me.remainingMs - (now - me.at));
 }

@@ -39,7 +39,7 @@ export function LateNote({ late, say }: { readonly late: 'trying' | 'kept' | nul
 export function Clock({ label, ms }: { readonly label: string; readonly ms: number }) {
   return (
     <p class="clock" role="timer" aria-live="off">
-      <span class="clock-label">{label}</span> <span class="clock-figure">{clockText(ms)}</span>
+      <span class="clock-label">{label}</span> <span class="clock-figure" translate={false}>{clockText(ms)}</span>
     </p>
   );
 }

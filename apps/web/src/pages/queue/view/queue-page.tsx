@@ -36,14 +36,22 @@ export function QueuePage(props: PageProps) {
       <p class="eyebrow">{say('queue.title')}</p>
       <h1>{name ?? say('queue.title')}</h1>
       {shows !== null ? <ShowChoice shows={shows} say={say} /> : <Scene {...props} view={view} enter={enter} />}
-      {state.trouble !== null && view.scene !== 'no-cookies' && view.scene !== 'full' && view.scene !== 'recovering' ? (
-        <p class="note note-warn" role="status">
-          {state.trouble.code === 'offline' ? say('queue.link-down') : (problems[state.trouble.code] ?? say('queue.refused'))}
+      {view.told === null ? null : (
+        <p key={view.told} class="note note-warn" role="alert">
+          {wordsOf(view.told, say, problems)}
         </p>
-      ) : null}
+      )}
       <Foot {...props} view={view} />
     </>
   );
+}
+
+/** A refusal in the fan's own words where the registry's are for programs. */
+function wordsOf(code: string, say: Say, problems: Readonly<Record<string, string>>): string {
+  if (code === 'offline') return say('queue.link-down');
+  if (code === 'no-identity') return say('queue.no-cookies');
+  if (code === 'holder-mismatch' || code === 'token-used') return say('queue.other-browser');
+  return problems[code] ?? say('queue.refused');
 }
 
 /** The tab says how many are ahead, for those who do something else meanwhile. */
@@ -131,10 +139,10 @@ function QuietScene({ view, say, driver, state }: SceneProps) {
 
 function Foot({ view, state, say, driver }: SceneProps) {
   if (!view.canLeave) return null;
-  const link = state.link === 'socket' ? 'queue.link-socket' : state.link === 'polling' ? 'queue.link-polling' : 'queue.link-down';
+  const link = view.link === 'socket' ? 'queue.link-socket' : view.link === 'polling' ? 'queue.link-polling' : 'queue.link-down';
   return (
     <section class="queue-foot">
-      <p class={`link link-${state.link}`}>{say(link)}</p>
+      <p class={`link link-${view.link}`}>{say(link)}</p>
       <div class="row">
         {view.scene === 'called' ? null : <NotifyButton say={say} />}
         {/* Asked about a place that is called meanwhile, the question gives way to the turn. */}

@@ -19,7 +19,7 @@ export function WaitingScene({ view, state, say, language }: SceneProps) {
         </div>
         <div>
           <dt>{say('queue.place-number')}</dt>
-          <dd class="figure">{state.me === null ? '–' : (state.me.place % 2 ** 32).toLocaleString(language)}</dd>
+          <dd class="figure" translate={false}>{state.me === null ? '–' : (state.me.place % 2 ** 32).toLocaleString(language)}</dd>
         </div>
       </dl>
       {view.reason === null ? null : (
@@ -27,7 +27,6 @@ export function WaitingScene({ view, state, say, language }: SceneProps) {
           {say(`reason.${view.reason}`)}
         </p>
       )}
-      <RiseNote view={view} say={say} language={language} />
       <p class="muted small">
         {[
           view.callsLastMinute === null || view.held ? '' : say('queue.moving', { calls: view.callsLastMinute.toLocaleString(language) }),
@@ -61,18 +60,8 @@ function Headline({ view, say, language }: { readonly view: QueueView; readonly 
   return (
     <p class="headline">
       {ahead.about ? <span class="headline-about">{say('queue.about')} </span> : null}
-      <span class="headline-count">{ahead.count.toLocaleString(language)}</span>{' '}
+      <span class="headline-count" translate={false}>{ahead.count.toLocaleString(language)}</span>{' '}
       <span class="headline-words">{say(ahead.count === 1 ? 'queue.ahead-one' : 'queue.ahead')}</span>
-    </p>
-  );
-}
-
-function RiseNote({ view, say, language }: { readonly view: QueueView; readonly say: Say; readonly language: Language }) {
-  if (view.rise === null) return null;
-  const text = view.rise.kind === 'returned' ? say('queue.rise-returned', { count: view.rise.more.toLocaleString(language) }) : say('queue.rise-slower');
-  return (
-    <p class="note" role="status">
-      {text}
     </p>
   );
 }

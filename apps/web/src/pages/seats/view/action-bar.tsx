@@ -15,7 +15,7 @@ export function ActionBar({ state, driver, say, language }: MapProps) {
         <p>
           <small class="muted">{say('seats.hold-left')}</small>
           <br />
-          <strong>{clockText(held.until - performance.now())}</strong>
+          <strong translate={false}>{clockText(held.until - performance.now())}</strong>
         </p>
         <button type="button" class="button button-primary" disabled={busy !== null} onClick={() => driver.go('checkout')}>
           {say('seats.to-pay')}
@@ -36,7 +36,7 @@ export function ActionBar({ state, driver, say, language }: MapProps) {
       <p>
         <small class="muted">{say('seats.total')}</small>
         <br />
-        <strong>{money(quote(hall, chosen).amount)}</strong>
+        <strong translate={false}>{money(quote(hall, chosen).amount)}</strong>
       </p>
       <button type="button" class="button button-primary" disabled={busy !== null} onClick={() => void driver.hold(chosen)}>
         {busy === 'hold'

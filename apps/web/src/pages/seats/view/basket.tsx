@@ -30,7 +30,7 @@ export function Basket({ state, driver, say, language }: MapProps) {
               <span>
                 <strong>{name.grade.name[language]}</strong> {say('seats.seat-name', { section: name.section, row: name.row, seat: name.label })}
               </span>
-              <span class="figures-right">{money(name.grade.price)}</span>
+              <span class="figures-right" translate={false}>{money(name.grade.price)}</span>
               <button
                 type="button"
                 class="take-out"
@@ -49,7 +49,7 @@ export function Basket({ state, driver, say, language }: MapProps) {
             {say('seats.total')}
             <small class="muted"> {bill.fees > 0 ? say('seats.fee-part', { fee: money(bill.fees) }) : ''}</small>
           </span>
-          <strong>{money(bill.amount)}</strong>
+          <strong translate={false}>{money(bill.amount)}</strong>
         </p>
       )}
       <p class="muted small">

@@ -13,7 +13,7 @@ export function HoldPanel({ state, driver, say, language }: MapProps) {
       <h2>{say('seats.held')}</h2>
       <p class="muted small">{say('seats.held-lead')}</p>
       <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off">
-        <span class="clock-label">{say('seats.hold-left')}</span> <span class="clock-figure">{clockText(left)}</span>
+        <span class="clock-label">{say('seats.hold-left')}</span> <span class="clock-figure" translate={false}>{clockText(left)}</span>
       </p>
       <SeatTable seats={held.seats} amount={held.amount} currency={held.currency} language={language} say={say} totalLabel={say('seats.total')} />
       <div class="basket-actions">

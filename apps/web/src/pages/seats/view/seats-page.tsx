@@ -126,7 +126,7 @@ function Head({ state, say, language }: PageProps) {
       </div>
       <div class="booking-clock">
         <p class={`session-left${left < SESSION_LOW_MS ? ' session-low' : ''}`}>
-          <span class="small">{say('seats.session-left')}</span> <strong>{clockText(left)}</strong>
+          <span class="small">{say('seats.session-left')}</span> <strong translate={false}>{clockText(left)}</strong>
         </p>
         <p class={`link link-${state.link}`}>{say(`seats.link-${state.link}`)}</p>
         {left < SESSION_LOW_MS ? (
@@ -152,7 +152,7 @@ function Checkout({ state, driver, say, language, problems }: PageProps) {
       <Notices state={state} driver={driver} say={say} language={language} problems={problems} grade={null} />
       <section class="card">
         <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off">
-          <span class="clock-label">{say('pay.time-left')}</span> <span class="clock-figure">{clockText(left)}</span>
+          <span class="clock-label">{say('pay.time-left')}</span> <span class="clock-figure" translate={false}>{clockText(left)}</span>
         </p>
         <SeatTable seats={held.seats} amount={held.amount} currency={held.currency} language={language} say={say} totalLabel={say('seats.total')} />
         <CheckoutForm
