@@ -104,7 +104,8 @@ function serveBookingPages(app: FastifyInstance, context: PageContext): void {
   const { sendHtml, assetsOf, items } = context;
   const config = { importance: 'high' } as const;
   const roomOf = (show: string): string | null => items.find((item) => item.show === show)?.room ?? null;
-  app.get<Slug<'show'>>('/shows/:show', { config }, (request, reply) => {
+  // Checkout is a step of the same page with an address of its own.
+  for (const path of ['/shows/:show', '/shows/:show/pay']) app.get<Slug<'show'>>(path, { config }, (request, reply) => {
     const { show } = request.params;
     if (!parseShowId(show).ok) return sendNotFound(request, reply, context);
     return sendHtml(request, reply, (language) =>

@@ -9,11 +9,18 @@ type FormProps = {
   readonly busy: boolean;
   readonly withBuyer: boolean;
   readonly onPay: (buyer: Buyer) => void;
+  /** What was typed before the page was left for another step, language or reload. */
+  readonly draft?: Buyer | null;
+  readonly onDraft?: (buyer: Buyer) => void;
 };
 
 /** The buyer, who may stay unnamed, and the button that pays. */
-export function CheckoutForm({ say, label, busy, withBuyer, onPay }: FormProps) {
-  const [buyer, setBuyer] = useState<Buyer>({ name: '', email: '' });
+export function CheckoutForm({ say, label, busy, withBuyer, onPay, draft = null, onDraft }: FormProps) {
+  const [buyer, setTyped] = useState<Buyer>(draft ?? { name: '', email: '' });
+  const setBuyer = (typed: Buyer): void => {
+    setTyped(typed);
+    onDraft?.(typed);
+  };
   const [wrong, setWrong] = useState(false);
   const submit = (event: Event): void => {
     event.preventDefault();

@@ -89,8 +89,9 @@ export class QueueDriver {
   async leave(): Promise<void> {
     const answer = await this.#press('leave', '/places/me', 'DELETE');
     if (!answer.ok && answer.code !== 'place-ended' && !UNKNOWN_CODES.includes(answer.code)) return;
-    this.#dropPlace({ kind: 'no-place' });
+    // In this order: a tab that learned of the lost place alone would take a new one.
     this.#learned({ kind: 'intent', intent: 'gone' });
+    this.#dropPlace({ kind: 'no-place' });
   }
 
   /** Resolves to the shows that are now open to this fan, or null after a refusal, which is then in the state. */

@@ -4,6 +4,9 @@ import { watchLife, type Waking } from '../shared/lifecycle.ts';
 import { abandonPayment, makeOrder, openPayment, type Buyer, type OwnOrder } from '../pay/payment.ts';
 import { hallOf } from './page-state/hall.ts';
 import { learn, startBooking, type BookingState, type Busy, type News } from './page-state/booking-state.ts';
+import { keepInTab, keptInTab } from '../shared/kept-in-tab.ts';
+import { Tabs } from '../shared/tabs.ts';
+import { CheckoutAddress } from './checkout-address.ts';
 import { SeatFeed } from './seat-feed.ts';
 
 const SESSION_EVERY_MS = 60_000;
@@ -11,20 +14,33 @@ const RETRY_MS = 3_000;
 const OVER: readonly string[] = ['no-session', 'session-ended', 'no-identity', 'holder-mismatch', 'token-foreign'];
 const MOVES_MS = 1_000;
 
+/** What the tabs of one session tell each other: one must not hold what the other does not see. */
+type HoldNews = { readonly kind: 'held'; readonly hold: HoldReply } | { readonly kind: 'released'; readonly id: string };
+/** Kept in the tab over a reload and another language. */
+type Draft = { readonly chosen: readonly number[]; readonly buyer: Buyer | null };
+
 /** Runs the seat page: reads hall, session and seats, and carries out what the fan presses. Every press is one request at a time. */
 export class BookingDriver {
   readonly #show: string;
   readonly #onChange: (state: BookingState) => void;
   readonly #feed: SeatFeed;
+  readonly #tabs: Tabs<HoldNews>;
+  readonly #address: CheckoutAddress;
+  #draft: Draft;
   #state: BookingState = startBooking();
   /** The payment window that this page has opened and not heard of since. */
   #window: { readonly order: OwnOrder; readonly n: number } | null = null;
   /** Counts presses: an answer to one that the page has given up is dropped. */
   #presses = 0;
+  readonly #chosenBefore: readonly number[];
 
   constructor(show: string, onChange: (state: BookingState) => void) {
     this.#show = show;
     this.#onChange = onChange;
+    this.#draft = keptInTab<Draft>(`show:${show}`) ?? { chosen: [], buyer: null };
+    this.#address = new CheckoutAddress(show);
+    this.#chosenBefore = this.#draft.chosen;
+    this.#tabs = new Tabs(`show:${show}`, { onMessage: (news) => this.#heard(news), onLead: () => undefined });
     this.#feed = new SeatFeed(show, {
       version: () => (this.#state.needsWhole ? null : (this.#state.seats?.version ?? null)),
       onSeats: (reply: SeatMapReply | SeatDelta) => this.#tell(reply.type === 'seats' ? { kind: 'seats', reply } : { kind: 'delta', reply }),
@@ -40,6 +56,8 @@ export class BookingDriver {
   async start(): Promise<void> {
     setInterval(() => this.#watchClocks(), MOVES_MS);
     watchLife({ wake: (how) => void this.#wake(how), rest: () => this.#feed.rest() });
+    addEventListener('popstate', () => this.#followAddress());
+    this.#tabs.start();
     await this.#begin();
   }
 
@@ -52,7 +70,7 @@ export class BookingDriver {
     }
     if (answers.includes('no')) return;
     await this.#readHold();
-    this.#feed.start();
+    this.#feed.start(() => this.#restore());
     setInterval(() => void this.#readSession(), SESSION_EVERY_MS);
   }
 
@@ -66,6 +84,24 @@ export class BookingDriver {
 
   go(mode: 'held' | 'swapping' | 'checkout'): void {
     this.#tell({ kind: 'go', mode });
+  }
+
+  get buyer(): Buyer | null {
+    return this.#draft.buyer;
+  }
+
+  keepBuyer(buyer: Buyer): void {
+    this.#keepDraft({ buyer });
+  }
+
+  /** Gives back what another tab of this fan holds besides. */
+  async releaseSecond(): Promise<void> {
+    const { second } = this.#state;
+    if (second === null) return;
+    const answer = await this.#giveBack(second.id);
+    if (answer !== null) return this.#refused(answer);
+    this.#tell({ kind: 'second-hold', hold: null });
+    this.#tabs.tell({ kind: 'released', id: second.id });
   }
 
   dismiss(): void {
@@ -87,10 +123,18 @@ export class BookingDriver {
     if (held === null) return;
     this.#tell({ kind: 'busy', busy: 'release' });
     const press = this.#press();
-    const answer = await call(`${BOOKING}/shows/${this.#show}/holds/${held.id}`, { method: 'DELETE' });
+    const answer = await this.#giveBack(held.id);
     if (this.#isOver(press)) return;
-    if (answer.ok || answer.code === 'not-found' || answer.code === 'hold-expired') this.#tell({ kind: 'no-hold' });
-    else this.#refused(answer);
+    if (answer !== null) return this.#refused(answer);
+    this.#tell({ kind: 'no-hold' });
+    this.#tabs.tell({ kind: 'released', id: held.id });
+    this.#takeSecond();
+  }
+
+  /** Null when the hold is over, by this or by itself. */
+  async #giveBack(hold: string): Promise<Refusal | null> {
+    const answer = await call(`${BOOKING}/shows/${this.#show}/holds/${hold}`, { method: 'DELETE' });
+    return answer.ok || answer.code === 'not-found' || answer.code === 'hold-expired' ? null : answer;
   }
 
   /** Makes the order and opens the payment window; the browser then leaves this page. After a refusal the order's own page takes over. */
@@ -124,7 +168,44 @@ export class BookingDriver {
     this.#state = learn(before, news, performance.now());
     if (this.#state.needsWhole && !before.needsWhole) this.#feed.askNow();
     if (this.#state.mode === 'ended' || this.#state.mode === 'no-session') this.#feed.stop();
+    if (this.#state.chosen !== before.chosen && this.#state.mode !== 'loading') this.#keepDraft({ chosen: this.#state.chosen });
+    if (this.#state.mode !== before.mode) this.#address.show(this.#state.mode);
     this.#onChange(this.#state);
+  }
+
+  #keepDraft(change: Partial<Draft>): void {
+    this.#draft = { ...this.#draft, ...change };
+    keepInTab(`show:${this.#show}`, this.#draft);
+  }
+
+  /** Seats that were chosen before a reload, and the step of the purchase that the address names. */
+  #restore(): void {
+    if (this.#state.held === null) this.#tell({ kind: 'restore', seats: this.#chosenBefore });
+    this.#followAddress();
+  }
+
+  #followAddress(): void {
+    const step = this.#address.step(this.#state.mode);
+    if (step === null) this.#address.show(this.#state.mode);
+    else this.#tell({ kind: 'go', mode: step });
+  }
+
+  #heard(news: HoldNews): void {
+    const { held, second, busy } = this.#state;
+    if (news.kind === 'released') {
+      if (second?.id === news.id) this.#tell({ kind: 'second-hold', hold: null });
+      if (held?.id === news.id && busy === null) this.#tell({ kind: 'no-hold' });
+    } else if (held === null && busy === null) this.#tell({ kind: 'hold-seen', hold: news.hold });
+    else if (held?.id === news.hold.id) this.#tell({ kind: 'hold-seen', hold: news.hold });
+    else this.#tell({ kind: 'second-hold', hold: news.hold });
+  }
+
+  /** The own seats are given back; those of the other tab are what this fan holds now. */
+  #takeSecond(): void {
+    const { second } = this.#state;
+    if (second === null) return;
+    this.#tell({ kind: 'second-hold', hold: null });
+    this.#tell({ kind: 'hold-seen', hold: second });
   }
 
   async #take(busy: Busy, method: 'POST' | 'PUT', path: string, body: object): Promise<void> {
@@ -137,6 +218,7 @@ export class BookingDriver {
     if (this.#isOver(press)) return;
     if (!answer.ok) return this.#refused(answer);
     this.#tell({ kind: 'held', hold: answer.body });
+    this.#tabs.tell({ kind: 'held', hold: answer.body });
     void this.#readSession();
   }
 

@@ -43,13 +43,16 @@ export class SeatFeed {
   #proved = false;
   #freshAt = -Infinity;
   #overtaken = 0;
+  #onFirst: (() => void) | null = null;
 
   constructor(show: string, news: FeedNews) {
     this.#show = show;
     this.#news = news;
   }
 
-  start(): void {
+  /** `onFirst`: the first state of the seats is there. */
+  start(onFirst: () => void): void {
+    this.#onFirst = onFirst;
     this.#open();
     void this.#poll();
   }
@@ -117,8 +120,14 @@ export class SeatFeed {
     this.#attempt = 0;
     this.#proved = true;
     this.#freshAt = performance.now();
-    this.#news.onSeats(message);
+    this.#took(message);
     this.tellLink();
+  }
+
+  #took(reply: SeatMapReply | SeatDelta): void {
+    this.#news.onSeats(reply);
+    this.#onFirst?.();
+    this.#onFirst = null;
   }
 
   #closed(code: number, reason: string): void {
@@ -154,7 +163,7 @@ export class SeatFeed {
     // The page knew less than the server when it asked, and still does: the socket has let a change pass.
     const overtaken = asked !== null && body !== null && body.version > (this.#news.version() ?? body.version) && this.#isLive();
     this.#freshAt = performance.now();
-    if (body !== null) this.#news.onSeats(body);
+    if (body !== null) this.#took(body);
     this.#overtaken = overtaken ? this.#overtaken + 1 : 0;
     if (this.#overtaken >= OVERTAKEN_MAX) {
       this.#overtaken = 0;

@@ -10,7 +10,16 @@ export function showPage(view: () => VNode): () => void {
   guardPresses(document);
   wrapTexts();
   const root = document.getElementById('root') as HTMLElement;
-  const draw = (): void => render(view(), root);
+  let waiting: HTMLButtonElement | null = null;
+  const draw = (): void => {
+    const focused = document.activeElement;
+    render(view(), root);
+    // A button is disabled while its press is under way, and a browser takes the focus from it then: it gets it back.
+    if (focused instanceof HTMLButtonElement && focused.disabled) waiting = focused;
+    if (waiting === null || waiting.disabled) return;
+    if (waiting.isConnected && document.activeElement === document.body) waiting.focus({ preventScroll: true });
+    waiting = null;
+  };
   root.replaceChildren();
   draw();
   setInterval(draw, TICK_MS);

@@ -57,6 +57,8 @@ export const booking = {
   'seats.release-sure': 'Give these seats back? Somebody else may take them at once.',
   'seats.release-yes': 'Yes, give back',
   'seats.release-no': 'Keep them',
+  'seats.second': 'In another tab you also hold: {seats}. Both count towards your limit.',
+  'seats.second-release': 'Give those back',
   'seats.to-pay': 'Continue to payment',
   'seats.taken-title': 'Somebody was faster',
   'seats.taken': 'At least one of these seats has just gone.',
@@ -102,6 +104,8 @@ export const booking = {
   'pay.refused-lead': 'Nothing was charged and your seats are still held. You can try again, or with another card.',
   'pay.script-failed': 'The payment window could not be loaded. Nothing was charged.',
   'pay.other-window': 'This order is being paid in another window.',
+  'pay.replaced': 'This payment was replaced by a newer one in another window. Nothing was charged for it.',
+  'pay.lengthened': 'Your seats are held longer while you pay, once.',
   'pay.time-left': 'Time to pay',
   'pay.back-to-seats': 'Back to the seats',
 

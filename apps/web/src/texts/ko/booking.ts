@@ -59,6 +59,8 @@ export const booking: Readonly<Record<keyof typeof english, string>> = {
   'seats.release-sure': '좌석을 반납할까요? 다른 고객이 바로 선택할 수 있습니다.',
   'seats.release-yes': '네, 반납합니다',
   'seats.release-no': '유지하기',
+  'seats.second': '다른 탭에서도 좌석을 선점하고 있습니다: {seats}. 구매 한도에 함께 포함됩니다.',
+  'seats.second-release': '다른 탭의 좌석 반납',
   'seats.to-pay': '결제하기',
   'seats.taken-title': '다른 분이 먼저 선택했습니다',
   'seats.taken': '선택한 좌석 중 방금 선점된 좌석이 있습니다.',
@@ -104,6 +106,8 @@ export const booking: Readonly<Record<keyof typeof english, string>> = {
   'pay.refused-lead': '결제된 금액은 없으며 좌석은 아직 선점되어 있습니다. 다시 시도하거나 다른 카드로 결제해 주세요.',
   'pay.script-failed': '결제창을 불러오지 못했습니다. 결제된 금액은 없습니다.',
   'pay.other-window': '다른 창에서 이 주문을 결제하고 있습니다.',
+  'pay.replaced': '다른 창에서 새 결제가 시작되어 이 결제는 취소되었습니다. 결제된 금액은 없습니다.',
+  'pay.lengthened': '결제하는 동안에는 좌석 선점 시간이 한 번 연장됩니다.',
   'pay.time-left': '결제 남은 시간',
   'pay.back-to-seats': '좌석 선택으로 돌아가기',
 

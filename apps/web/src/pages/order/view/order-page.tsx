@@ -1,9 +1,11 @@
 import type { Language } from '@onsale/contract';
+import { useEffect } from 'preact/hooks';
 import { formatDate, formatMoney } from '../../../texts/formats.ts';
 import { CheckoutForm } from '../../pay/checkout-form.tsx';
 import { SeatTable } from '../../pay/seat-table.tsx';
 import { clockText } from '../../shared/page-state/countdown.ts';
 import type { Say } from '../../shared/page-data.ts';
+import { Heading } from '../../shared/heading.tsx';
 import { Question } from '../../shared/question.tsx';
 import type { OrderDriver } from '../driver.ts';
 import { refusalOf, remainingOf, sceneOf, type OrderState } from '../page-state/order-state.ts';
@@ -19,6 +21,30 @@ export type OrderProps = {
 type Order = NonNullable<OrderState['order']>;
 
 export function OrderPage(props: OrderProps) {
+  const title = titleOf(sceneOf(props.state, performance.now()), props.say);
+  useEffect(() => void (document.title = `${title} · ${props.say('shell.brand')}`), [title]);
+  return <Scene {...props} />;
+}
+
+function titleOf(scene: ReturnType<typeof sceneOf>, say: Say): string {
+  switch (scene) {
+    case 'loading':
+    case 'elsewhere':
+      return say('order.title');
+    case 'confirming':
+      return say('pay.confirming');
+    case 'pay':
+      return say('pay.title');
+    case 'checking':
+      return say('pay.checking');
+    case 'tickets':
+      return say('order.paid');
+    default:
+      return say(`order.${scene}`);
+  }
+}
+
+function Scene(props: OrderProps) {
   const { state, say } = props;
   const scene = sceneOf(state, performance.now());
   switch (scene) {
@@ -67,7 +93,7 @@ function Waiting({ title, words }: { readonly title: string; readonly words: str
 function Told({ title, lead, say }: { readonly title: string; readonly lead: string; readonly say: Say }) {
   return (
     <section class="card narrow told" aria-live="polite">
-      <h1>{title}</h1>
+      <Heading level={1}>{title}</Heading>
       <p class="lead">{lead}</p>
       <a class="button" href="/me">
         {say('shell.my-tickets')}
@@ -95,7 +121,7 @@ function Pay(props: OrderProps & { readonly order: Order }) {
   const amount = formatMoney(order.amount, order.currency, language);
   return (
     <div class="narrow checkout">
-      <h1>{say('pay.title')}</h1>
+      <Heading level={1}>{say('pay.title')}</Heading>
       {refusal === null ? null : <Refusal kind={refusal.kind} reason={refusal.reason} say={say} />}
       {state.problem === null ? null : (
         <p class="note note-bad" role="alert">
@@ -108,6 +134,7 @@ function Pay(props: OrderProps & { readonly order: Order }) {
             <span class="clock-label">{say('pay.time-left')}</span> <span class="clock-figure" translate={false}>{clockText(left)}</span>
           </p>
         )}
+        {order.state === 'paying' ? <p class="muted small center-text">{say('pay.lengthened')}</p> : null}
         <Bill {...props} />
         <CheckoutForm
           say={say}

@@ -1,6 +1,7 @@
 import type { Language, OrderReply, TicketReply } from '@onsale/contract';
 import { encode } from 'uqr';
 import { formatDate } from '../../../texts/formats.ts';
+import { Heading } from '../../shared/heading.tsx';
 import type { Say } from '../../shared/page-data.ts';
 
 type TicketsProps = { readonly order: OrderReply; readonly say: Say; readonly language: Language };
@@ -9,7 +10,7 @@ export function Tickets({ order, say, language }: TicketsProps) {
   return (
     <div class="narrow tickets">
       <div class="no-print">
-        <h1>{say('order.paid')}</h1>
+        <Heading level={1}>{say('order.paid')}</Heading>
         <p class="lead">{say('order.paid-lead')}</p>
       </div>
       {order.tickets.map((ticket, index) => (

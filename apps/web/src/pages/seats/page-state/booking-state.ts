@@ -19,6 +19,10 @@ export type Notice =
   | { readonly kind: 'gone'; readonly seat: number }
   | { readonly kind: 'ran-out' }
   | { readonly kind: 'limit'; readonly limit: number };
+/** What a screen reader is told of the last press; the eyes see it. */
+export type Spoken =
+  | { readonly kind: 'chosen' | 'removed'; readonly seat: number; readonly count: number; readonly limit: number }
+  | { readonly kind: 'held'; readonly count: number; readonly minutes: number };
 export type Held = HoldReply & { readonly until: number };
 export type Busy = 'hold' | 'swap' | 'best' | 'release' | 'pay' | 'leave';
 
@@ -31,6 +35,9 @@ export type BookingState = {
   readonly chosen: readonly number[];
   readonly held: Held | null;
   readonly busy: Busy | null;
+  /** Seats that another tab of this fan holds besides. */
+  readonly second: HoldReply | null;
+  readonly spoken: Spoken | null;
   readonly notice: Notice | null;
   /** Free sets near the seats that somebody else was faster to take. */
   readonly offers: readonly (readonly number[])[];
@@ -52,6 +59,9 @@ export type News =
   | { readonly kind: 'held'; readonly hold: HoldReply }
   /** Found rather than made: the fan stays where they are in the purchase. */
   | { readonly kind: 'hold-seen'; readonly hold: HoldReply }
+  | { readonly kind: 'second-hold'; readonly hold: HoldReply | null }
+  /** Chosen before a reload; what is still free is chosen again. */
+  | { readonly kind: 'restore'; readonly seats: readonly number[] }
   | { readonly kind: 'no-hold' }
   | { readonly kind: 'ran-out' }
   | { readonly kind: 'refused'; readonly code: string; readonly seats: readonly number[]; readonly offers: readonly (readonly number[])[] }
@@ -67,6 +77,8 @@ export const startBooking = (): BookingState => ({
   chosen: [],
   held: null,
   busy: null,
+  second: null,
+  spoken: null,
   notice: null,
   offers: [],
   link: 'polling',
@@ -104,12 +116,17 @@ export function learn(state: BookingState, news: News, now: number): BookingStat
         held: { ...news.hold, until: now + news.hold.remainingMs },
         chosen: news.hold.seats.map(({ seat }) => seat),
         busy: null,
+        spoken: { kind: 'held', count: news.hold.seats.length, minutes: Math.ceil(news.hold.remainingMs / 60_000) },
         notice: null,
         offers: [],
       };
     case 'hold-seen':
       if (state.held?.id !== news.hold.id) return learn(state, { kind: 'held', hold: news.hold }, now);
       return { ...state, held: { ...news.hold, until: now + news.hold.remainingMs } };
+    case 'second-hold':
+      return { ...state, second: news.hold };
+    case 'restore':
+      return state.mode === 'choosing' ? { ...state, chosen: news.seats.filter((seat) => canChoose(state, seat)).slice(0, limitOf(state)) } : state;
     case 'no-hold':
       return { ...state, held: null, busy: null, chosen: [], mode: isInPurchase(state.mode) ? 'choosing' : state.mode };
     case 'ran-out':
@@ -169,12 +186,17 @@ export function canChoose(state: BookingState, seat: number): boolean {
 
 function toggle(state: BookingState, seat: number): BookingState {
   if (state.chosen.includes(seat) && (state.mode === 'choosing' || state.mode === 'swapping'))
-    return { ...state, chosen: state.chosen.filter((other) => other !== seat), notice: null };
+    return spoken({ ...state, chosen: state.chosen.filter((other) => other !== seat), notice: null }, 'removed', seat);
   if (!canChoose(state, seat)) return state;
   const limit = limitOf(state);
   if (state.chosen.length >= limit) return { ...state, notice: { kind: 'limit', limit } };
-  return { ...state, chosen: [...state.chosen, seat], notice: null, offers: [] };
+  return spoken({ ...state, chosen: [...state.chosen, seat], notice: null, offers: [] }, 'chosen', seat);
 }
+
+const spoken = (state: BookingState, kind: 'chosen' | 'removed', seat: number): BookingState => ({
+  ...state,
+  spoken: { kind, seat, count: state.chosen.length, limit: limitOf(state) },
+});
 
 function refused(state: BookingState, code: string, named: readonly number[], offers: readonly (readonly number[])[]): BookingState {
   if (code === 'session-ended' || code === 'no-session') return { ...state, busy: null, mode: 'ended' };

@@ -23,9 +23,16 @@ export function ActionBar({ state, driver, say, language }: MapProps) {
       </div>
     );
   }
-  if (chosen.length === 0) return null;
   const swapping = mode === 'swapping';
   const words = passingWords(state, say, language);
+  if (chosen.length === 0)
+    return words === null ? null : (
+      <div class="action-bar">
+        <p class="action-note" aria-hidden="true">
+          {words}
+        </p>
+      </div>
+    );
   return (
     <div class="action-bar">
       {words === null ? null : (

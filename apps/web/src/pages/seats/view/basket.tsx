@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { formatMoney } from '../../../texts/formats.ts';
+import { Heading } from '../../shared/heading.tsx';
 import { limitOf, quote } from '../page-state/booking-state.ts';
 import { seatName } from '../page-state/hall.ts';
 import type { MapProps } from './map-view.tsx';
@@ -14,12 +15,12 @@ export function Basket({ state, driver, say, language }: MapProps) {
   const swapping = mode === 'swapping';
   return (
     <section class="card basket" aria-label={say('seats.basket')}>
-      <h2>
+      <Heading level={2}>
         {say('seats.basket')}{' '}
-        <small class="muted">
+        <small class="muted" translate={false}>
           {chosen.length} / {limit}
         </small>
-      </h2>
+      </Heading>
       {chosen.length === 0 ? <p class="muted">{say('seats.basket-empty')}</p> : null}
       <ul class="basket-seats">
         {chosen.map((seat) => {

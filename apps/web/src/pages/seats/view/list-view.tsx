@@ -1,5 +1,6 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatMoney } from '../../../texts/formats.ts';
+import { Heading, reclaimFocus } from '../../shared/heading.tsx';
 import { canChoose } from '../page-state/booking-state.ts';
 import type { HallSection } from '../page-state/hall.ts';
 import { FREE } from '../page-state/seat-codes.ts';
@@ -9,12 +10,20 @@ import { codeWord } from './seat-words.ts';
 /** The hall as words: sections, then rows, then seats. All that the map can do, by keyboard and for a screen reader. */
 export function ListView(props: MapProps) {
   const [open, setOpen] = useState<number | null>(null);
+  const [left, setLeft] = useState<number | null>(null);
   const { state, say } = props;
   const section = open === null ? undefined : state.hall?.sections[open];
-  if (section === undefined || open === null) return <SectionList {...props} onOpen={setOpen} />;
+  if (section === undefined || open === null) return <SectionList {...props} left={left} onOpen={setOpen} />;
   return (
     <div class="list">
-      <button type="button" class="button button-quiet" onClick={() => setOpen(null)}>
+      <button
+        type="button"
+        class="button button-quiet"
+        onClick={() => {
+          setLeft(open);
+          setOpen(null);
+        }}
+      >
         ← {say('seats.back-to-sections')}
       </button>
       <SectionSeats {...props} section={section} free={state.counts?.bySection[open] ?? 0} />
@@ -22,19 +31,29 @@ export function ListView(props: MapProps) {
   );
 }
 
-function SectionList({ state, say, language, grade, onOpen }: MapProps & { readonly onOpen: (section: number) => void }) {
+type SectionListProps = MapProps & {
+  /** The section that the fan comes back from. */
+  readonly left: number | null;
+  readonly onOpen: (section: number) => void;
+};
+
+function SectionList({ state, say, language, grade, left, onOpen }: SectionListProps) {
   const { hall, counts } = state;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    if (left !== null) reclaimFocus(list.current?.querySelector(`[data-section="${left}"]`) ?? null);
+  }, []);
   if (hall === null || counts === null) return null;
   const wanted = grade === null ? null : hall.layout.grades[grade]?.grade;
   return (
-    <ul class="list section-list" aria-label={say('seats.sections')}>
+    <ul ref={list} class="list section-list" aria-label={say('seats.sections')}>
       {hall.sections.map(({ section, seats }, index) => {
         const grades = [...new Set(section.rows.map((row) => row.grade))];
         if (wanted != null && !grades.includes(wanted)) return null;
         const free = counts.bySection[index] ?? 0;
         return (
           <li key={section.section}>
-            <button type="button" class="section-button" disabled={free === 0} onClick={() => onOpen(index)}>
+            <button type="button" class="section-button" data-section={index} disabled={free === 0} onClick={() => onOpen(index)}>
               <strong>{section.name[language]}</strong>
               <span class="muted">{grades.map((name) => hall.layout.grades.find(({ grade }) => grade === name)?.name[language] ?? name).join(', ')}</span>
               <span class="section-free">{free === 0 ? say('seats.full') : say('seats.free-of', { free, seats })}</span>
@@ -53,9 +72,9 @@ function SectionSeats({ state, say, language, driver, section, free, grade }: Ma
   const { codes } = state.seats;
   return (
     <section aria-labelledby="section-name">
-      <h2 id="section-name" tabIndex={-1}>
+      <Heading level={2} id="section-name">
         {section.section.name[language]} <small class="muted">{say('seats.free-count', { count: free })}</small>
-      </h2>
+      </Heading>
       <div class="rows fresh" onKeyDown={moveFocus}>
         {section.section.rows.map((row) => {
           const kind = hall.layout.grades.find((entry) => entry.grade === row.grade);

@@ -1,9 +1,10 @@
 import type { Language } from '@onsale/contract';
 import { useEffect, useRef } from 'preact/hooks';
+import { reclaimFocus } from '../../shared/heading.tsx';
 import type { Say } from '../../shared/page-data.ts';
 import type { BookingState } from '../page-state/booking-state.ts';
-import { seatName, type Hall } from '../page-state/hall.ts';
 import type { MapProps } from './map-view.tsx';
+import { wordsOf } from './seat-words.ts';
 
 type NoticesProps = MapProps & { readonly problems: Readonly<Record<string, string>> };
 
@@ -12,10 +13,12 @@ export function Notices(props: NoticesProps) {
   const { notice } = props.state;
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (notice !== null && !isPassing(notice)) place.current?.scrollIntoView({ block: 'nearest' });
+    if (notice === null || isPassing(notice)) return;
+    place.current?.scrollIntoView({ block: 'nearest' });
+    reclaimFocus(place.current);
   }, [notice]);
   return (
-    <div class="notices" ref={place}>
+    <div class="notices" ref={place} tabIndex={-1}>
       <Notice {...props} />
     </div>
   );
@@ -29,11 +32,6 @@ export function passingWords({ notice, hall }: BookingState, say: Say, language:
   if (notice === null || hall === null) return null;
   if (notice.kind === 'limit') return say('seats.limit-reached', { count: notice.limit });
   return notice.kind === 'gone' ? say('seats.gone-while-choosing', { seat: wordsOf(hall, notice.seat, say, language) }) : null;
-}
-
-function wordsOf(hall: Hall, seat: number, say: Say, language: Language): string {
-  const name = seatName(hall, seat, language);
-  return name === null ? '' : say('seats.seat-name', { section: name.section, row: name.row, seat: name.label });
 }
 
 /** What has just gone wrong, and the way on: after a lost seat, the nearest free ones in one press. */

@@ -1,10 +1,11 @@
 import type { Language } from '@onsale/contract';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { formatDate, formatMoney } from '../../../texts/formats.ts';
 import { CheckoutForm } from '../../pay/checkout-form.tsx';
 import { SeatTable } from '../../pay/seat-table.tsx';
 import { clockText } from '../../shared/page-state/countdown.ts';
 import type { Say } from '../../shared/page-data.ts';
+import { Heading } from '../../shared/heading.tsx';
 import { Question } from '../../shared/question.tsx';
 import type { BookingDriver } from '../driver.ts';
 import type { BookingState } from '../page-state/booking-state.ts';
@@ -15,6 +16,7 @@ import { Legend } from './legend.tsx';
 import { ListView } from './list-view.tsx';
 import { MapView } from './map-view.tsx';
 import { Notices } from './notices.tsx';
+import { spokenWords } from './seat-words.ts';
 
 type PageProps = {
   readonly state: BookingState;
@@ -27,6 +29,20 @@ type PageProps = {
 const SESSION_LOW_MS = 3 * 60_000;
 
 export function SeatsPage(props: PageProps) {
+  const { mode } = props.state;
+  const title = props.say(mode === 'checkout' ? 'pay.title' : mode === 'held' ? 'seats.held' : mode === 'ended' ? 'seats.ended' : 'seats.title');
+  useEffect(() => void (document.title = `${title} · ${props.say('shell.brand')}`), [title]);
+  return (
+    <>
+      <Scene {...props} />
+      <p class="unseen" role="status">
+        {spokenWords(props.state, props.say, props.language)}
+      </p>
+    </>
+  );
+}
+
+function Scene(props: PageProps) {
   const { state, say, room } = props;
   switch (state.mode) {
     case 'loading':
@@ -40,7 +56,7 @@ export function SeatsPage(props: PageProps) {
       const key = state.mode === 'ended' ? 'seats.ended' : 'seats.no-session';
       return (
         <section class="card narrow center-card">
-          <h1>{say(key)}</h1>
+          <Heading level={1}>{say(key)}</Heading>
           <p class="lead">{say(`${key}-lead`)}</p>
           <p class="row row-center">
             {room === null ? null : (
@@ -148,7 +164,7 @@ function Checkout({ state, driver, say, language, problems }: PageProps) {
       <button type="button" class="button button-quiet" onClick={() => driver.go('held')}>
         ← {say('pay.back-to-seats')}
       </button>
-      <h1>{say('pay.title')}</h1>
+      <Heading level={1}>{say('pay.title')}</Heading>
       <Notices state={state} driver={driver} say={say} language={language} problems={problems} grade={null} />
       <section class="card">
         <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off">
@@ -158,6 +174,8 @@ function Checkout({ state, driver, say, language, problems }: PageProps) {
         <CheckoutForm
           say={say}
           withBuyer
+          draft={driver.buyer}
+          onDraft={(buyer) => driver.keepBuyer(buyer)}
           busy={state.busy !== null}
           label={say('pay.pay', { amount: formatMoney(held.amount, held.currency, language) })}
           onPay={(buyer) => void driver.pay(buyer)}
