@@ -20,6 +20,8 @@ export type WakeWorker = { close(): Promise<void> };
 export type JobsPlace = { readonly redisUrl: string; readonly queue: string; readonly prefix?: string };
 
 const PREFIX = 'onsale-jobs';
+/** A primary that was demoted keeps its clients: they connect anew, to whoever is primary behind the address. */
+const reconnectOnError = (error: Error): boolean => error.message.startsWith('READONLY');
 const WAKE_BATCH_MAX = 1_000;
 const DELAY_MAX_MS = 24 * 3_600_000;
 /** Custom job ids must be no bare number and hold no colon. */
@@ -27,7 +29,7 @@ const jobIdOf = (id: string): string => `w-${id.replaceAll(':', '_')}`;
 const FORGET = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
 
 export function openWakeQueue({ redisUrl, queue: name, prefix = PREFIX }: JobsPlace, onError: (error: Error) => void): WakeQueue {
-  const connection = { url: redisUrl, maxRetriesPerRequest: 1, enableOfflineQueue: false };
+  const connection = { url: redisUrl, maxRetriesPerRequest: 1, enableOfflineQueue: false, reconnectOnError };
   const queue = new Queue<{ id: string }>(name, { connection, prefix, skipMetasUpdate: true });
   queue.on('error', onError);
   return {
@@ -64,7 +66,7 @@ const CLOSE_MS = 3_000;
 export function startWakeWorker({ redisUrl, queue: name, prefix = PREFIX, handle, onError, concurrency = CONCURRENCY }: WakeWorkerOptions): WakeWorker {
   const stopping = new AbortController();
   const worker = new Worker<{ id: string }>(name, async (job: Job<{ id: string }>) => handle(job.data.id, stopping.signal), {
-    connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix, concurrency,
+    connection: { url: redisUrl, maxRetriesPerRequest: null, reconnectOnError }, prefix, concurrency,
   });
   let isConnected = false;
   worker.on('ready', () => { isConnected = true; });

@@ -7,7 +7,7 @@ import type { TestContext } from './test-context.ts';
  *
  *   through ── delay(ms) ──► through, later ── cut ──► connections reset, new ones pass
  *      ├── refuse ──► new connections reset          ├── freeze ──► nothing passes, nothing closes ── thaw ──► through
- *      ├── moveTo(other) ──► connections reset, new ones reach the other server
+ *      ├── moveTo(other) ──► connections reset, new ones reach the other server      ├── leadTo(other) ──► the same for new ones only
  *      └── dropAfter(n, direction) ──► n more bytes pass that way, then the connection they passed on is reset
  *   any ── heal ──► through
  */
@@ -20,6 +20,8 @@ export type FaultProxy = {
   cut(): void;
   /** Resets every connection there is; new ones reach another server, as after a failover behind one address. */
   moveTo(target: string): void;
+  /** New connections reach another server, those there are stay: a failover that nobody tells the clients of. */
+  leadTo(target: string): void;
   /** Resets every connection there is and every new one. */
   refuse(): void;
   /** Nothing passes and nothing is closed: a network that swallows packets. */
@@ -66,6 +68,7 @@ export async function faultProxy(t: TestContext, target: string): Promise<FaultP
     host: address.address, port: address.port, bytes, cut,
     through: (url) => { const changed = new URL(url); changed.host = `${address.address}:${address.port}`; return changed.href; },
     moveTo: (other) => { ({ hostname, port } = serverOf(other)); cut(); },
+    leadTo: (other) => { ({ hostname, port } = serverOf(other)); },
     refuse: () => { faults.refusing = true; cut(); },
     freeze: () => frozen(true),
     thaw: () => frozen(false),

@@ -2,6 +2,7 @@ export { countQueries, type QueryCount } from './count-queries.ts';
 export { faultProxy, type Direction, type FaultProxy } from './fault-proxy.ts';
 export { leakCheck, leftOver, openResources } from './leak-check.ts';
 export { CLOCK_START_MS, manualClock, type ManualClock } from './manual-clock.ts';
+export { demote, promote, startReplica } from './replicas.ts';
 export { race, raceBarrier, type RaceBarrier } from './race-barrier.ts';
 export { randomOf, seedOf } from './seed.ts';
 export { openTestDatabase, ownDatabase, type TestDatabase } from './test-database.ts';

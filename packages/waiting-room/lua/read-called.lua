@@ -1,6 +1,6 @@
 -- purpose: who was called since a cursor
 -- guarantees: leaves nobody out: a cursor that is too old, or of another incarnation, reads all that are called now
--- flags: no-writes
+-- flags: allow-oom
 -- keys: room called entries recent
 -- args: callNo:number incarnation epoch
 -- returns: { called, callNo, incarnation, epoch, all, rows of callNo:place:order } or { no-room }

@@ -1,6 +1,6 @@
 -- purpose: what everybody in a room is told once a second
 -- guarantees: changes nothing; one moment of the room
--- flags: no-writes
+-- flags: allow-oom
 -- keys: room line absent called entered redeemed pace
 -- args: none
 -- returns: { frame, settings, phase, runId, reason, rate, epoch, incarnation, clock, through, counts, marks as order, ahead …, buckets } or { no-room }

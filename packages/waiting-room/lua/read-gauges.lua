@@ -1,6 +1,6 @@
 -- purpose: everything operators and workers watch
 -- guarantees: changes nothing; works while fenced
--- flags: no-writes
+-- flags: allow-oom
 -- keys: room line absent called entered redeemed
 -- args: none
 -- returns: { gauges, settings, phase, runId, reason, numbers as src/read-gauges.ts names them } or { no-room }

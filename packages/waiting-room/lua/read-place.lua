@@ -1,6 +1,6 @@
 -- purpose: state and exact position of places
 -- guarantees: changes nothing; no sign of life; no position from data that were not adopted
--- flags: no-writes
+-- flags: allow-oom
 -- keys: room line absent called entered redeemed entries missed ended
 -- args: runId places...
 -- reads: epoch next clock

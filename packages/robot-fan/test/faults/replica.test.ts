@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { freePort, startRedis, type Redis } from '@onsale/services';
-import { faultProxy, seedOf, until, type FaultProxy } from '@onsale/testing';
-import { openRoomConnection } from '@onsale/waiting-room';
+import { freePort, type Redis } from '@onsale/services';
+import { faultProxy, promote, seedOf, startReplica } from '@onsale/testing';
 import t, { type Test } from 'tap';
 import { crowdThatLosesTail, expectRecovered, type Loss } from './lost-tail.ts';
 import { expectClean, violationsOf } from './scene.ts';
@@ -24,7 +23,7 @@ async function lagAndPromote(t: Test): Promise<Loss> {
     redisUrl: () => replica.url,
     prepare: async ({ system }) => {
       primary = system.redis;
-      replica = await startReplica(t, join(system.folder, 'replica'), link, password);
+      replica = await startReplica(t, join(system.folder, 'replica'), link.port, password);
     },
     mark: async () => link.freeze(),
     lose: async () => {
@@ -33,23 +32,6 @@ async function lagAndPromote(t: Test): Promise<Loss> {
       await primary.kill();
     },
   };
-}
-
-async function startReplica(t: Test, dir: string, link: FaultProxy, password: string): Promise<Redis> {
-  const replica = await startRedis({ dir, password, settings: { replicaof: `127.0.0.1 ${link.port}`, masterauth: password } });
-  t.teardown(() => replica.kill());
-  const connection = openRoomConnection(replica.url);
-  await connection.ready();
-  await until('the replica is in step', async () => (await connection.redis.info('replication')).includes('master_link_status:up'), 30_000);
-  await connection.close();
-  return replica;
-}
-
-async function promote(url: string): Promise<void> {
-  const connection = openRoomConnection(url);
-  await connection.ready();
-  await connection.redis.replicaof('NO', 'ONE');
-  await connection.close();
 }
 
 t.test('a lagging replica is promoted: readopted, receipts restore their own order, no number is issued twice', { timeout: 150_000 }, async (t) => {
