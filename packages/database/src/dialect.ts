@@ -58,6 +58,7 @@ const CHECKS = new Set([3819, 4025]);
 
 /** The whole transaction may be run again from its start. 1205 undoes only its statement, so the runner rolls back itself first. */
 export const isRetryable = (errno: number): boolean => errno === DEADLOCK || errno === LOCK_WAIT || errno === LOCK_NOWAIT || errno === SNAPSHOT_CHANGED;
+export const isLockWaitErrno = (errno: number): boolean => errno === LOCK_WAIT;
 export const isDuplicateErrno = (errno: number): boolean => errno === DUPLICATE;
 export const isCheckErrno = (errno: number): boolean => CHECKS.has(errno);
 

@@ -35,6 +35,17 @@ export class CommitUnknown extends Error {
   readonly retryAfterMs = 1_000;
 }
 
+/** A row that is needed is locked by another transaction, and nobody waits for it. Nothing was written; the edge answers 503. */
+export class RowsLocked extends Error {
+  override readonly name = 'RowsLocked';
+  readonly code = 'rows-locked';
+  readonly retryAfterMs = 500;
+
+  constructor(table: string) {
+    super(`rows of ${table} are locked elsewhere`);
+  }
+}
+
 /** The server refused a statement. `statement` is the text with placeholders, never with values. */
 export class SqlFailure extends Error {
   override readonly name = 'SqlFailure';
@@ -74,6 +85,6 @@ export const isDuplicate = (error: unknown, key?: string): boolean =>
 
 export const isCheckViolation = (error: unknown): boolean => error instanceof SqlFailure && isCheckErrno(error.errno);
 
-/** Whether the edge should answer 503 with `retryAfterMs`. */
-export const isUnavailable = (error: unknown): error is DatabaseBusy | DatabaseAway | CommitUnknown =>
-  error instanceof DatabaseBusy || error instanceof DatabaseAway || error instanceof CommitUnknown;
+/** Whether the edge should answer 503 with `retryAfterMs`: the database cannot now, and that is nobody's mistake. */
+export const isUnavailable = (error: unknown): error is DatabaseBusy | DatabaseAway | CommitUnknown | RowsLocked =>
+  error instanceof DatabaseBusy || error instanceof DatabaseAway || error instanceof CommitUnknown || error instanceof RowsLocked;

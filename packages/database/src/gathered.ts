@@ -5,8 +5,8 @@ import type { Queryable } from './session.ts';
 /** Most callers that share a statement; more make a second one. */
 export const GATHERED_MAX = 128;
 
-/** One answer for each item, in order. Throws to fail them all. */
-export type GatheredRun<Session, Item, Answer> = (session: Session, items: readonly Item[]) => Promise<readonly Answer[]>;
+/** One answer for each item, in order; an Error in an item's place fails that one. Throws to fail them all. */
+export type GatheredRun<Session, Item, Answer> = (session: Session, items: readonly Item[]) => Promise<readonly (Answer | Error)[]>;
 
 /**
  * Lets callers share a statement: they are written one item at a time and run for many, because what costs is the way to the database and
@@ -31,7 +31,7 @@ export function gathered<Session extends Queryable, Item, Answer>(run: GatheredR
 
 /** dataloader (GraphQL Foundation) knows when the callers of a turn have all spoken; its cache is off. */
 function loaderOn<Session extends Queryable, Item, Answer>(session: Session, run: GatheredRun<Session, Item, Answer>): DataLoader<Item, Answer> {
-  const batch = async (items: readonly Item[]): Promise<readonly Answer[]> => {
+  const batch = async (items: readonly Item[]): Promise<readonly (Answer | Error)[]> => {
     const answers = await run(session, items);
     invariant(answers.length === items.length, `${answers.length} answers for ${items.length} gathered items`);
     return answers;

@@ -1,4 +1,4 @@
-import { isRetryable } from './dialect.ts';
+import { isLockWaitErrno, isRetryable } from './dialect.ts';
 import { ScopeQueue, type Entry } from './scope-queue.ts';
 import { CommitUnknown, DatabaseAway, DatabaseBusy, isDuplicate, SqlFailure } from './failures.ts';
 
@@ -68,6 +68,8 @@ export type GroupCommitGauges = {
 const RETRY_PAUSE_FIRST_MS = 5;
 const RETRY_PAUSE_MAX_MS = 160;
 const SWEEP_MS = 50;
+/** Each run waits as long as a lock wait lasts for a row that somebody keeps: once more, for a lock that was just about to go. */
+const LOCK_WAIT_RETRIES_MAX = 1;
 
 export interface GroupCommit<Command, Answer> {
   submit(command: Command): Promise<Answer>;
@@ -202,7 +204,7 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
         if (outcomes.length !== batch.length) throw new Error(`${outcomes.length} outcomes for ${batch.length} commands`);
         return this.#deliver(batch, outcomes);
       } catch (error) {
-        if (mayRunAgain(error) && retry < retriesMax) {
+        if (mayRunAgain(error) && retry < (isLockWait(error) ? Math.min(LOCK_WAIT_RETRIES_MAX, retriesMax) : retriesMax)) {
           this.#counts.retries += 1;
           await this.#pause(retry);
           continue;
@@ -262,6 +264,7 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
 
 /** Deadlock, lock wait, changed snapshot; a twin's duplicate; no connection, a lost one, a COMMIT without an answer. */
 const mayRunAgain = (error: unknown): boolean => (error instanceof SqlFailure && isRetryable(error.errno)) || isDuplicate(error) || isAway(error);
+const isLockWait = (error: unknown): boolean => error instanceof SqlFailure && isLockWaitErrno(error.errno);
 const isAway = (error: unknown): boolean => error instanceof CommitUnknown || error instanceof DatabaseAway || error instanceof DatabaseBusy;
 /** Not one command's fault: halving the batch would only take longer. */
 const isEverybodys = (error: unknown): boolean => isAway(error) || (error instanceof SqlFailure && isRetryable(error.errno));

@@ -1,5 +1,5 @@
 export { checkSchema, migrate, MigrationRefused, type MigrateOptions } from './migrate.ts';
-export { CommitUnknown, DatabaseAway, DatabaseBusy, isCheckViolation, isDuplicate, isUnavailable, SqlFailure } from './failures.ts';
+export { CommitUnknown, DatabaseAway, DatabaseBusy, isCheckViolation, isDuplicate, isUnavailable, RowsLocked, SqlFailure } from './failures.ts';
 export { isRetryable } from './dialect.ts';
 export { MIGRATIONS_FOLDER } from './migration-files.ts';
 export { openDatabase, type Database, type DatabaseConfig } from './open-db.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRetryable } from './dialect.ts';
-import { CommitUnknown, SqlFailure } from './failures.ts';
+import { CommitUnknown, RowsLocked, SqlFailure } from './failures.ts';
 import type { Pool } from './pool.ts';
 import type { Connection, Isolation, Tx } from './session.ts';
 
@@ -17,8 +17,9 @@ const BACKOFF_FIRST_MS = 10;
 const BACKOFF_MAX_MS = 200;
 
 /**
- * Runs `work` in one transaction on a connection of its own, and commits. After a deadlock (1213), a lock wait (1205, 3572) or a changed
- * snapshot (1020) everything is rolled back and `work` runs again, after a jittered pause; so `work` must touch nothing but `tx`.
+ * Runs `work` in one transaction on a connection of its own, and commits. After a deadlock (1213), a lock wait (1205, 3572), rows that are
+ * locked (RowsLocked) or a changed snapshot (1020) everything is rolled back and `work` runs again, after a jittered pause; so `work` must
+ * touch nothing but `tx`.
  * Whatever else it throws rolls back and is thrown on. The connection is given back in every case; while pausing none is held.
  */
 export async function inTransaction<Value>(pool: Pool, options: TransactionOptions, work: (tx: Tx) => Promise<Value>): Promise<Value> {
@@ -27,7 +28,8 @@ export async function inTransaction<Value>(pool: Pool, options: TransactionOptio
     try {
       return await runOnce(pool, options.isolation, work);
     } catch (error) {
-      const again = (error instanceof SqlFailure && isRetryable(error.errno)) || (error instanceof CommitUnknown && options.repeatable === true);
+      const refused = error instanceof RowsLocked || (error instanceof SqlFailure && isRetryable(error.errno));
+      const again = refused || (error instanceof CommitUnknown && options.repeatable === true);
       if (!again || attempt >= attemptsMax) throw error;
     }
     await sleep(backoffMs(attempt));

@@ -8,7 +8,8 @@ import type { RowsNeeded } from './lock-rows.ts';
 /**
  * Runs in the engine's transaction after the command's own writes and only if they were made (an answer given `again` found them
  * committed together with what this wrote). Must touch nothing but `tx`, and may run more than once, each time in a new transaction.
- * Throw `AlongsideRefusal` to refuse the command alone.
+ * Throw `AlongsideRefusal` to refuse the command alone, RowsLocked to have it try again a moment later. It must not wait for a row: the
+ * whole batch would wait with it.
  */
 export type Alongside = (tx: Tx, done: CommandDone) => Promise<void>;
 
@@ -32,6 +33,8 @@ export type Item = {
   /** Best available: whether the chosen seats are neighbours, how often others were faster, what turned out taken. */
   adjacent: boolean;
   picks: number;
+  /** A row that its `alongside` needs is locked elsewhere: not its seats are busy. */
+  waits: boolean;
   readonly avoid: Set<number>;
 };
 

@@ -49,7 +49,7 @@ export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
       return admission;
     },
     run: (show, items) => runBatch(pool, bookOf(books, show as ShowId), items, options.unsafe),
-    refused: (_, why, error) => refuse(notDecided(why, error)),
+    refused: ({ waits }, why, error) => refuse(notDecided(waits && why === 'deferred-too-often' ? 'waited-too-long' : why, error)),
     ...(onFault === undefined ? {} : { onFault }),
     ...(limits === undefined ? {} : { limits }),
   });
@@ -62,7 +62,7 @@ export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
       if (beforehand !== undefined) return refuse(beforehand);
       book.map.touch();
       const item: Item = {
-        command, alongside, known: undefined, decidable: command.kind === 'best-available' ? undefined : command, adjacent: true, picks: 0,
+        command, alongside, known: undefined, decidable: command.kind === 'best-available' ? undefined : command, adjacent: true, picks: 0, waits: false,
         avoid: new Set(),
       };
       if (isAboutHold(command)) {

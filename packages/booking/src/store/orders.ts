@@ -1,5 +1,5 @@
 import { invariant, type Currency, type OpaqueId, type ShowId } from '@onsale/kernel';
-import { alikeOf, gathered, type Queryable, type ResultSetHeader, type SqlValue, type Tx } from '@onsale/database';
+import { alikeOf, gathered, RowsLocked, type Queryable, type ResultSetHeader, type SqlValue, type Tx } from '@onsale/database';
 import { amountOf, type PricedLine } from '../rules/pricing.ts';
 import { statesBefore, UNPAID_STATES, type OrderState } from '../rules/ticket-order.ts';
 import { readArrays } from './lock-rows.ts';
@@ -58,8 +58,19 @@ export const insertOrder = gathered<Tx, NewTicketOrder, void>(async (tx, orders)
 });
 
 export const readOrder = gathered<Queryable, OpaqueId, TicketOrder | undefined>((session, ids) => readOrders(session, ids, ''));
-/** Locks the order's row (waits). Lock order of the whole system: hold, then order, then attempt. */
-export const lockOrder = gathered<Tx, OpaqueId, TicketOrder | undefined>((tx, ids) => readOrders(tx, ids, ' FOR UPDATE'));
+/** Locks the order's row; throws RowsLocked when somebody else has it. Lock order of the whole system: hold, then order, then attempt. */
+export const lockOrder = gathered<Tx, OpaqueId, TicketOrder | undefined>(async (tx, ids) => {
+  const orders = await readOrders(tx, ids, ' FOR UPDATE SKIP LOCKED');
+  const lockedElsewhere = await thereAll(tx, ids.filter((_, index) => orders[index] === undefined));
+  return ids.map((id, index) => (lockedElsewhere.has(id) ? new RowsLocked('ticket_order') : orders[index]));
+});
+
+/** Those of the orders that exist: what SKIP LOCKED has left out of an answer is locked elsewhere, or not there. */
+async function thereAll(tx: Tx, ids: readonly OpaqueId[]): Promise<ReadonlySet<OpaqueId>> {
+  if (ids.length === 0) return new Set();
+  const rows = await readArrays<[Buffer]>(tx, 'SELECT id FROM ticket_order FORCE INDEX (PRIMARY) WHERE id IN (?)', [hexList(ids)]);
+  return new Set(rows.map(([id]) => idOf(id)));
+}
 
 /** Whose an order is, and nothing else of it: what is asked before anything about it may be told. */
 export const readOrderPerson = gathered<Queryable, OpaqueId, OpaqueId | undefined>(async (session, ids) => {
@@ -155,36 +166,44 @@ export type MoveOrder = {
   readonly from?: readonly OrderState[];
   readonly refusal?: TicketOrder['refusal'];
 };
-/** Compare-and-set along the diagram of `TicketOrder`; false when the order is not in a state that may go to `to`. Locks the row when it moves. */
+/**
+ * Compare-and-set along the diagram of `TicketOrder`; false when the order is not in a state that may go to `to`. Locks the row; throws
+ * RowsLocked when somebody else has it: a wait would hold up everybody in the same transaction.
+ */
 export const moveOrder = (tx: Tx, id: OpaqueId, to: OrderState, options: MoveOrder = {}): Promise<boolean> => moveGathered(tx, { id, to, ...options });
 
 type OrderMove = MoveOrder & { readonly id: OpaqueId; readonly to: OrderState };
 const moveGathered = gathered<Tx, OrderMove, boolean>(async (tx, moves) => {
-  const answers = new Map<OrderMove, boolean>();
+  const answers = new Map<OrderMove, boolean | RowsLocked>();
   for (const alike of alikeOf(moves, ({ to, from, refusal }) => JSON.stringify([to, from, refusal === undefined, refusal]), ({ id }) => id)) {
     const moved = await moveAlike(tx, alike.map(({ id }) => id), alike[0] as OrderMove);
-    for (const move of alike) answers.set(move, moved.has(move.id));
+    for (const move of alike) answers.set(move, moved(move.id));
   }
-  return moves.map((move) => answers.get(move) === true);
+  return moves.map((move) => answers.get(move) ?? false);
 });
 
-/** Locks those that may move, then moves them: the answer is known for each. */
-async function moveAlike(tx: Tx, ids: readonly OpaqueId[], { to, from: narrower, refusal }: OrderMove): Promise<ReadonlySet<OpaqueId>> {
+/** Locks them, then moves those that may: the answer is known for each. */
+async function moveAlike(
+  tx: Tx, ids: readonly OpaqueId[], { to, from: narrower, refusal }: OrderMove,
+): Promise<(id: OpaqueId) => boolean | RowsLocked> {
   const from = statesBefore(to).filter((state) => narrower === undefined || narrower.includes(state));
-  if (from.length === 0) return new Set();
-  const sql = 'SELECT id FROM ticket_order FORCE INDEX (PRIMARY) WHERE id IN (?) AND state IN (?) ORDER BY id FOR UPDATE';
-  const rows = await readArrays<[Buffer]>(tx, sql, [hexList(ids), from]);
-  const movable = rows.map(([id]) => idOf(id));
-  if (movable.length === 0) return new Set();
-  const paid = to === 'paid' ? ', paid_at = COALESCE(paid_at, NOW(3))' : '';
-  const values: SqlValue[] = [to];
-  if (refusal !== undefined) values.push(refusal === null ? null : JSON.stringify(refusal));
-  const [{ affectedRows }] = await tx.query<ResultSetHeader>(
-    `UPDATE ticket_order FORCE INDEX (PRIMARY) SET state = ?, moved_at = NOW(3)${paid}${refusal === undefined ? '' : ', refusal = ?'} WHERE id IN (?)`,
-    [...values, hexList(movable)],
-  );
-  invariant(affectedRows === movable.length, 'an order changed under its lock');
-  return new Set(movable);
+  if (from.length === 0) return () => false;
+  const sql = 'SELECT id, state FROM ticket_order FORCE INDEX (PRIMARY) WHERE id IN (?) ORDER BY id FOR UPDATE SKIP LOCKED';
+  const states = new Map((await readArrays<[Buffer, OrderState]>(tx, sql, [hexList(ids)])).map(([id, state]) => [idOf(id), state]));
+  const lockedElsewhere = await thereAll(tx, ids.filter((id) => !states.has(id)));
+  const movable = [...states].filter(([, state]) => from.includes(state)).map(([id]) => id);
+  if (movable.length > 0) {
+    const paid = to === 'paid' ? ', paid_at = COALESCE(paid_at, NOW(3))' : '';
+    const values: SqlValue[] = [to];
+    if (refusal !== undefined) values.push(refusal === null ? null : JSON.stringify(refusal));
+    const [{ affectedRows }] = await tx.query<ResultSetHeader>(
+      `UPDATE ticket_order FORCE INDEX (PRIMARY) SET state = ?, moved_at = NOW(3)${paid}${refusal === undefined ? '' : ', refusal = ?'} WHERE id IN (?)`,
+      [...values, hexList(movable)],
+    );
+    invariant(affectedRows === movable.length, 'an order changed under its lock');
+  }
+  const moved = new Set(movable);
+  return (id) => (lockedElsewhere.has(id) ? new RowsLocked('ticket_order') : moved.has(id));
 }
 
 /** Before it is paid the latest word counts; false when the order is past that. Locks the row. */

@@ -1,5 +1,5 @@
 import { ok, refuse, type OpaqueId } from '@onsale/kernel';
-import type { Connection, Outcome, Pool } from '@onsale/database';
+import { RowsLocked, type Connection, type Outcome, type Pool } from '@onsale/database';
 import type { CommandAnswer, CommandDone } from '../rules/command.ts';
 import type { BatchWrites } from '../rules/batch-rows.ts';
 import { decideBatch } from '../rules/decide-batch.ts';
@@ -12,7 +12,7 @@ import { writeDelta, writeRows, type UnsafeWrites } from './write-rows.ts';
 
 export type BatchUnsafe = UnsafeReads & UnsafeWrites;
 
-/** A batch runs again without the commands whose `alongside` refused; past so many runs it is broken, and group commit halves it. */
+/** A batch runs again without commands whose `alongside` refused or met locked rows; past so many runs it is broken, and group commit halves it. */
 const RUNS_MAX = 8;
 /** Best available chooses at most this often; then the seats go too fast for it. */
 const PICKS_MAX = 4;
@@ -20,9 +20,10 @@ const RETRY_SEAT_MS = 200;
 
 /** One transaction for the batch. Answers after COMMIT; throws when nothing was committed, or when nobody knows. */
 export async function runBatch(pool: Pool, book: ShowBook, items: readonly Item[], unsafe?: BatchUnsafe): Promise<readonly Outcome<CommandAnswer>[]> {
-  const refusedAlongside = new Map<Item, unknown>();
+  const without = new Map<Item, Outcome<CommandAnswer>>();
   for (let run = 1; ; run += 1) {
-    const live = items.filter((item) => !refusedAlongside.has(item));
+    const live = items.filter((item) => !without.has(item));
+    if (live.length === 0) return items.map((item) => without.get(item) as Outcome<CommandAnswer>);
     const connection = await pool.acquire();
     try {
       await connection.begin();
@@ -31,22 +32,22 @@ export async function runBatch(pool: Pool, book: ShowBook, items: readonly Item[
       await (decided.wrote ? connection.commit() : connection.rollback());
       if (decided.version !== undefined) book.map.apply(decided.version, decided.writes.changes);
       const outcomes = new Map(live.map((item, index) => [item, outcomeOf(book, item, decided.decisions[index] as Decision)]));
-      return items.map((item) => outcomes.get(item) ?? { answer: refuse({ kind: 'alongside', refusal: refusedAlongside.get(item) }) });
+      return items.map((item) => outcomes.get(item) ?? (without.get(item) as Outcome<CommandAnswer>));
     } catch (error) {
       await connection.rollback().catch(() => {}); // A connection that cannot roll back is closed by release.
-      if (!(error instanceof RefusedAlongside) || run >= RUNS_MAX) throw error;
-      for (const [item, refusal] of error.refusals) refusedAlongside.set(item, refusal);
+      if (!(error instanceof OutcomesAlongside) || run >= RUNS_MAX) throw error;
+      for (const [item, outcome] of error.outcomes) without.set(item, outcome);
     } finally {
       connection.release();
     }
   }
 }
 
-class RefusedAlongside extends Error {
-  readonly refusals: ReadonlyMap<Item, unknown>;
-  constructor(refusals: ReadonlyMap<Item, unknown>) {
+class OutcomesAlongside extends Error {
+  readonly outcomes: ReadonlyMap<Item, Outcome<CommandAnswer>>;
+  constructor(outcomes: ReadonlyMap<Item, Outcome<CommandAnswer>>) {
     super('alongside refused');
-    this.refusals = refusals;
+    this.outcomes = outcomes;
   }
 }
 
@@ -69,7 +70,7 @@ async function decideAndWrite(connection: Connection, book: ShowBook, items: rea
  * other. Ends when the last has ended: nothing is still on its way to the connection when the transaction goes on or back.
  */
 async function writeAlongside(connection: Connection, items: readonly Item[], decisions: readonly Decision[]): Promise<void> {
-  const refusals = new Map<Item, unknown>();
+  const outcomes = new Map<Item, Outcome<CommandAnswer>>();
   const faults: unknown[] = [];
   const before = new Map<OpaqueId | null, Promise<void>>();
   const write = async (item: Item, done: CommandDone, earlier: Promise<void> | undefined): Promise<void> => {
@@ -77,7 +78,9 @@ async function writeAlongside(connection: Connection, items: readonly Item[], de
     try {
       await item.alongside?.(connection, done);
     } catch (error) {
-      if (error instanceof AlongsideRefusal) refusals.set(item, error.refusal);
+      item.waits = error instanceof RowsLocked;
+      if (item.waits) outcomes.set(item, 'defer');
+      else if (error instanceof AlongsideRefusal) outcomes.set(item, { answer: refuse({ kind: 'alongside', refusal: error.refusal }) });
       else faults.push(error);
     }
   };
@@ -89,7 +92,7 @@ async function writeAlongside(connection: Connection, items: readonly Item[], de
   }
   await Promise.all(before.values());
   if (faults.length > 0) throw faults[0];
-  if (refusals.size > 0) throw new RefusedAlongside(refusals);
+  if (outcomes.size > 0) throw new OutcomesAlongside(outcomes);
 }
 
 function outcomeOf(book: ShowBook, item: Item, decision: Decision): Outcome<CommandAnswer> {

@@ -1,5 +1,5 @@
 import { invariant, type Currency, type OpaqueId, type ShowId } from '@onsale/kernel';
-import { alikeOf, gathered, inTransaction, type Pool, type Queryable, type ResultSetHeader, type RowDataPacket, type Tx } from '@onsale/database';
+import { alikeOf, gathered, inTransaction, RowsLocked, type Pool, type Queryable, type ResultSetHeader, type RowDataPacket, type Tx } from '@onsale/database';
 import { stateAfter, statesBefore, type AttemptId, type AttemptMove, type AttemptState, type LastWord, type Patience } from '../rules/index.ts';
 import { bytesOf, idOf } from './id-bytes.ts';
 
@@ -57,8 +57,18 @@ export async function readAttempt(session: Queryable, { order, n }: AttemptId): 
 
 /** All attempts of an order by number, at most ATTEMPTS_PER_ORDER of them. */
 export const attemptsOf = gathered<Queryable, OpaqueId, readonly Attempt[]>((session, orders) => readAttempts(session, orders, ''));
-/** The same, locked (waits). Lock order: hold before order before attempt. */
-export const lockAttempts = gathered<Tx, OpaqueId, readonly Attempt[]>((tx, orders) => readAttempts(tx, orders, ' FOR UPDATE'));
+/** The same, locked; throws RowsLocked when somebody else has one of them. Lock order: hold before order before attempt. */
+export const lockAttempts = gathered<Tx, OpaqueId, readonly Attempt[]>(async (tx, orders) => {
+  // Read first: an order without attempts has nothing to lock, and SKIP LOCKED leaves out what it cannot have.
+  const there = await readAttempts(tx, orders, '');
+  const some = orders.filter((_, index) => there[index]?.length !== 0);
+  const locked = some.length === 0 ? [] : await readAttempts(tx, some, ' FOR UPDATE SKIP LOCKED');
+  const byOrder = new Map(some.map((order, index) => [order, locked[index] ?? []]));
+  return orders.map((order, index) => {
+    const mine = byOrder.get(order) ?? [];
+    return mine.length < (there[index]?.length ?? 0) ? new RowsLocked('payment_attempt') : mine;
+  });
+});
 
 async function readAttempts(session: Queryable, orders: readonly OpaqueId[], lock: string): Promise<readonly (readonly Attempt[])[]> {
   const sql = `SELECT ${COLUMNS} FROM payment_attempt FORCE INDEX (PRIMARY) WHERE order_id IN (?) ORDER BY order_id, n${lock}`;
@@ -76,9 +86,10 @@ export const startConfirming = (tx: Tx, attempt: AttemptId, start: ConfirmStart)
 export type ConfirmStart = { readonly paymentKey: string; readonly confirmer: OpaqueId; readonly firstLookMs: number };
 type Starting = { readonly attempt: AttemptId; readonly start: ConfirmStart };
 const startGathered = gathered<Tx, Starting, boolean>(async (tx, all) => {
-  const started = new Set<Starting>();
+  const answers = new Map<Starting, boolean | RowsLocked>();
   for (const alike of alikeOf(all, ({ start }) => String(start.firstLookMs), ({ attempt }) => attempt.order)) {
-    const prepared = await lockThose(tx, alike, ['prepared']);
+    const { inState: prepared, lockedElsewhere } = await lockThose(tx, alike, ['prepared']);
+    for (const starting of lockedElsewhere) answers.set(starting, new RowsLocked('payment_attempt'));
     if (prepared.length === 0) continue;
     const cases = `CASE order_id${' WHEN ? THEN ?'.repeat(prepared.length)} END`;
     const [written] = await tx.query<ResultSetHeader>(
@@ -93,24 +104,25 @@ const startGathered = gathered<Tx, Starting, boolean>(async (tx, all) => {
       ],
     );
     invariant(written.affectedRows === prepared.length, 'an attempt changed under its lock');
-    for (const starting of prepared) started.add(starting);
+    for (const starting of prepared) answers.set(starting, true);
   }
-  return all.map((starting) => started.has(starting));
+  return all.map((starting) => answers.get(starting) ?? false);
 });
 
 export type MoveOptions = { readonly code?: string | null; /** When to look again; absent: never. */ readonly nextLookMs?: number };
 
-/** Compare-and-set along the diagram; false when the attempt's state does not allow the move. Locks the row. */
+/** Compare-and-set along the diagram; false when the attempt's state does not allow the move. Locks the row, or throws RowsLocked. */
 export const moveAttempt = (tx: Tx, attempt: AttemptId, move: AttemptMove, options: MoveOptions = {}): Promise<boolean> => (
   moveGathered(tx, { attempt, move, options })
 );
 
 type Moving = { readonly attempt: AttemptId; readonly move: AttemptMove; readonly options: MoveOptions };
 const moveGathered = gathered<Tx, Moving, boolean>(async (tx, all) => {
-  const moved = new Set<Moving>();
+  const answers = new Map<Moving, boolean | RowsLocked>();
   for (const alike of alikeOf(all, ({ move, options }) => JSON.stringify([move, options]), ({ attempt }) => `${attempt.order}/${attempt.n}`)) {
     const { move, options: { code = null, nextLookMs } } = alike[0] as Moving;
-    const movable = await lockThose(tx, alike, statesBefore(move));
+    const { inState: movable, lockedElsewhere } = await lockThose(tx, alike, statesBefore(move));
+    for (const moving of lockedElsewhere) answers.set(moving, new RowsLocked('payment_attempt'));
     if (movable.length === 0) continue;
     const [written] = await tx.query<ResultSetHeader>(
       `UPDATE payment_attempt FORCE INDEX (PRIMARY) SET state = ?, last_code = COALESCE(?, last_code), moved_at = NOW(3), looks = 0,
@@ -122,30 +134,62 @@ const moveGathered = gathered<Tx, Moving, boolean>(async (tx, all) => {
       ],
     );
     invariant(written.affectedRows === movable.length, 'an attempt changed under its lock');
-    for (const moving of movable) moved.add(moving);
+    for (const moving of movable) answers.set(moving, true);
   }
-  return all.map((moving) => moved.has(moving));
+  return all.map((moving) => answers.get(moving) ?? false);
 });
 
-/** Locks the attempts that are in one of the states, and gives what asked for them: what is locked may be changed, and its count is known. */
-async function lockThose<Item extends { readonly attempt: AttemptId }>(tx: Tx, items: readonly Item[], states: readonly AttemptState[]): Promise<Item[]> {
-  const sql = `SELECT order_id, n FROM payment_attempt FORCE INDEX (PRIMARY) WHERE (${theseOf(items)}) AND state IN (?) ORDER BY order_id, n FOR UPDATE`;
-  const [rows] = await tx.query<RowDataPacket[]>(sql, [...namesOf(items), states]);
-  const locked = new Set(rows.map((row) => `${idOf(row['order_id'] as Buffer)}/${row['n'] as number}`));
-  return items.filter(({ attempt }) => locked.has(`${attempt.order}/${attempt.n}`));
+type LockedOf<Item> = { readonly inState: Item[]; readonly lockedElsewhere: readonly Item[] };
+/**
+ * Locks the attempts and gives what asked for those in one of the states: what is locked may be changed, and its count is known. Nobody
+ * waits: what somebody else has is told apart from what is not there by reading it without a lock.
+ */
+async function lockThose<Item extends { readonly attempt: AttemptId }>(
+  tx: Tx, items: readonly Item[], states: readonly AttemptState[],
+): Promise<LockedOf<Item>> {
+  const sql = (some: readonly Item[]): string => `SELECT order_id, n, state FROM payment_attempt FORCE INDEX (PRIMARY) WHERE ${theseOf(some)}`;
+  const find = async (some: readonly Item[], lock: string): Promise<ReadonlyMap<string, AttemptState>> => {
+    const [rows] = some.length === 0 ? [[]] : await tx.query<RowDataPacket[]>(`${sql(some)} ${lock}`, namesOf(some));
+    return new Map(rows.map((row) => [`${idOf(row['order_id'] as Buffer)}/${row['n'] as number}`, row['state'] as AttemptState]));
+  };
+  const nameOf = ({ attempt }: Item): string => `${attempt.order}/${attempt.n}`;
+  const locked = await find(items, 'ORDER BY order_id, n FOR UPDATE SKIP LOCKED');
+  const missing = items.filter((item) => !locked.has(nameOf(item)));
+  const there = await find(missing, '');
+  const inState = items.filter((item) => states.includes(locked.get(nameOf(item)) as AttemptState));
+  return { inState, lockedElsewhere: missing.filter((item) => there.has(nameOf(item))) };
 }
 
 /** A row constructor in IN would not use the primary key on MariaDB 10. */
 const theseOf = (items: readonly unknown[]): string => items.map(() => 'order_id = ? AND n = ?').join(' OR ');
 const namesOf = (items: readonly { readonly attempt: AttemptId }[]): (Buffer | number)[] => items.flatMap(({ attempt }) => [bytesOf(attempt.order), attempt.n]);
 
-/** prepared → abandoned for every attempt of the order except `keep`. Gives how many. */
-export async function abandonPrepared(tx: Tx, order: OpaqueId, keep = 0): Promise<number> {
-  const [written] = await tx.query<ResultSetHeader>(
-    "UPDATE payment_attempt SET state = 'abandoned', moved_at = NOW(3) WHERE order_id = ? AND n <> ? AND state = 'prepared'",
-    [bytesOf(order), keep],
-  );
-  return written.affectedRows;
+/** prepared → abandoned for every attempt of the order except `keep`. Gives how many. Throws RowsLocked when somebody else has one of them. */
+export const abandonPrepared = (tx: Tx, order: OpaqueId, keep = 0): Promise<number> => abandonGathered(tx, { order, keep });
+
+type Abandoning = { readonly order: OpaqueId; readonly keep: number };
+const abandonGathered = gathered<Tx, Abandoning, number>(async (tx, all) => {
+  const open = await readPrepared(tx, all.map(({ order }) => order));
+  const wanted = all.map(({ order, keep }) => ({ items: (open.get(order) ?? []).filter((n) => n !== keep).map((n) => ({ attempt: { order, n } })) }));
+  const items = wanted.flatMap((one) => one.items);
+  if (items.length === 0) return all.map(() => 0);
+  const { inState, lockedElsewhere } = await lockThose(tx, items, ['prepared']);
+  if (inState.length > 0) {
+    await tx.query(
+      `UPDATE payment_attempt FORCE INDEX (PRIMARY) SET state = 'abandoned', moved_at = NOW(3) WHERE ${theseOf(inState)}`, namesOf(inState),
+    );
+  }
+  return wanted.map((one) => (
+    one.items.some((item) => lockedElsewhere.includes(item)) ? new RowsLocked('payment_attempt') : one.items.filter((item) => inState.includes(item)).length
+  ));
+});
+
+/** Windows that are open, by order; the caller holds the order, so that none is opened meanwhile. */
+async function readPrepared(tx: Tx, orders: readonly OpaqueId[]): Promise<ReadonlyMap<OpaqueId, readonly number[]>> {
+  const sql = "SELECT order_id, n FROM payment_attempt FORCE INDEX (PRIMARY) WHERE order_id IN (?) AND state = 'prepared'";
+  const [rows] = await tx.query<RowDataPacket[]>(sql, [orders.map(bytesOf)]);
+  const found = Map.groupBy(rows, (row) => idOf(row['order_id'] as Buffer));
+  return new Map([...found].map(([order, some]) => [order, some.map((row) => row['n'] as number)]));
 }
 
 /** Written before a confirm is repeated: what a crash in the middle must not forget. False: no longer confirming. */
