@@ -1,4 +1,5 @@
-import { AWAY_ERRNOS, duplicateKeyIn, isCheckErrno, isDuplicateErrno, isTooLongErrno } from './dialect.ts';
+import { duplicateKeyIn } from './dialect.ts';
+import { classOf } from './error-classes.ts';
 
 /**
  * How the database fails. None of these carries a value of a row or a parameter: the driver's own errors do (in `sql` and in the
@@ -6,13 +7,14 @@ import { AWAY_ERRNOS, duplicateKeyIn, isCheckErrno, isDuplicateErrno, isTooLongE
  */
 
 /**
- * The pool is at its bound (nothing was sent), or the server ended a statement that took too long (it is undone; its transaction is not).
+ * The pool is at its bound (nothing was sent), the server ended a statement that took too long (it is undone; its transaction is not), or it
+ * is full: out of disk or memory.
  * The edge answers 503 with Retry-After.
  */
 export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy';
   readonly code = 'database-busy';
-  readonly reason: 'queue-full' | 'waited-too-long' | 'statement-too-long';
+  readonly reason: 'queue-full' | 'waited-too-long' | 'statement-ended' | 'server-full';
   readonly retryAfterMs = 1_000;
 
   constructor(reason: DatabaseBusy['reason'], where: string) {
@@ -21,7 +23,10 @@ export class DatabaseBusy extends Error {
   }
 }
 
-/** No connection, or it broke under a statement: whether that statement took effect is not known. The edge answers 503. */
+/**
+ * No connection, it broke under a statement (whether that took effect is not known), or this server cannot: it is read-only, shutting down, of
+ * another password. The connection is closed. The edge answers 503.
+ */
 export class DatabaseAway extends Error {
   override readonly name = 'DatabaseAway';
   readonly code = 'database-away';
@@ -65,6 +70,11 @@ export class SqlFailure extends Error {
   }
 }
 
+/** The transaction was undone by a deadlock, a lock wait or the like, and may be run again; whoever has tried often enough answers 503. */
+export class TransactionUndone extends SqlFailure {
+  readonly retryAfterMs = 500;
+}
+
 const STATEMENT_TEXT_MAX = 200;
 
 /** Our error for one of the driver's; `statement` is the text the caller gave. An error without a code is a bug of the caller's and stays itself. */
@@ -72,19 +82,22 @@ export function failureOf(error: unknown, statement: string): Error {
   const { errno, sqlState, sqlMessage, code, fatal } = error as { errno?: number; sqlState?: string; sqlMessage?: string; code?: string; fatal?: boolean };
   if (error instanceof Error && errno === undefined && code === undefined && fatal === undefined) return error;
   const answered = typeof errno === 'number' && typeof sqlMessage === 'string';
-  if (!answered || fatal === true || AWAY_ERRNOS.has(errno)) return new DatabaseAway(`database away: ${answered ? errno : (code ?? 'connection lost')}`);
-  if (isTooLongErrno(errno)) return new DatabaseBusy('statement-too-long', shortened(statement));
-  return new SqlFailure(errno, sqlState ?? '', shortened(statement), isDuplicateErrno(errno) ? duplicateKeyIn(sqlMessage) : undefined);
+  const kind = answered ? classOf(errno) : 'away';
+  if (!answered || fatal === true || kind === 'away') return new DatabaseAway(`database away: ${answered ? errno : (code ?? 'connection lost')}`);
+  if (kind === 'ended') return new DatabaseBusy('statement-ended', shortened(statement));
+  if (kind === 'full') return new DatabaseBusy('server-full', `${errno} of ${shortened(statement)}`);
+  if (kind === 'again') return new TransactionUndone(errno, sqlState ?? '', shortened(statement), undefined);
+  return new SqlFailure(errno, sqlState ?? '', shortened(statement), kind === 'duplicate' ? duplicateKeyIn(sqlMessage) : undefined);
 }
 
 const shortened = (statement: string): string => (statement.length > STATEMENT_TEXT_MAX ? `${statement.slice(0, STATEMENT_TEXT_MAX)}…` : statement);
 
 /** Whether `error` says that a unique key (any, or the named one) has that value already. */
 export const isDuplicate = (error: unknown, key?: string): boolean =>
-  error instanceof SqlFailure && isDuplicateErrno(error.errno) && (key === undefined || error.key === key);
+  error instanceof SqlFailure && classOf(error.errno) === 'duplicate' && (key === undefined || error.key === key);
 
-export const isCheckViolation = (error: unknown): boolean => error instanceof SqlFailure && isCheckErrno(error.errno);
+export const isCheckViolation = (error: unknown): boolean => error instanceof SqlFailure && classOf(error.errno) === 'check';
 
 /** Whether the edge should answer 503 with `retryAfterMs`: the database cannot now, and that is nobody's mistake. */
-export const isUnavailable = (error: unknown): error is DatabaseBusy | DatabaseAway | CommitUnknown | RowsLocked =>
-  error instanceof DatabaseBusy || error instanceof DatabaseAway || error instanceof CommitUnknown || error instanceof RowsLocked;
+export const isUnavailable = (error: unknown): error is DatabaseBusy | DatabaseAway | CommitUnknown | RowsLocked | TransactionUndone =>
+  [DatabaseBusy, DatabaseAway, CommitUnknown, RowsLocked, TransactionUndone].some((kind) => error instanceof kind);

@@ -1,6 +1,5 @@
-import { isLockWaitErrno, isRetryable } from './dialect.ts';
 import { ScopeQueue, type Entry } from './scope-queue.ts';
-import { CommitUnknown, DatabaseAway, DatabaseBusy, isDuplicate, SqlFailure } from './failures.ts';
+import { CommitUnknown, DatabaseAway, DatabaseBusy, isDuplicate, TransactionUndone } from './failures.ts';
 
 /**
  * Group commit: concurrent commands of one scope (a show, a coupon) gather into one transaction, because one durable commit costs the
@@ -68,6 +67,7 @@ export type GroupCommitGauges = {
 const RETRY_PAUSE_FIRST_MS = 5;
 const RETRY_PAUSE_MAX_MS = 160;
 const SWEEP_MS = 50;
+const LOCK_WAIT = 1205;
 /** Each run waits as long as a lock wait lasts for a row that somebody keeps: once more, for a lock that was just about to go. */
 const LOCK_WAIT_RETRIES_MAX = 1;
 
@@ -263,8 +263,8 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
 }
 
 /** Deadlock, lock wait, changed snapshot; a twin's duplicate; no connection, a lost one, a COMMIT without an answer. */
-const mayRunAgain = (error: unknown): boolean => (error instanceof SqlFailure && isRetryable(error.errno)) || isDuplicate(error) || isAway(error);
-const isLockWait = (error: unknown): boolean => error instanceof SqlFailure && isLockWaitErrno(error.errno);
+const mayRunAgain = (error: unknown): boolean => error instanceof TransactionUndone || isDuplicate(error) || isAway(error);
+const isLockWait = (error: unknown): boolean => error instanceof TransactionUndone && error.errno === LOCK_WAIT;
 const isAway = (error: unknown): boolean => error instanceof CommitUnknown || error instanceof DatabaseAway || error instanceof DatabaseBusy;
 /** Not one command's fault: halving the batch would only take longer. */
-const isEverybodys = (error: unknown): boolean => isAway(error) || (error instanceof SqlFailure && isRetryable(error.errno));
+const isEverybodys = (error: unknown): boolean => isAway(error) || error instanceof TransactionUndone;

@@ -1,6 +1,6 @@
 export { checkSchema, migrate, MigrationRefused, type MigrateOptions } from './migrate.ts';
 export { CommitUnknown, DatabaseAway, DatabaseBusy, isCheckViolation, isDuplicate, isUnavailable, RowsLocked, SqlFailure } from './failures.ts';
-export { isRetryable } from './dialect.ts';
+export { classOf, ERROR_CLASSES, type ErrorClass } from './error-classes.ts';
 export { MIGRATIONS_FOLDER } from './migration-files.ts';
 export { openDatabase, type Database, type DatabaseConfig } from './open-db.ts';
 export { openPool, type Pool, type PoolConfig, type PoolGauges, type PoolRole } from './pool.ts';

@@ -108,11 +108,19 @@ export async function closeOutboxRow(tx: Tx, id: number): Promise<boolean> {
 /** `error`: a code, no text with data in it. `delayMs`: default `outboxPauseMs`. */
 export type OutboxRetry = { readonly error: string; readonly delayMs?: number };
 
-/** Closes rows whose effects stand elsewhere (a slot freed in Redis), all in one statement; what somebody else has closed meanwhile is closed. */
-export async function closeOutboxRows(database: Queryable, ids: readonly number[]): Promise<void> {
+/**
+ * Closes rows whose effects stand elsewhere (a slot freed in Redis); what somebody else has closed meanwhile is closed. A row that is locked
+ * elsewhere keeps none of the others open: it stays, its lease runs out, and its effect bears being repeated.
+ */
+export async function closeOutboxRows(pool: Pool, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return;
   const inOrder = ids.toSorted((one, other) => one - other);
-  await database.query('UPDATE outbox SET closed_at = NOW(3), last_error = NULL WHERE id IN (?) AND closed_at IS NULL', [inOrder]);
+  await inTransaction(pool, { isolation: 'read committed' }, async (tx) => {
+    const sql = 'SELECT id FROM outbox WHERE id IN (?) AND closed_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED';
+    const [rows] = await tx.query<RowDataPacket[]>(sql, [inOrder]);
+    if (rows.length === 0) return;
+    await tx.query('UPDATE outbox SET closed_at = NOW(3), last_error = NULL WHERE id IN (?)', [rows.map((row) => row['id'] as number)]);
+  });
 }
 
 /** Lets a claimed row come back after a pause. False: the claim is no longer ours. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRetryable } from './dialect.ts';
-import { CommitUnknown, RowsLocked, SqlFailure } from './failures.ts';
+import { CommitUnknown, RowsLocked, TransactionUndone } from './failures.ts';
 import type { Pool } from './pool.ts';
 import type { Connection, Isolation, Tx } from './session.ts';
 
@@ -28,7 +27,7 @@ export async function inTransaction<Value>(pool: Pool, options: TransactionOptio
     try {
       return await runOnce(pool, options.isolation, work);
     } catch (error) {
-      const refused = error instanceof RowsLocked || (error instanceof SqlFailure && isRetryable(error.errno));
+      const refused = error instanceof RowsLocked || error instanceof TransactionUndone;
       const again = refused || (error instanceof CommitUnknown && options.repeatable === true);
       if (!again || attempt >= attemptsMax) throw error;
     }

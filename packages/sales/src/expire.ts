@@ -14,9 +14,21 @@ export function expireHold(context: SalesContext, command: Extract<SeatCommand, 
   });
 }
 
-/** One round of the expirer: gives how many holds ended. Two of them are harmless. */
-export async function expireHolds(context: SalesContext, limit = EXPIRE_BATCH): Promise<number> {
-  const due = await findExpired(context.database.reads, limit);
-  const answers = await Promise.all(due.map((command) => (command.kind === 'expire' ? expireHold(context, command) : context.engine.submit(command))));
-  return answers.filter((answer) => answer.ok && !answer.value.again).length;
+/** Batches of one round. */
+const BATCHES_MAX = 20;
+
+/**
+ * One round of the expirer: gives how many holds ended. Two of them are harmless. A hold that cannot be ended now (its rows are locked, the
+ * engine is busy) is passed over: the next round finds it again, and those behind it do not wait for it.
+ */
+export async function expireHolds(context: SalesContext, limit = EXPIRE_BATCH, signal?: AbortSignal): Promise<number> {
+  let [ended, passedOver] = [0, 0];
+  for (let batch = 0; batch < BATCHES_MAX && signal?.aborted !== true; batch += 1) {
+    const due = await findExpired(context.database.reads, limit, passedOver);
+    const answers = await Promise.all(due.map((command) => expireHold(context, command)));
+    ended += answers.filter((answer) => answer.ok && !answer.value.again).length;
+    passedOver += answers.filter((answer) => !answer.ok).length;
+    if (due.length < limit) break;
+  }
+  return ended;
 }

@@ -113,6 +113,23 @@ t.test('rows that a stranger keeps refuse their own commands only', async (t) =>
   t.equal((await shop.reread(settled[0])).state, 'paid');
 });
 
+t.test('holds that cannot be ended are passed over: those behind them go back on sale', async (t) => {
+  const shop = await openShop(t, sandbox);
+  const stranger = await strangerOn(t, shop);
+  const orders: TicketOrder[] = [];
+  for (const seat of [0, 1, 2, 3]) {
+    const order = await shop.order([seat]);
+    const [id, age] = [Buffer.from(order.hold, 'base64url'), 60 - seat];
+    await shop.rows('UPDATE hold SET until_at = NOW(3) - INTERVAL ? SECOND WHERE id = ?', [age, id]);
+    orders.push(order);
+  }
+  for (const order of orders.slice(0, 2)) await stranger.lock('ticket_order', order);
+  t.equal(await expireHolds(shop.context, 2), 2, 'a whole batch of the oldest is locked');
+  t.same(await Promise.all(orders.map(async (order) => (await shop.reread(order)).state)), ['open', 'open', 'expired', 'expired']);
+  await stranger.letGo();
+  t.equal(await expireHolds(shop.context, 2), 2);
+});
+
 t.test('negative control: an alongside that waits for a locked row holds everybody up', async (t) => {
   const shop = await openShop(t, sandbox);
   const stranger = await strangerOn(t, shop);

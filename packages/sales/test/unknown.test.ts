@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@onsale/testing';
 import t from 'tap';
 import type { TicketOrder } from '@onsale/booking';
 import { claimOutboxRows } from '@onsale/database';
@@ -273,7 +274,7 @@ t.test('several resolvers and the request at once: once', async (t) => {
   await arm(sandbox, { call: 'confirm', kind: 'slow', delayMs: 200, times: 1 });
   const ring = createBellBook(shop.context, () => performance.now());
   const paying = pay(paymentKey);
-  await sleep(100);
+  await until('the confirm is under way', async () => (await shop.attemptStates(order))[0] === 'confirming');
   t.equal(await ring({ eventType: 'PAYMENT_STATUS_CHANGED', data: { orderId: opened.attempt.providerOrderId } }), 'noted');
   t.equal(await ring({ eventType: 'PAYMENT_STATUS_CHANGED', data: { orderId: opened.attempt.providerOrderId } }), 'merged');
   shop.later(10_000);

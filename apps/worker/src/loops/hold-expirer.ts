@@ -7,14 +7,10 @@ import { startLoop, type Loop } from '@onsale/runtime';
  * and writes; two workers that find the same hold are one expiry and one that comes too late.
  */
 export const EXPIRE_EVERY_MS = SECOND_MS / 2;
-const BATCHES_A_RUN_MAX = 20;
 
 export type HoldExpirerOptions = { readonly sales: SalesContext; readonly onError: (error: unknown, name: string) => void };
 
 export function startHoldExpirer({ sales, onError }: HoldExpirerOptions): Loop {
-  const run = async (signal: AbortSignal): Promise<void> => {
-    // Fewer than a batch: no more are due, or the rest is locked or busy and is found again by the next run.
-    for (let batch = 0; batch < BATCHES_A_RUN_MAX && !signal.aborted; batch += 1) if ((await expireHolds(sales)) < EXPIRE_BATCH) return;
-  };
+  const run = async (signal: AbortSignal): Promise<void> => void (await expireHolds(sales, EXPIRE_BATCH, signal));
   return startLoop({ name: 'hold expirer', everyMs: EXPIRE_EVERY_MS, run, onError });
 }
