@@ -11,8 +11,8 @@ import { openShop, SHOW, startSandbox, type Shop } from './shop.ts';
  * rows are refused for themselves and go through once the rows are free; everybody else's go on meanwhile.
  */
 const sandbox = await startSandbox(t);
-/** Far below a lock wait of 2 s; far above what a batch takes on a busy machine. */
-const SOON_MS = 1_500;
+/** As it is set for every session. */
+const LOCK_WAIT_MS = 2_000;
 
 /** Locks rows until `letGo`. */
 type Stranger = { readonly lock: (table: string, order: TicketOrder) => Promise<void>; readonly letGo: () => Promise<void> };
@@ -34,20 +34,19 @@ async function strangerOn(t: TestContext, shop: Shop): Promise<Stranger> {
   };
 }
 
-/** Somebody who holds one seat after another while `work` is done: the longest that one of them took. */
+/** Somebody who holds and releases a seat again and again while `work` is done, and is never refused: how often. */
 async function besides(shop: Shop, seat: number, work: Promise<unknown>): Promise<number> {
   let done = false;
   void work.finally(() => { done = true; }).catch(() => undefined);
-  let longest = 0;
+  let times = 0;
   while (!done) {
     const fan = await shop.fan();
     const hold = shop.context.newId();
-    const from = performance.now();
     valueOf(await shop.context.engine.submit({ kind: 'hold', show: SHOW, hold, seats: [seat], ...fan }));
     valueOf(await shop.context.engine.submit({ kind: 'release', show: SHOW, hold, person: fan.person }));
-    longest = Math.max(longest, performance.now() - from);
+    times += 1;
   }
-  return longest;
+  return times;
 }
 
 const wordOf = async (work: Promise<{ readonly ok: boolean; readonly refusal?: { readonly kind: string }; readonly value?: unknown }>): Promise<string> => {
@@ -79,8 +78,8 @@ t.test('rows that a stranger keeps refuse their own commands only', async (t) =>
   await stranger.lock('order_line', settled[0]);
 
   const commands: Record<string, () => Promise<string>> = {
-    'open a payment': () => wordOf(openPayment(context, unopened, 'window')),
-    'open another payment': () => wordOf(openPayment(context, reopened[0], 'window')),
+    'open a payment': () => wordOf(openPayment(context, unopened, { idempotencyKey: 'window', request: 'r'.repeat(22) })),
+    'open another payment': () => wordOf(openPayment(context, reopened[0], { idempotencyKey: 'window', request: 'r'.repeat(22) })),
     'cancel an order': () => wordOf(cancelUnpaidOrder(context, cancelled)),
     'cancel an order with a window': () => wordOf(cancelUnpaidOrder(context, cancelledOpen[0])),
     'abandon a window': () => wordOf(abandonPayment(context, abandoned[0], 1)),
@@ -92,15 +91,14 @@ t.test('rows that a stranger keeps refuse their own commands only', async (t) =>
   const run = async (): Promise<Record<string, string>> =>
     Object.fromEntries(await Promise.all(Object.entries(commands).map(async ([name, command]) => [name, await command()] as const)));
   const all = run();
-  const longest = await besides(shop, 20, all);
-  t.ok(longest < SOON_MS, `everybody else went on: the longest took ${Math.round(longest)} ms`);
+  t.ok((await besides(shop, 20, all)) > 0, 'everybody else went on');
   t.same(await all, {
     'open a payment': 'busy', 'open another payment': 'busy', 'cancel an order': 'busy', 'cancel an order with a window': 'busy',
     'abandon a window': RowsLocked.name, 'confirm, order locked': 'busy', 'confirm, attempt locked': 'busy',
     // The buyer's money is captured: it is settled as soon as the lines can be had.
     'confirm, lines locked': 'ok pending', 'expire a hold': '0',
   });
-  t.notOk(shop.faults.some((fault) => /SqlFailure/.test(String(fault))), 'no wait for a lock timed out');
+  t.same(shop.faults.filter((fault) => isUnavailable(fault)), [], 'no batch waited for a lock until its time was over');
 
   await stranger.letGo();
   shop.later(60_000);
@@ -143,6 +141,6 @@ t.test('negative control: an alongside that waits for a locked row holds everybo
   const from = performance.now();
   const beside = shop.context.engine.submit({ kind: 'lengthen', show: SHOW, hold: order.hold, order: order.id, attempt: shop.context.newId() });
   const answers = await Promise.all([waiting, beside]);
-  t.ok(fan !== undefined && performance.now() - from > SOON_MS, 'a lock wait');
+  t.ok(fan !== undefined && performance.now() - from > LOCK_WAIT_MS, 'a lock wait');
   t.ok(answers.every((answer) => !answer.ok), 'and nobody of the batch was served');
 });
