@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createOperator, createPasswordHasher, setPassword } from '@onsale/control';
-import { migrate, openPool } from '@onsale/database';
+import { grantApps, migrate, openPool } from '@onsale/database';
 import { seedDemonstration } from './seed.ts';
 
 const ACT = { actor: 'launcher', cause: 'npm start' };
@@ -33,9 +33,10 @@ async function keepOperator(databaseUrl: string, folder: string): Promise<void> 
 }
 
 process.once('disconnect', () => process.exit(1));
-const { DATABASE_URL, REDIS_URL, ONSALE_DATA } = process.env;
+const { DATABASE_URL, DATABASE_APPS_FROM, REDIS_URL, ONSALE_DATA } = process.env;
 if (!DATABASE_URL || !REDIS_URL || !ONSALE_DATA) throw new Error('prepare.ts is run by the launcher (npm start)');
 const ran = await migrate(DATABASE_URL);
+if (DATABASE_APPS_FROM) await grantApps(DATABASE_URL, DATABASE_APPS_FROM);
 await keepOperator(DATABASE_URL, ONSALE_DATA);
 const seeded = await seedDemonstration({ databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, reset: false, nowMs: Date.now() });
 process.send?.({ prepared: { migrations: ran.length, demonstration: seeded } }, undefined, undefined, () => process.disconnect());

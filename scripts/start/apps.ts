@@ -17,6 +17,7 @@ export type Surroundings = {
   readonly secretsPath: string;
   readonly redisUrl: string;
   readonly databaseUrl: string;
+  readonly storesOf: (app: string) => NodeJS.ProcessEnv;
   /** Folder of libraries in few files, if there is one. */
   readonly libraries: string | undefined;
 };
@@ -43,8 +44,6 @@ export async function planApps(around: Surroundings): Promise<Plan[]> {
     WORKER_URL: local(worker),
     OPS_URL: reached(host, ports.ops),
     ONSALE_DATA: around.dataFolder,
-    REDIS_URL: around.redisUrl,
-    DATABASE_URL: around.databaseUrl,
     NODE_COMPILE_CACHE: join(around.dataFolder, 'compile-cache'),
     ...(around.libraries ? { ONSALE_LIBRARIES: around.libraries } : {}),
     ...(production ? {} : sandboxEnvironment(around)),
@@ -54,6 +53,7 @@ export async function planApps(around: Surroundings): Promise<Plan[]> {
     port: portOf[name],
     env: {
       ...common,
+      ...around.storesOf(name),
       PORT: String(portOf[name]),
       HOST: OPEN.includes(name) ? host : LOOPBACK,
       ...originOf(around, name, portOf[name]),

@@ -9,21 +9,22 @@ import { StartRefused } from './ports.ts';
 const PREPARE_MS = 120_000;
 const LOG_LINES = 15;
 /** Whatever decides about the outcome: a change in any of them prepares the database anew. */
-const DECIDING = ['packages/database/migrations', 'scripts/prepare.ts', 'scripts/seed.ts', 'scripts/demo'];
+const DECIDING = ['packages/database/migrations', 'packages/database/src/tables.ts', 'scripts/prepare.ts', 'scripts/seed.ts', 'scripts/demo'];
 
 /**
  * Schema, operator and demonstration. Resolves to what was done about the demonstration. Skipped when nothing has changed since the private
  * server was prepared; the mark lies among that server's own data, so that it goes where they go. Somebody else's server is always looked at.
  */
 export async function prepare(around: Surroundings): Promise<string> {
-  const isPrivate = !around.environment['DATABASE_URL'];
   const mark = join(around.dataFolder, 'mariadb', 'prepared');
   const today = decidingHash(around.dataFolder);
-  if (isPrivate && existsSync(mark) && readFileSync(mark, 'utf8') === today) return 'there';
+  if (isPrivate(around) && existsSync(mark) && readFileSync(mark, 'utf8') === today) return 'there';
   const done = await runPreparation(around);
-  if (isPrivate) writeFileSync(mark, today);
+  if (isPrivate(around)) writeFileSync(mark, today);
   return done;
 }
+
+const isPrivate = ({ environment }: Surroundings): boolean => !environment['DATABASE_URL'];
 
 function decidingHash(dataFolder: string): string {
   const hash = createHash('sha256').update(readFileSync(join(dataFolder, 'operator.json')));
@@ -46,6 +47,7 @@ async function runPreparation(around: Surroundings): Promise<string> {
       PATH: around.environment['PATH'],
       ONSALE_DATA: around.dataFolder,
       DATABASE_URL: around.databaseUrl,
+      ...(isPrivate(around) ? { DATABASE_APPS_FROM: '127.0.0.1' } : {}),
       REDIS_URL: around.redisUrl,
       NODE_COMPILE_CACHE: join(around.dataFolder, 'compile-cache'),
     },

@@ -15,6 +15,7 @@ export async function assertProduction(environment: NodeJS.ProcessEnv, host: str
     secretsPath: '',
     redisUrl: environment['REDIS_URL'] ?? '',
     databaseUrl: environment['DATABASE_URL'] ?? '',
+    storesOf: () => ({}), // in production the environment names the stores itself
     libraries: undefined,
   };
   const faults = new Set<string>();

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { DATABASE_APPS, userOfApp } from '@onsale/database/tables';
 import { startMariadb, startRedis } from '@onsale/services';
+import { REDIS_ACCESS } from '@onsale/waiting-room/access';
 import { appUnit, endOfLog, planApps, publicHost, reached, turnLog, type Surroundings } from './apps.ts';
 import { keepOperator, keepSecrets, removeAddresses, writeAddresses, type Operator } from './data-folder.ts';
 import { bundleLibraries } from './one-file-libraries.ts';
@@ -84,6 +86,7 @@ async function startAll({ environment, dataFolder, host, ports }: SystemOptions,
     production ? '' : keepSecrets(dataFolder),
     production ? undefined : bundleLibraries(dataFolder),
   ]);
+  const urls = { redisUrl: servers.redisUrl, databaseUrl: servers.databaseUrl };
   const around: Surroundings = { environment, host, ports, dataFolder, secretsPath, libraries, ...servers };
   // Production's schema is brought up to date by scripts/migrate.ts before a version is rolled out, and has no demonstration.
   const demonstration = production ? 'none' : await prepare(around);
@@ -102,7 +105,7 @@ async function startAll({ environment, dataFolder, host, ports }: SystemOptions,
       gateway: reached(host, ports.gateway),
       ops: reached(host, ports.ops),
       sandbox: production ? null : reached(host, ports.sandbox),
-      ...servers,
+      ...urls,
       processes: running.processes(),
     });
   publish();
@@ -111,20 +114,33 @@ async function startAll({ environment, dataFolder, host, ports }: SystemOptions,
   return { operator, demonstration, addresses: { fans: seen(ports.gateway), ops: seen(ports.ops), sandbox: seen(ports.sandbox) } };
 }
 
-type Servers = { readonly redisUrl: string; readonly databaseUrl: string };
+/** `storesOf`: what an app is told: the private servers as its own user, and only those that it has one in; a person's own as they were given. */
+type Servers = { readonly redisUrl: string; readonly databaseUrl: string; readonly storesOf: (app: string) => NodeJS.ProcessEnv };
 
 /** Private ones, both at once, unless the environment names others. */
 async function startServers(environment: NodeJS.ProcessEnv, dataFolder: string, running: Running): Promise<Servers> {
-  const [redisUrl, databaseUrl] = await Promise.all([
-    environment['REDIS_URL'] || startServer(running, 'redis', () => startRedis({ dir: join(dataFolder, 'redis') })),
-    environment['DATABASE_URL'] || startServer(running, 'mariadb', () => startMariadb({ dir: join(dataFolder, 'mariadb'), ...MARIADB_SIZES })),
+  const begin = {
+    redis: () => startRedis({ dir: join(dataFolder, 'redis'), users: redisUsers() }),
+    database: () => startMariadb({ dir: join(dataFolder, 'mariadb'), users: DATABASE_APPS.map(userOfApp), ...MARIADB_SIZES }),
+  };
+  const [redis, database] = await Promise.all([
+    environment['REDIS_URL'] ? undefined : startServer(running, 'redis', begin.redis),
+    environment['DATABASE_URL'] ? undefined : startServer(running, 'mariadb', begin.database),
   ]);
-  return { redisUrl, databaseUrl };
+  const redisUrl = redis?.url ?? environment['REDIS_URL'] ?? '';
+  const databaseUrl = database?.url ?? environment['DATABASE_URL'] ?? '';
+  const storesOf = (app: string): NodeJS.ProcessEnv => ({
+    ...(app in REDIS_ACCESS ? { REDIS_URL: redis?.userUrl(userOfApp(app)) ?? redisUrl } : {}),
+    ...((DATABASE_APPS as readonly string[]).includes(app) ? { DATABASE_URL: database?.userUrl(userOfApp(app)) ?? databaseUrl } : {}),
+  });
+  return { redisUrl, databaseUrl, storesOf };
 }
+
+const redisUsers = (): Record<string, string> => Object.fromEntries(Object.entries(REDIS_ACCESS).map(([app, rules]) => [userOfApp(app), rules]));
 
 type AnyServer = Awaited<ReturnType<typeof startRedis>> | Awaited<ReturnType<typeof startMariadb>>;
 
-async function startServer(running: Running, name: string, begin: () => Promise<AnyServer>): Promise<string> {
+async function startServer(running: Running, name: string, begin: () => Promise<AnyServer>): Promise<AnyServer> {
   let server: AnyServer | undefined;
   await running.start({
     name,
@@ -139,5 +155,5 @@ async function startServer(running: Running, name: string, begin: () => Promise<
     },
     stop: async () => server?.stop(),
   });
-  return (server as unknown as AnyServer).url;
+  return server as unknown as AnyServer;
 }

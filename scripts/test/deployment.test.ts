@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ConfigRefused, makeSecrets, readConfig, type AppName } from '@onsale/runtime';
+import { DATABASE_APPS, userOfApp } from '@onsale/database';
+import { ConfigRefused, makeSecrets, readConfig, variablesOf, type AppName } from '@onsale/runtime';
+import { REDIS_ACCESS } from '@onsale/waiting-room';
 import t from 'tap';
 import { parse } from 'yaml';
 
@@ -35,6 +38,8 @@ function sampleVariables(): Record<string, string> {
     OPS_HOST: 'ops.example',
     REDIS_PASSWORD: 'r3dis',
     DATABASE_PASSWORD: 'd4tabase',
+    ...Object.fromEntries(['ADMISSION', 'WORKER', 'OPS'].map((app) => [`REDIS_PASSWORD_${app}`, `r${app}`])),
+    ...Object.fromEntries(['BOOKING', 'WORKER', 'OPS'].map((app) => [`DATABASE_PASSWORD_${app}`, `d${app}`])),
     TLS_CERTIFICATE: 'crt',
     TLS_KEY: 'key',
     ONSALE_ENTRY_KEYS: JSON.stringify(made.entryKeys),
@@ -99,6 +104,37 @@ t.test('compose: each app accepts its environment in production, and needs all o
     for (const [key] of secrets) t.throws(() => readConfig(name as AppName, { ...env, [key]: '' }), ConfigRefused, `${name} without ${key}`);
     if (name !== 'web') t.ok(secrets.length > 0, name);
   }
+});
+
+/** What a service is told that it does not read. */
+const strange = (app: string, given: Readonly<Record<string, string>>): string[] =>
+  Object.keys(given).filter((name) => !variablesOf(app as AppName).includes(name));
+
+t.test('compose: each app is told what it reads and nothing else, and comes to the stores as itself', async (t) => {
+  const variables = sampleVariables();
+  for (const app of appsIn('apps').filter((name) => name !== 'sandbox')) {
+    const given = compose.services[app]?.environment ?? {};
+    t.same(strange(app, given), [], app);
+    const userOf = (name: string): string | undefined => (given[name] === undefined ? undefined : new URL(fill(given[name], variables)).username);
+    t.equal(userOf('DATABASE_URL'), (DATABASE_APPS as readonly string[]).includes(app) ? userOfApp(app) : undefined, `${app} and MySQL`);
+    t.equal(userOf('REDIS_URL'), app in REDIS_ACCESS ? userOfApp(app) : undefined, `${app} and Redis`);
+  }
+  t.same(strange('admission', { ...compose.services['admission']?.environment, DATABASE_URL: 'x' }), ['DATABASE_URL'], 'negative control');
+  t.same(strange('booking', { REDIS_URL: 'x', ONSALE_ENTRY_KEYS: 'x' }), ['REDIS_URL', 'ONSALE_ENTRY_KEYS'], 'negative control');
+});
+
+t.test('compose: the users of MySQL and Redis are those that the code declares', async (t) => {
+  const start = read('scripts/images/redis-start.sh');
+  const parts = new Map(Array.from(start.matchAll(/^([A-Z]+)='(.*)'$/gm), ([, name = '', text = '']) => [name, text]));
+  const redis = start.replace(/\$([A-Z]+)\b/g, (whole, name: string) => parts.get(name) ?? whole);
+  const declared = Object.entries(REDIS_ACCESS).map(([app, rules]) => (
+    `user ${userOfApp(app)} on >$REDIS_PASSWORD_${app.toUpperCase()} resetkeys resetchannels -@all ${rules}`
+  ));
+  t.same(redis.split('\n').filter((line) => /^user onsale_/.test(line)).sort(), declared.sort());
+  const made = Array.from(read('scripts/images/mysql-users.sh').matchAll(/CREATE USER IF NOT EXISTS '(\w+)'/g), ([, user]) => user);
+  t.same(made.sort(), DATABASE_APPS.map(userOfApp).sort());
+  t.ok(compose.services['migrate']?.environment?.['DATABASE_APPS_FROM']);
+  for (const file of ['mysql-users.sh', 'redis-start.sh']) t.equal(spawnSync('bash', ['-n', join(CHECKOUT, 'scripts/images', file)]).status, 0, file);
 });
 
 t.test('compose: no secret stands in the file', async (t) => {

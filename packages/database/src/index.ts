@@ -7,7 +7,8 @@ export { openPool, type Pool, type PoolConfig, type PoolGauges, type PoolRole } 
 export { inTransaction, type TransactionOptions } from './transaction.ts';
 export { alikeOf, gathered, GATHERED_MAX, type GatheredRun } from './gathered.ts';
 export type { Connection, FieldPacket, Isolation, Queryable, QueryResult, ResultSetHeader, RowDataPacket, SqlValue, Tx } from './session.ts';
-export { keptMsOf, TABLES, type Life, type TableName } from './tables.ts';
+export { DATABASE_APPS, keptMsOf, TABLES, userOfApp, type DatabaseApp, type Life, type Rights, type TableName } from './tables.ts';
+export { grantApps, grantStatements } from './grants.ts';
 export { createSlots, type Slots, type SlotsConfig } from './slots.ts';
 export { within } from './patience.ts';
 export {

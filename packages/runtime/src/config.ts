@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { listOf, productionFaults, testKeyFaults } from './production.ts';
-import { secretsFromVariables, type SecretName } from './secret-variables.ts';
+import { SECRET_VARIABLES, secretsFromVariables, type SecretName } from './secret-variables.ts';
 import { checkSecrets, openSecrets, type SecretKeys, type Secrets } from './secrets.ts';
 import { trustOf, type TrustedProxies } from './trusted-proxies.ts';
 import { readVariables, type Environment, type Values, type VariableName } from './variables.ts';
@@ -105,6 +105,12 @@ const READS: Record<AppName, Reads> = {
   web: { variables: ['ADMISSION_URL', 'BOOKING_URL', 'OPS_URL', 'WORKER_URL', 'SANDBOX_URL'], secrets: [] },
   sandbox: { variables: ['BOOKING_URL'], secrets: ['tossClientKey', 'tossSecretKey', 'tossOrderMac'] },
 };
+
+/** The variables that an app reads, its secrets' among them: whoever starts it gives it these and no other. */
+export const variablesOf = (app: AppName): readonly string[] => [
+  ...BASE, ...READS[app].variables, ...READS[app].secrets.flatMap((name) => [SECRET_VARIABLES[name], `${SECRET_VARIABLES[name]}_FILE`]),
+  ...(READS[app].secrets.length > 0 ? ['ONSALE_SECRETS'] : []),
+];
 
 /** The configuration of this process. Throws ConfigRefused. */
 export const configOfProcess = <App extends AppName>(app: App): ConfigOf[App] => readConfig(app, process.env);

@@ -1,5 +1,6 @@
 export {
-  configOfProcess, ConfigRefused, readConfig, type AdmissionConfig, type AppName, type BaseConfig, type BookingConfig, type ConfigOf, type OpsConfig,
+  configOfProcess, ConfigRefused, readConfig, variablesOf,
+  type AdmissionConfig, type AppName, type BaseConfig, type BookingConfig, type ConfigOf, type OpsConfig,
   type PoolSizes, type SandboxConfig, type StorefrontConfig, type WebConfig, type WorkerConfig,
 } from './config.ts';
 export { checkSecrets, makeSecrets, makeSigningKey, openSecrets, sameSecret, Secrets, type SecretKeys, type SigningKeyText } from './secrets.ts';

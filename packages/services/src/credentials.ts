@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -26,3 +26,6 @@ export function writePrivate(file: string, text: string): void {
   writeFileSync(file, text, { mode: 0o600 });
   chmodSync(file, 0o600);
 }
+
+/** Of one user of a server, made from the server's own: whoever has it learns nothing of that one, and servers of one password have it in common. */
+export const passwordOfUser = (password: string, user: string): string => createHmac('sha256', password).update(user).digest('base64url');

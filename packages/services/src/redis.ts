@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { findRedis, type RedisBinary } from './binaries.ts';
-import { newPassword, readCredentials, writeCredentials, writePrivate } from './credentials.ts';
+import { newPassword, passwordOfUser, readCredentials, writeCredentials, writePrivate } from './credentials.ts';
 import { startServer, type Server } from './server.ts';
 
 export type RedisOptions = {
@@ -14,10 +14,12 @@ export type RedisOptions = {
   readonly password?: string;
   /** Further directives of redis.conf; they win over ours. `{replicaof: '127.0.0.1 7000', masterauth: '…'}` makes a replica. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Further users by name, with the rules of their access: what `userUrl` names. */
+  readonly users?: Readonly<Record<string, string>>;
   readonly binary?: RedisBinary;
 };
 
-export type Redis = Server & { readonly url: string; readonly password: string };
+export type Redis = Server & { readonly url: string; readonly password: string; readonly userUrl: (user: string) => string };
 
 const READY_MS = 30_000;
 const GRACE_MS = 10_000;
@@ -38,7 +40,7 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
     command: calledByName(binary, dir),
     args: (port) => {
       // A file, not arguments: the password would stand in the list of processes.
-      writePrivate(configFile, configOf(dir, port, password, options.settings ?? {}));
+      writePrivate(configFile, `${configOf(dir, port, password, options.settings ?? {})}${usersOf(password, options.users ?? {})}`);
       return [...binary.prefix, configFile];
     },
     answers: (port) => ping(port, password),
@@ -46,7 +48,8 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
     readyMs: READY_MS,
     graceMs: GRACE_MS,
   });
-  return Object.assign(server, { password, url: `redis://:${encodeURIComponent(password)}@127.0.0.1:${server.port}` });
+  const urlOf = (user: string, secret: string): string => `redis://${user}:${encodeURIComponent(secret)}@127.0.0.1:${server.port}`;
+  return Object.assign(server, { password, url: urlOf('', password), userUrl: (user: string) => urlOf(user, passwordOfUser(password, user)) });
 }
 
 /** redis-check-rdb turns into the server when it is called redis-server. */
@@ -78,6 +81,12 @@ function configOf(dir: string, port: number, password: string, settings: Readonl
     .map(([name, value]) => `${name} ${value}`)
     .join('\n')}\n`;
 }
+
+/** Each begins with nothing, and may what its rules say. */
+const usersOf = (password: string, users: Readonly<Record<string, string>>): string =>
+  Object.entries(users)
+    .map(([name, rules]) => `user ${name} on >${passwordOfUser(password, name)} resetkeys resetchannels -@all ${rules}\n`)
+    .join('');
 
 const quoted = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&')}"`;
 

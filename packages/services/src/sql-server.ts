@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
-import { newPassword, readCredentials, writeCredentials } from './credentials.ts';
+import { newPassword, passwordOfUser, readCredentials, writeCredentials, writePrivate } from './credentials.ts';
 import { waitForFolder } from './folder-claim.ts';
 import { startServer, type Server } from './server.ts';
 
@@ -15,6 +15,8 @@ export type SqlServerOptions = {
   readonly password?: string;
   /** What the user may do: everything within `database`, or everything (tests make databases and users of their own). */
   readonly rights?: 'database' | 'everything';
+  /** Further users, without any right until somebody grants it: what `userUrl` names. */
+  readonly users?: readonly string[];
   /** Megabytes. 32 MB of redo doubles the 99th percentile of holds: benches and crowds take 256 and a pool of 512. */
   readonly redoMb?: number;
   readonly bufferPoolMb?: number;
@@ -23,7 +25,7 @@ export type SqlServerOptions = {
   readonly settings?: readonly string[];
 };
 
-export type SqlServer = Server & SqlOwner & { readonly url: string };
+export type SqlServer = Server & SqlOwner & { readonly url: string; readonly userUrl: (user: string) => string };
 export type SqlOwner = { readonly database: string; readonly user: string; readonly password: string; readonly rootPassword: string };
 
 /** What MariaDB and MySQL each say in their own way; sizes and names have been filled in. */
@@ -54,8 +56,18 @@ export function ownerStatements(owner: SqlOwner, rights: SqlServerOptions['right
     `ALTER USER root@localhost IDENTIFIED BY '${sqlText(owner.rootPassword)}';`,
     `CREATE DATABASE \`${owner.database}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;`,
     `CREATE USER ${account} IDENTIFIED BY '${sqlText(owner.password)}';`,
-    rights === 'everything' ? `GRANT ALL ON *.* TO ${account} WITH GRANT OPTION;` : `GRANT ALL ON \`${owner.database}\`.* TO ${account};`,
+    rights === 'everything' ? `GRANT ALL ON *.* TO ${account} WITH GRANT OPTION;` : `GRANT ALL ON \`${owner.database}\`.* TO ${account} WITH GRANT OPTION;`,
   ];
+}
+
+/** Run at every start, so that a folder from before has them too. */
+function userStatements(owner: SqlOwner, users: readonly string[], rights: SqlServerOptions['rights']): string[] {
+  for (const user of users) if (!NAME.test(user)) throw new Error(`not a name for a user: ${user}`);
+  const made = users.flatMap((user) => {
+    const password = `IDENTIFIED BY '${sqlText(passwordOfUser(owner.password, user))}'`;
+    return [`CREATE USER IF NOT EXISTS '${user}'@'127.0.0.1' ${password};`, `ALTER USER '${user}'@'127.0.0.1' ${password};`];
+  });
+  return rights === 'everything' ? made : [...made, `GRANT ALL ON \`${owner.database}\`.* TO '${owner.user}'@'127.0.0.1' WITH GRANT OPTION;`];
 }
 
 function sqlText(text: string): string {
@@ -69,6 +81,9 @@ export async function startSqlServer(engine: SqlEngine, options: SqlServerOption
   mkdirSync(join(dir, 'tmp'), { recursive: true });
   const owner = await ownerOf(dir, engine, options);
   const pidFile = join(dir, 'pid');
+  const usersFile = join(dir, 'users.sql');
+  const { users = [] } = options;
+  if (users.length > 0) writePrivate(usersFile, `${userStatements(owner, users, options.rights).join('\n')}\n`);
   const common = (port: number): string[] => [
     `--datadir=${join(dir, 'mysql')}`,
     `--tmpdir=${join(dir, 'tmp')}`,
@@ -87,6 +102,7 @@ export async function startSqlServer(engine: SqlEngine, options: SqlServerOption
     `--max-connections=${options.maxConnections ?? 200}`,
     ...(options.settings ?? []).map((setting) => `--${setting}`),
     `--pid-file=${pidFile}`,
+    ...(users.length > 0 ? [`--init-file=${usersFile}`] : []),
   ];
   const server = await startServer({
     name: engine.name,
@@ -100,8 +116,9 @@ export async function startSqlServer(engine: SqlEngine, options: SqlServerOption
     readyMs: READY_MS,
     graceMs: GRACE_MS,
   });
-  const url = `mysql://${owner.user}:${encodeURIComponent(owner.password)}@127.0.0.1:${server.port}/${owner.database}`;
-  return Object.assign(server, { url, ...owner });
+  const urlOf = (user: string, password: string): string => `mysql://${user}:${encodeURIComponent(password)}@127.0.0.1:${server.port}/${owner.database}`;
+  const userUrl = (user: string): string => urlOf(user, passwordOfUser(owner.password, user));
+  return Object.assign(server, { url: urlOf(owner.user, owner.password), userUrl, ...owner });
 }
 
 async function ownerOf(dir: string, engine: SqlEngine, options: SqlServerOptions): Promise<SqlOwner> {

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { migrate } from '@onsale/database';
+import { DATABASE_APPS, grantApps, migrate, userOfApp } from '@onsale/database';
+import { REDIS_ACCESS } from '@onsale/waiting-room';
 import { makeSecrets, openSecrets, type SecretKeys } from '@onsale/runtime';
 import {
   freePort,
@@ -66,10 +67,11 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
   const secretsFile = join(folder, 'secrets.json');
   writeFileSync(secretsFile, JSON.stringify(texts), { mode: 0o600 });
   const [redis, mariadb] = await Promise.all([
-    startRedis({ dir: join(folder, 'redis'), ...options.redis }),
-    startTestDatabase({ dir: join(folder, 'mariadb'), ...options.mariadb }),
+    startRedis({ dir: join(folder, 'redis'), users: redisUsers(), ...options.redis }),
+    startTestDatabase({ dir: join(folder, 'mariadb'), users: DATABASE_APPS.map(userOfApp), ...options.mariadb }),
   ]);
   await migrate(mariadb.url);
+  await grantApps(mariadb.url, '127.0.0.1');
   const started = new Map<AppName, AppProcess[]>();
   const ports = await addressesOf();
   const common = {
@@ -80,8 +82,6 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
     LOG_LEVEL: 'warn',
     ONSALE_DATA: folder,
     ONSALE_SECRETS: secretsFile,
-    REDIS_URL: redis.url,
-    DATABASE_URL: mariadb.url,
     NODE_COMPILE_CACHE: join(tmpdir(), 'onsale-test-compile-cache'),
     ...ports.urls,
     ...options.env,
@@ -99,6 +99,7 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
       logFile: join(folder, `${name}-${known.length}.log`),
       // Operators have an origin of their own, as in production.
       env: {
+        ...storesOf(name, redis, mariadb),
         ...common,
         ...(name === 'ops' ? { PUBLIC_ORIGIN: ports.urls.OPS_URL } : {}),
         ...(BEHIND_THE_GATEWAY.has(name) ? { TRUST_PROXY: '1' } : {}),
@@ -121,6 +122,16 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
     throw error;
   }
   return { folder, secrets: openSecrets(texts), redis, mariadb, startApp, apps: (name) => started.get(name) ?? [], close };
+}
+
+const redisUsers = (): Record<string, string> => Object.fromEntries(Object.entries(REDIS_ACCESS).map(([app, rules]) => [userOfApp(app), rules]));
+
+/** Each app is told of the stores that it has a user in, and of no other. */
+function storesOf(name: AppName, redis: Redis, database: SqlServer): Record<string, string> {
+  return {
+    ...(name in REDIS_ACCESS ? { REDIS_URL: redis.userUrl(userOfApp(name)) } : {}),
+    ...((DATABASE_APPS as readonly string[]).includes(name) ? { DATABASE_URL: database.userUrl(userOfApp(name)) } : {}),
+  };
 }
 
 /** What `npm test` loads into its processes to write down their statements is loaded into these too. */

@@ -28,3 +28,4 @@ export { beat, leaveShares, SHARE_LEASE_MS } from './room-shares.ts';
 export { BATCH_MAX, withoutGuards } from './script.ts';
 export { sweep, type SweepReply } from './sweep.ts';
 export * from './rules/index.ts';
+export { REDIS_ACCESS } from './access.ts';
