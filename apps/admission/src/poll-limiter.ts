@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Who asks earlier than it was told, more than a few times in a row, is asked to wait (429).
+ * Who asks earlier than it was told, more often than a few tabs and reloads would, is asked to wait (429). Counted by fan, never by address.
+ *
+ *   in time ──► a round begins, for as long as the answer says ── `burst` more questions ──► 429 until the round is over
+ *
+ * Each tab of a fan asks once a round. An answer to an early question does not prolong the round, or six tabs would keep it from ever ending.
  *
  * A direct-mapped table of fixed size: a place that falls into the slot of another takes it over, and the other is merely forgotten,
  * which can only let somebody ask early once more. So memory and time are constant whatever the crowd. Times are monotonic milliseconds.
@@ -20,7 +24,7 @@ const SLOTS = 2 ** 18;
 /** Counted no further than a byte goes. */
 const COUNTED_MAX = 255;
 
-/** `burst`: how often in a row a place may ask early (reloads, another tab, the frame saying that it is close); from 256 on without a bound. */
+/** `burst`: how often in a round a fan may ask early (other tabs, reloads, the frame saying that it is close); from 256 on without a bound. */
 export function createPollLimiter(burst: number, slots: number = SLOTS): PollLimiter {
   const keys = new Float64Array(slots);
   const notBefore = new Float64Array(slots);
@@ -43,8 +47,11 @@ export function createPollLimiter(burst: number, slots: number = SLOTS): PollLim
       if (keys[slot] !== key) {
         keys[slot] = key;
         early[slot] = 0;
+        notBefore[slot] = 0;
       }
-      notBefore[slot] = nowMs + pollAfterMs;
+      const untilMs = nowMs + pollAfterMs;
+      const isEarly = (notBefore[slot] as number) - nowMs > EARLY_LEEWAY_MS;
+      notBefore[slot] = isEarly ? Math.min(notBefore[slot] as number, untilMs) : untilMs;
     },
   };
 }

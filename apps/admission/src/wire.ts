@@ -1,7 +1,7 @@
 import { DEVICE_COOKIE } from '@onsale/contract';
 import { createKeyRing } from '@onsale/entry-token';
 import { SECOND_MS } from '@onsale/kernel';
-import { createLogger, createMetrics, ownCookie, seldom, type AdmissionConfig, type Logger, type OnsaleServer } from '@onsale/runtime';
+import { createLogger, createMetrics, ownCookie, seldom, trustOf, type AdmissionConfig, type Logger, type OnsaleServer } from '@onsale/runtime';
 import { openRoomConnection } from '@onsale/waiting-room';
 import { buildApp } from './app.ts';
 import type { AdmissionContext } from './context.ts';
@@ -25,7 +25,10 @@ export async function wire(config: AdmissionConfig, logger: Logger = createLogge
   const { secrets } = config;
   const deviceCookie = ownCookie(DEVICE_COOKIE, { secure: config.secureCookies });
   const holderKeys = { receipt: secrets.receipt, device: secrets.device, cookieName: deviceCookie.name };
-  const sockets = createPlaceSockets({ connection, rooms, holderKeys, publicOrigins: config.publicOrigins, monotonic, random: Math.random, onError });
+  const sockets = createPlaceSockets({
+    connection, rooms, holderKeys, publicOrigins: config.publicOrigins, monotonic, random: Math.random, onError,
+    bounds: config.sockets, trust: trustOf(config.trustedProxies),
+  });
   const context: AdmissionContext = {
     connection, rooms, sockets, holderKeys, keyRing: createKeyRing(secrets.entryKeys), issuer: config.publicOrigin,
     deviceCookie, wallClock: Date.now, monotonic,

@@ -181,7 +181,7 @@ t.test('a feed whose only sockets have not greeted yields; the stranger is sent 
   const { receipt, device } = running.config.secrets;
   const sockets = createPlaceSockets({
     connection, rooms, holderKeys: { receipt, device, cookieName: 'onsale_device' }, publicOrigins: [ORIGIN], monotonic: () => performance.now(),
-    random: () => 0, onError: (error) => t.fail(String(error)),
+    random: () => 0, onError: (error) => t.fail(String(error)), bounds: running.config.sockets, trust: () => false,
   });
   const server = createServer().listen(0, '127.0.0.1');
   t.teardown(async () => {

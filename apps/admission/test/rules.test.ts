@@ -4,7 +4,7 @@ import { DEFAULT_TIMES, type Frame, type PlaceView } from '@onsale/waiting-room'
 import { CALLER_AWAY_AFTER_MS, frameViewOf } from '../src/frame-view.ts';
 import { cookieIn } from '../src/holder.ts';
 import { placeReplyOf, POLL_FAR_MS, POLL_NEAR_MS } from '../src/place-reply.ts';
-import { createPollLimiter } from '../src/poll-limiter.ts';
+import { createPollLimiter, type PollLimiter } from '../src/poll-limiter.ts';
 
 const frame = (given: Partial<Frame> = {}): Frame => ({
   room: 'r' as RoomId, phase: 'open', epoch: 1, incarnation: 1, clock: 1_000, calledThrough: 0, marks: [], reason: 'rate', fenced: false,
@@ -77,6 +77,30 @@ t.test('the poll limiter forgets rather than grows', async (t) => {
   const open = createPollLimiter(1_000_000, 8);
   open.answered(5, 0, 10_000);
   for (let n = 0; n < 1_000; n += 1) if (open.waitOf(5, 1) !== 0) t.fail('no bound was asked for');
+});
+
+/** Tabs of one fan that each ask when they were told to, without knowing of the others; how many questions are refused. */
+function refusedOf(limiter: PollLimiter, { tabs, everyMs, rounds }: { tabs: number; everyMs: number; rounds: number }): number {
+  const questions = Array.from({ length: tabs * rounds }, (_, n) => Math.floor(n / tabs) * everyMs + (n % tabs) * (everyMs / tabs) * 0.9);
+  return questions.filter((atMs) => {
+    const isRefused = limiter.waitOf(7, atMs) > 0;
+    if (!isRefused) limiter.answered(7, atMs, everyMs);
+    return isRefused;
+  }).length;
+}
+
+t.test('six tabs of one fan are not refused, near the front and far from it; a program that asks all the time is', async (t) => {
+  for (const everyMs of [POLL_NEAR_MS, POLL_FAR_MS]) {
+    t.equal(refusedOf(createPollLimiter(8), { tabs: 6, everyMs, rounds: 50 }), 0, `every ${everyMs} ms`);
+    t.ok(refusedOf(createPollLimiter(8), { tabs: 60, everyMs, rounds: 10 }) > 400, 'sixty');
+    t.ok(refusedOf(createPollLimiter(3), { tabs: 6, everyMs, rounds: 50 }) > 50, 'with a burst of three tabs are refused');
+  }
+  const limiter = createPollLimiter(8);
+  limiter.answered(7, 0, 45_000);
+  t.equal(limiter.waitOf(7, 1_000), 0);
+  limiter.answered(7, 1_000, 2_000);
+  t.equal(limiter.waitOf(7, 3_000), 0, 'who is suddenly near the front asks sooner: a new round');
+  for (let fan = 1; fan <= 6; fan += 1) for (let n = 0; n < 9; n += 1) t.equal(createPollLimiter(8).waitOf(fan, n), 0, 'fans behind one address are six fans');
 });
 
 t.test('one cookie among others, by its whole name', async (t) => {

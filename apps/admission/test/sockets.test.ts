@@ -7,7 +7,6 @@ import { configure } from '@onsale/waiting-room';
 import { LINGER_MS } from '@onsale/runtime';
 import { faultProxy, until } from '@onsale/testing';
 import { WebSocket } from 'ws';
-import { createHandshakeLimiter } from '../src/sockets/handshake-limiter.ts';
 import type { PlaceConnection } from '../src/sockets/place-connection.ts';
 import { FRAMES_SKIPPED_MAX, PING_ROUND_FRAMES, PlaceHub } from '../src/sockets/place-hub.ts';
 import { prepareText } from '../src/sockets/prepared-message.ts';
@@ -140,15 +139,11 @@ t.test('the cookie is enough; a later hello with a receipt goes before it', asyn
   t.equal((await without.closed).code, closeCodes.noPlace.code);
 });
 
-t.test('handshakes are refused before the upgrade: foreign origin, unknown room, wrong path, too many', async (t) => {
+t.test('handshakes are refused before the upgrade: foreign origin, unknown room, wrong path', async (t) => {
   const { room } = await running.makeRoom();
   t.same(await refusalOf(room, { origin: 'https://elsewhere.example' }), { status: 403, code: 'origin-refused' });
   t.match((await refusalOf('nobody-knows')).code, /^(recovering|not-found)$/, 'as the list of rooms says (rooms.test.ts)');
   t.same(await refusalOf('NO'), { status: 404, code: 'not-found' });
-  const limiter = createHandshakeLimiter(10);
-  const taken = Array.from({ length: 20 }, () => limiter.take(1_000)).filter(Boolean).length;
-  t.equal(taken, 5, 'half a second’s worth at once');
-  t.equal(Array.from({ length: 20 }, () => limiter.take(1_300)).filter(Boolean).length, 3);
 });
 
 t.test('who is refused a handshake and never closes is let go of', async (t) => {

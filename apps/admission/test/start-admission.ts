@@ -27,6 +27,7 @@ export function configFor(given: Partial<AdmissionConfig> = {}): AdmissionConfig
   return {
     app: 'admission', production: false, host: '127.0.0.1', port: 0, publicOrigins: [ORIGIN], publicOrigin: ORIGIN, secureCookies: false, logLevel: 'silent',
     trustedProxies: NO_PROXIES, checkReplies: true, dataFolder: '.data', redisUrl: REDIS_URL, internalHost: '127.0.0.1', internalPort: 0, pollBurst: 3,
+    sockets: { handshakesPerSecond: 2_000, newcomersMax: 8_192 },
     secrets: openSecrets(makeSecrets()), ...given,
   } as AdmissionConfig;
 }

@@ -2,7 +2,7 @@ import type { EntrySessions, HoldEngine, HoldView, ShowBooks } from '@onsale/boo
 import type { Database } from '@onsale/database';
 import type { EntryGuard as Door } from '@onsale/entry-token';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
-import type { OwnCookie } from '@onsale/runtime';
+import type { OwnCookie, SocketBounds } from '@onsale/runtime';
 import type { BellAnswer, SalesContext, TicketSigner } from '@onsale/sales';
 import type { KeyObject } from 'node:crypto';
 import type { Guesses } from './guards/guesses.ts';
@@ -27,6 +27,7 @@ export type BookingContext = {
   readonly sessionKeys: readonly [KeyObject, ...KeyObject[]];
   readonly holdIdSecret: KeyObject;
   readonly sessionCookie: OwnCookie;
+  readonly socketBounds: SocketBounds;
   readonly sales: SalesContext;
   readonly bell: (body: unknown) => Promise<BellAnswer>;
   readonly ticketSigner: TicketSigner;

@@ -50,6 +50,7 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
     sessions,
     redeemer,
     sessionCookie,
+    socketBounds: config.sockets,
     nowMs,
     holdsOf: (show, sid) => holdsOfSession(database.reads, show, sid),
     guard: createEntryGuard({

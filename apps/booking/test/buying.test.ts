@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  closeCodes,
   BOOKING_PREFIX,
   ORDER_KEY_HEADER,
   type HoldReply,
@@ -10,6 +11,7 @@ import {
   type SeatDelta,
   type SeatMapReply,
 } from '@onsale/contract';
+import type { AddressInfo } from 'node:net';
 import { createTicketVerifier, ticketPublicKey } from '@onsale/sales';
 import { until } from '@onsale/testing';
 import WebSocket from 'ws';
@@ -142,4 +144,34 @@ t.test('the seat socket sends the state, then changes', async (t) => {
   const stranger = new WebSocket(`ws://127.0.0.1:${port}${BOOKING_PREFIX}/shows/demo/socket`);
   stranger.on('open', () => stranger.send(JSON.stringify({ type: 'hello', session: `${watcher.session.slice(0, -2)}AA` })));
   t.equal(await new Promise<number>((resolve) => stranger.on('close', resolve)), 4002, 'a forged session sees nothing');
+});
+
+t.test('a session has five seat sockets; who has not said whose theirs is takes nobody’s place, and is closed', async (t) => {
+  const [mine, other] = [await goInside(booking), await goInside(booking)];
+  const { port } = app.server.address() as AddressInfo;
+  const open = async (session?: string): Promise<{ socket: WebSocket; closed: Promise<number> }> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${BOOKING_PREFIX}/shows/demo/socket`);
+    t.teardown(() => socket.terminate());
+    const closed = new Promise<number>((done) => socket.once('close', done));
+    await new Promise((done, fail) => socket.once('open', done).once('error', fail));
+    if (session !== undefined) socket.send(JSON.stringify({ type: 'hello', session }));
+    return { socket, closed };
+  };
+  const silent = await Promise.all(Array.from({ length: 30 }, () => open()));
+  const tabs: Awaited<ReturnType<typeof open>>[] = [];
+  for (let n = 0; n < 5; n += 1) {
+    const tab = await open(mine.session);
+    await new Promise((heard) => tab.socket.once('message', heard));
+    tabs.push(tab);
+  }
+  t.equal(await (await open(mine.session)).closed, closeCodes.tooMany.code, 'the sixth');
+  const neighbour = await open(other.session);
+  await new Promise((heard) => neighbour.socket.once('message', heard));
+  tabs[0]?.socket.close();
+  await tabs[0]?.closed;
+  await until('a tab that closes makes room', async () => {
+    const again = await open(mine.session);
+    return (await Promise.race([again.closed, new Promise((heard) => again.socket.once('message', () => heard('state')))])) === 'state';
+  });
+  t.same([...new Set(await Promise.all(silent.map(({ closed }) => closed)))], [closeCodes.silent.code]);
 });

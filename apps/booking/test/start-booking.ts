@@ -60,6 +60,7 @@ export async function startBooking(): Promise<Booking> {
     dataFolder: system.folder,
     databaseUrl: system.mariadb.url,
     pools: { hot: 3, money: 4, reads: 5 },
+    sockets: { handshakesPerSecond: 2_000, newcomersMax: 8_192 },
     admissionUrl: admission.url,
     admissionInternalUrl: admission.internalUrl,
     tossUrl: sandbox.url,

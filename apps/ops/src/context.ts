@@ -1,4 +1,5 @@
 import type { Pool } from '@onsale/database';
+import type { SocketBounds } from '@onsale/runtime';
 import type { RoomConnection } from '@onsale/waiting-room';
 import type { Auditor } from './auditor.ts';
 import type { GaugeBoard } from './gauges/gauge-board.ts';
@@ -15,5 +16,6 @@ export type OpsContext = {
   readonly auditor: Auditor;
   /** Where the console's built pages are. */
   readonly consoleFolder: string;
+  readonly socketBounds: SocketBounds;
   readonly onError: (error: unknown) => void;
 };

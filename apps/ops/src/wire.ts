@@ -50,7 +50,10 @@ export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = 
   const throttle = createSignInThrottle(monotonic, (ms) => sleep(ms, undefined, { ref: false }));
   const onRefused = seldom(monotonic, (refused: Refused) => logger.warn(refused, 'an operator was refused'), ({ what }: Refused) => what);
   const gate = createOperatorGate({ pool, hasher: createPasswordHasher(passwords), throttle, monotonic, onRefused });
-  const context: OpsContext = { pool, connection, gate, desk, board, auditor: createAuditor({ pool: auditPool, wallClock: Date.now }), consoleFolder, onError };
+  const context: OpsContext = {
+    pool, connection, gate, desk, board, auditor: createAuditor({ pool: auditPool, wallClock: Date.now }), 
+    consoleFolder, socketBounds: config.sockets, onError,
+  };
   metrics.gauge('onsale_unsaved_brakes', 'Brakes in force that the database does not know yet', () => desk.unsavedCount);
   const options = { logger, metrics, publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies, checkReplies: config.checkReplies };
   const app = await buildApp(options, context);

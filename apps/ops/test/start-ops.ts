@@ -46,6 +46,7 @@ export async function startOps(t: Teardown, given: Partial<OpsConfig> = {}, cons
   const config = {
     app: 'ops', production: false, host: '127.0.0.1', port: 0, publicOrigins: [ORIGIN], publicOrigin: ORIGIN, secureCookies: false, logLevel: 'debug',
     trustedProxies: NO_PROXIES, checkReplies: true, dataFolder: '.data', redisUrl: REDIS_URL, databaseUrl: url.href, pools: { hot: 1, money: 1, reads: 2 },
+    sockets: { handshakesPerSecond: 2_000, newcomersMax: 8_192 },
     secrets: openSecrets(makeSecrets()), ...given,
   } as OpsConfig;
   const logs: string[] = [];

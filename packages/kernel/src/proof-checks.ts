@@ -82,6 +82,8 @@ export function createProofChecks({ failures, clock, sleep, ...bounds }: ProofCh
           work().then((answer) => {
             const [forged, wasSuspect] = [isForged(answer), isSuspect(source)];
             if (forged) failures.fail(source, clock());
+            // Who has just become a suspect has no more waiting than suspects may.
+            if (forged && isSuspect(source)) for (const late of queues.takeBeyond(source, bounds.suspectsWaitingMax)) late.giveUp();
             resolve({ kind: 'checked', answer, waitMs: forged && wasSuspect ? failures.waitOf(source, clock()) : 0 });
           }).catch(reject);
         const giveUp = (): void => resolve({ kind: 'busy', waitMs: failures.waitOf(source, clock()) });
@@ -124,6 +126,11 @@ function createTurns<Item>() {
     },
     takeOldest: (source: string) => take(source, 0),
     takeNewest: (source: string) => take(source, -1),
+    takeBeyond(source: string, max: number): Item[] {
+      const beyond: Item[] = [];
+      while ((queues.get(source)?.length ?? 0) > max) beyond.push(take(source, -1) as Item);
+      return beyond;
+    },
     has: (source: string, item: Item): boolean => positionOf(source, item) !== -1,
     remove(source: string, item: Item): boolean {
       const at = positionOf(source, item);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { listOf, productionFaults, testKeyFaults } from './production.ts';
 import { SECRET_VARIABLES, secretsFromVariables, type SecretName } from './secret-variables.ts';
 import { checkSecrets, openSecrets, type SecretKeys, type Secrets } from './secrets.ts';
+import type { SocketBounds } from './socket-door.ts';
 import { trustOf, type TrustedProxies } from './trusted-proxies.ts';
 import { readVariables, type Environment, type Values, type VariableName } from './variables.ts';
 
@@ -32,21 +33,23 @@ export type BaseConfig = {
 export type PoolSizes = { readonly hot: number; readonly money: number; readonly reads: number };
 type DatabasePart = { readonly databaseUrl: string; readonly pools: PoolSizes };
 type RedisPart = { readonly redisUrl: string };
+type SocketsPart = { readonly sockets: SocketBounds };
 type SecretsPart<Name extends keyof SecretKeys> = { readonly secrets: Pick<SecretKeys, Name> };
 
-export type AdmissionConfig = BaseConfig & RedisPart & SecretsPart<'entryKeys' | 'receipt' | 'device' | 'internal'> & {
+export type AdmissionConfig = BaseConfig & RedisPart & SocketsPart & SecretsPart<'entryKeys' | 'receipt' | 'device' | 'internal'> & {
   readonly internalHost: string;
   readonly internalPort: number;
   readonly pollBurst: number;
 };
-export type BookingConfig = BaseConfig & DatabasePart & SecretsPart<'session' | 'order' | 'holdId' | 'device' | 'internal' | 'ticketKeys' | 'toss'> & {
+type BookingSecrets = SecretsPart<'session' | 'order' | 'holdId' | 'device' | 'internal' | 'ticketKeys' | 'toss'>;
+export type BookingConfig = BaseConfig & DatabasePart & SocketsPart & BookingSecrets & {
   readonly admissionUrl: string;
   readonly admissionInternalUrl: string;
   readonly tossUrl: string;
   readonly tossConnections: number;
   readonly sandboxUrl: string | null;
 };
-export type OpsConfig = BaseConfig & DatabasePart & RedisPart & SecretsPart<'internal' | 'ticketKeys'>;
+export type OpsConfig = BaseConfig & DatabasePart & RedisPart & SocketsPart & SecretsPart<'internal' | 'ticketKeys'>;
 export type WorkerConfig = BaseConfig & DatabasePart & RedisPart & SecretsPart<'session' | 'order' | 'internal' | 'ticketKeys' | 'toss'> & {
   readonly admissionInternalUrl: string;
   readonly tossUrl: string;
@@ -85,18 +88,19 @@ const BASE = [
   'NODE_ENV', 'HOST', 'PORT', 'PUBLIC_ORIGIN', 'LOG_LEVEL', 'ONSALE_DATA', 'TRUST_PROXY', 'TRUSTED_PROXIES', 'CHECK_REPLIES',
 ] as const satisfies VariableName[];
 const POOLS = ['DATABASE_URL', 'POOL_HOT', 'POOL_MONEY', 'POOL_READS'] as const satisfies VariableName[];
+const SOCKETS = ['HANDSHAKES_PER_SECOND', 'NEWCOMERS_MAX'] as const satisfies VariableName[];
 const TOSS: SecretName[] = ['tossClientKey', 'tossSecretKey', 'tossOrderMac'];
 
 type Reads = { readonly variables: readonly VariableName[]; readonly secrets: readonly SecretName[]; readonly defaults?: Partial<Values> };
 
 /** What each app reads. Connections to MySQL by default: booking 12, worker 6, storefront 6, ops 4. */
 const READS: Record<AppName, Reads> = {
-  admission: { variables: ['REDIS_URL', 'INTERNAL_HOST', 'INTERNAL_PORT', 'POLL_BURST'], secrets: ['entryKeys', 'receipt', 'device', 'internal'] },
+  admission: { variables: ['REDIS_URL', 'INTERNAL_HOST', 'INTERNAL_PORT', 'POLL_BURST', ...SOCKETS], secrets: ['entryKeys', 'receipt', 'device', 'internal'] },
   booking: {
-    variables: [...POOLS, 'ADMISSION_URL', 'ADMISSION_INTERNAL_URL', 'TOSS_URL', 'TOSS_CONNECTIONS', 'SANDBOX_URL'],
+    variables: [...POOLS, ...SOCKETS, 'ADMISSION_URL', 'ADMISSION_INTERNAL_URL', 'TOSS_URL', 'TOSS_CONNECTIONS', 'SANDBOX_URL'],
     secrets: ['session', 'order', 'holdId', 'device', 'internal', 'ticketKeys', ...TOSS],
   },
-  ops: { variables: [...POOLS, 'REDIS_URL'], secrets: ['internal', 'ticketKeys'], defaults: { POOL_HOT: 1, POOL_MONEY: 1, POOL_READS: 2 } },
+  ops: { variables: [...POOLS, ...SOCKETS, 'REDIS_URL'], secrets: ['internal', 'ticketKeys'], defaults: { POOL_HOT: 1, POOL_MONEY: 1, POOL_READS: 2 } },
   worker: {
     variables: [...POOLS, 'REDIS_URL', 'ADMISSION_INTERNAL_URL', 'TOSS_URL', 'TOSS_CONNECTIONS'],
     secrets: ['session', 'order', 'internal', 'ticketKeys', ...TOSS], defaults: { POOL_HOT: 1, POOL_MONEY: 3, POOL_READS: 2 },
@@ -162,6 +166,7 @@ function assemble(app: AppName, production: boolean, values: Partial<Values>, se
     trustedProxies: { hops: values.TRUST_PROXY, networks: listOf(values.TRUSTED_PROXIES as string) },
     checkReplies: values.CHECK_REPLIES === 'auto' ? !production : values.CHECK_REPLIES === 'on', dataFolder: values.ONSALE_DATA,
     internalHost: values.INTERNAL_HOST, internalPort: values.INTERNAL_PORT, pollBurst: values.POLL_BURST,
+    sockets: { handshakesPerSecond: values.HANDSHAKES_PER_SECOND, newcomersMax: values.NEWCOMERS_MAX },
     redisUrl: values.REDIS_URL, databaseUrl: values.DATABASE_URL, pools: { hot: values.POOL_HOT, money: values.POOL_MONEY, reads: values.POOL_READS },
     admissionUrl: values.ADMISSION_URL, admissionInternalUrl: values.ADMISSION_INTERNAL_URL, bookingUrl: values.BOOKING_URL, opsUrl: values.OPS_URL,
     workerUrl: values.WORKER_URL, tossUrl: values.TOSS_URL, tossConnections: values.TOSS_CONNECTIONS,

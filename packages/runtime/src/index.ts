@@ -13,6 +13,8 @@ export { answerUpgrades } from './upgrades.ts';
 export { languageOf, replyProblem } from './problem-reply.ts';
 export { type TranslateError } from './problem-of-error.ts';
 export { bearerOf, etagOf, etagOfVersion, idempotencyOf, ifMatchVersionOf, matchesETag, replyWithETag, type Idempotency } from './request-headers.ts';
+export { createHandshakeLimiter, type HandshakeLimiter } from './handshake-limiter.ts';
+export { createSocketDoor, type SocketBounds, type SocketDoor } from './socket-door.ts';
 export { ownCookie, type OwnCookie } from './cookies.ts';
 export { createMetrics, type BoundedCounter, type Metrics } from './metrics.ts';
 export { readinessOf, type HealthChecks, type Readiness } from './health.ts';

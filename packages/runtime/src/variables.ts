@@ -15,8 +15,12 @@ export const variables = {
   PORT: Type.Integer({ ...Port, default: 0 }),
   /** Admission's internal listener; never reachable from outside. */
   INTERNAL_PORT: Type.Integer({ ...Port, default: 0 }),
-  /** How often in a row a fan may ask for their place before the time they were told. */
-  POLL_BURST: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 3, description: 'a number of questions, 0 to 1,000,000' }),
+  /** How often a fan may ask for their place before the time they were told: five more tabs, three reloads. */
+  POLL_BURST: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 8, description: 'a number of questions, 0 to 1,000,000' }),
+  /** WebSocket handshakes a second of one process; one source has four fifths of it at most. */
+  HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, maximum: 100_000, default: 2_000, description: 'handshakes a second, 1 to 100,000' }),
+  /** Sockets that have not said whose they are, at once; one source has a quarter of it at most. */
+  NEWCOMERS_MAX: Type.Integer({ minimum: 4, maximum: 100_000, default: 8_192, description: 'sockets, 4 to 100,000' }),
   INTERNAL_HOST: Type.String({ minLength: 1, maxLength: 253, default: '127.0.0.1', description: 'an address to listen on' }),
   /** Where fans' browsers see us; several, separated by commas; the first one goes into links. */
   PUBLIC_ORIGIN: Type.String({ pattern: '^https?://[^/\\s,]+(, ?https?://[^/\\s,]+)*$', default: 'http://localhost:3000', description: ORIGINS }),

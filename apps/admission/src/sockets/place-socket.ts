@@ -2,8 +2,8 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { PlaceSocketInput } from '@onsale/contract';
-import { SECOND_MS, type MonotonicClock, type Random } from '@onsale/kernel';
-import { answerUpgrades, SOCKET_OPTIONS } from '@onsale/runtime';
+import { SECOND_MS, sourceOf, type MonotonicClock, type Random, type Source } from '@onsale/kernel';
+import { addressOf, answerUpgrades, createSocketDoor, SOCKET_OPTIONS, type SocketBounds, type Trust } from '@onsale/runtime';
 import type { PlaceView, RoomConnection } from '@onsale/waiting-room';
 import { Compile } from 'typebox/compile';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
@@ -37,10 +37,11 @@ export type PlaceSocketsOptions = {
   readonly monotonic: MonotonicClock;
   readonly random: Random;
   readonly onError: (error: unknown) => void;
-  readonly handshakesPerSecond?: number;
+  readonly bounds: SocketBounds;
+  /** Whose word about the client's address is believed. */
+  readonly trust: Trust;
 };
 
-export const HELLO_WITHIN_MS = 5 * SECOND_MS;
 /** What a client has to say between two pings: a hello, a few signs of life. */
 const MESSAGES_PER_PING_MAX = 20;
 const TICK_MS = 500;
@@ -50,16 +51,16 @@ const input = Compile(PlaceSocketInput);
 
 export function createPlaceSockets(options: PlaceSocketsOptions): PlaceSockets {
   const { holderKeys, monotonic, random } = options;
-  const handshakes = createHandshakes({ ...options, perSecond: options.handshakesPerSecond });
+  const door = createSocketDoor<PlaceConnection>({ ...options.bounds, monotonic, closeLate });
+  const handshakes = createHandshakes({ ...options, door, sourceOf: (request) => sourceOf(addressOf(request, options.trust)) });
   const wss = new WebSocketServer({ ...SOCKET_OPTIONS, noServer: true, clientTracking: false, WebSocket: PlaceConnection });
   const rooms = new Map<OpenRoom, RoomSockets>();
-  const strangers = new Strangers();
   const socketsOf = (open: OpenRoom): RoomSockets => {
-    const sockets = rooms.get(open) ?? new RoomSockets({ ...options, open });
+    const sockets = rooms.get(open) ?? new RoomSockets({ ...options, open, door });
     rooms.set(open, sockets);
     return sockets;
   };
-  const accept = (connection: PlaceConnection, request: IncomingMessage, stream: Duplex, open: OpenRoom): void => {
+  const accept = (connection: PlaceConnection, request: IncomingMessage, stream: Duplex, open: OpenRoom, source: Source): void => {
     const room = socketsOf(open);
     connection.stream = stream;
     connection.room = room;
@@ -67,16 +68,16 @@ export function createPlaceSockets(options: PlaceSocketsOptions): PlaceSockets {
     connection.on('pong', onPong);
     connection.on('close', onClose);
     connection.on('error', ignore);
-    strangers.add(connection, monotonic());
+    door.enter(connection, source);
     const secret = deviceSecretIn(holderKeys, request.headers.cookie);
     // Without a place the cookie proves nothing yet: the hello may bring a receipt.
     if (secret !== undefined) void room.greet(connection, () => holderOfSecret(secret), true);
   };
   const tick = (): void => {
-    strangers.closeSilent(monotonic());
+    door.closeLate();
     for (const [open, sockets] of rooms) {
       sockets.tick();
-      if (!sockets.isIdle || strangers.size > 0) continue;
+      if (!sockets.isIdle || door.newcomersCount > 0) continue;
       sockets.stop();
       rooms.delete(open);
     }
@@ -86,7 +87,8 @@ export function createPlaceSockets(options: PlaceSocketsOptions): PlaceSockets {
   return {
     attach(server) {
       const answer = (request: IncomingMessage, stream: Duplex, head: Buffer): void =>
-        handshakes.check(request, stream, (open) => wss.handleUpgrade(request, stream, head, (connection) => accept(connection, request, stream, open)));
+        handshakes.check(request, stream, (open, source) =>
+          wss.handleUpgrade(request, stream, head, (connection) => accept(connection, request, stream, open, source)));
       answerUpgrades(server, answer, options.onError);
     },
     changed(room, view) {
@@ -100,7 +102,7 @@ export function createPlaceSockets(options: PlaceSocketsOptions): PlaceSockets {
       handshakes.refuseAll();
       clearInterval(timer);
       await Promise.all(Array.from(rooms.values(), (sockets) => sockets.flushSigns()));
-      await sendAway([...strangers.all(), ...Array.from(rooms.values(), ({ hub }) => hub.members()).flat()], random);
+      await sendAway([...door.newcomers, ...Array.from(rooms.values(), ({ hub }) => hub.members()).flat()], random);
       for (const sockets of rooms.values()) sockets.stop();
     },
   };
@@ -117,29 +119,12 @@ async function sendAway(connections: readonly PlaceConnection[], random: Random)
   for (const connection of connections) connection.terminate();
 }
 
-/** Who has just come, the oldest first: one list and no timer each. */
-class Strangers {
-  readonly #waiting: { readonly connection: PlaceConnection; readonly sinceMs: number }[] = [];
-
-  get size(): number {
-    return this.#waiting.length;
-  }
-
-  add(connection: PlaceConnection, sinceMs: number): void {
-    this.#waiting.push({ connection, sinceMs });
-  }
-
-  all(): PlaceConnection[] {
-    return this.#waiting.map(({ connection }) => connection);
-  }
-
-  /** Closes who has said nothing for HELLO_WITHIN_MS, and forgets everybody who came before then. */
-  closeSilent(nowMs: number): void {
-    const young = this.#waiting.findIndex(({ sinceMs }) => nowMs - sinceMs < HELLO_WITHIN_MS);
-    for (const { connection } of this.#waiting.splice(0, young === -1 ? this.#waiting.length : young)) {
-      if (connection.isOpen && connection.index === -1 && !connection.isGreeting) closeWith(connection, 'silent');
-    }
-  }
+/** Nothing was said in time. A greeting that is being answered may yet be; who does not close is cut. */
+function closeLate(connection: PlaceConnection): boolean {
+  if (connection.isGreeting) return false;
+  closeWith(connection, 'silent');
+  setTimeout(() => connection.terminate(), CLOSING_MS_MAX).unref();
+  return true;
 }
 
 /** `ws` closes the socket by itself: a broken frame, a message too long, a connection that is gone. */
@@ -154,7 +139,7 @@ function onPong(this: WebSocket): void {
 
 function onClose(this: WebSocket): void {
   const connection = this as PlaceConnection;
-  connection.room?.hub.remove(connection);
+  connection.room?.leave(connection);
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {

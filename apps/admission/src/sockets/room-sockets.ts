@@ -1,5 +1,6 @@
 import { closeCodes, problem, ProblemError, type CloseName, type ProblemCode } from '@onsale/contract';
 import { SECOND_MS, type MonotonicClock, type Place, type Random } from '@onsale/kernel';
+import type { SocketDoor } from '@onsale/runtime';
 import type { CalledPlace, PlaceReply, PlaceState, PlaceView, RoomConnection } from '@onsale/waiting-room';
 import type { FrameView } from '../frame-view.ts';
 import { holderOfReceipt, type Holder, type HolderKeys } from '../holder.ts';
@@ -23,6 +24,7 @@ export type RoomSocketsOptions = {
   readonly connection: RoomConnection;
   readonly open: OpenRoom;
   readonly holderKeys: HolderKeys;
+  readonly door: Pick<SocketDoor<PlaceConnection>, 'greeted' | 'left'>;
   readonly monotonic: MonotonicClock;
   readonly random: Random;
   readonly onError: (error: unknown) => void;
@@ -177,6 +179,11 @@ export class RoomSockets implements RoomListener {
     }
   }
 
+  leave(connection: PlaceConnection): void {
+    this.hub.remove(connection);
+    this.#options.door.left(connection);
+  }
+
   get isIdle(): boolean {
     return this.hub.size === 0 && this.#greeting === 0;
   }
@@ -189,6 +196,7 @@ export class RoomSockets implements RoomListener {
         return;
       }
     }
+    this.#options.door.greeted(connection);
     connection.state = view.state;
     if (WITH_SLOT.has(view.state)) this.#slots.add(view.place);
     const room = this.open.view();

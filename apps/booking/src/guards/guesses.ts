@@ -13,7 +13,7 @@ export type Guesses = {
 };
 
 /** Of the connections for reads, the fewest that leave the others alone; a suspect asks at most fifty times a second. */
-const CHECKS: ProofCheckBounds = { atOnce: 2, waitingMax: 500, waitMaxMs: 1_000, suspectsWaitingMax: 50, suspectPauseMs: 20 };
+const CHECKS: ProofCheckBounds = { atOnce: 2, waitingMax: 500, waitMaxMs: 1_000, suspectsWaitingMax: 20, suspectPauseMs: 20 };
 const BUSY_RETRY_MS = 1_000;
 
 export function createGuesses(clock: MonotonicClock, sleep: Sleep): Guesses {

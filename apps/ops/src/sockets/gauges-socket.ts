@@ -1,7 +1,8 @@
 import { closeCodes, problem, ProblemError, RoomParams, Text, type CloseName } from '@onsale/contract';
 import type { OperatorRole } from '@onsale/control';
 import type { RoomId } from '@onsale/kernel';
-import type { Metrics, OnsaleServer } from '@onsale/runtime';
+import { createSocketDoor, type Metrics, type OnsaleServer } from '@onsale/runtime';
+import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from '@fastify/websocket';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -10,8 +11,13 @@ import type { GaugesHub } from './gauges-hub.ts';
 
 /** Organisers watch, operators change (the change itself asks for the role). */
 export const WATCHERS: readonly OperatorRole[] = ['operator', 'organiser'];
-const HELLO_WITHIN_MS = 5_000;
+/** Of operators; those that have not said whose they are have a pool of their own (SocketDoor). */
 const SOCKETS_MAX = 200;
+/** A console that watches every room of a busy day. */
+const SOCKETS_PER_SESSION_MAX = 20;
+const LATE_CHECK_MS = 500;
+const CLOSING_MS_MAX = 2_000;
+const HANDSHAKE_RETRY_MS = 2_000;
 
 const hello = Compile(Type.Object({ type: Type.Literal('hello'), token: Text({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false }));
 
@@ -25,24 +31,38 @@ const hello = Compile(Type.Object({ type: Type.Literal('hello'), token: Text({ m
 export function gaugesSocketRoute(server: OnsaleServer, context: OpsContext & { readonly hub: GaugesHub }, metrics: Metrics): void {
   const { hub } = context;
   let open = 0;
+  const door = createSocketDoor<WebSocket>({
+    ...context.socketBounds, monotonic: () => performance.now(), closeLate, socketsPerOwnerMax: SOCKETS_PER_SESSION_MAX,
+  });
+  const late = setInterval(() => door.closeLate(), LATE_CHECK_MS).unref();
+  server.addHook('onClose', async () => clearInterval(late));
+  const preValidation = async (request: FastifyRequest): Promise<void> => {
+    if (!door.knock(request.source)) throw new ProblemError('overloaded', { retryAfterMs: HANDSHAKE_RETRY_MS });
+  };
   metrics.gauge('onsale_ops_sockets', 'Sockets of operators', () => open);
   context.gate.onSignOut((token) => hub.closeOf(token));
-  server.get('/rooms/:room/socket', { websocket: true, schema: { params: RoomParams, hide: true } as never }, (socket, request) => {
+  const schema = { params: RoomParams, hide: true } as never;
+  server.get('/rooms/:room/socket', { websocket: true, schema, preValidation }, (socket, request) => {
     const room = (request.params as { room: RoomId }).room;
     socket.on('error', () => socket.terminate());
-    if (open >= SOCKETS_MAX) return refuse(socket, 'tooMany', new ProblemError('overloaded'));
-    open += 1;
-    const timer = setTimeout(() => closeWith(socket, 'silent'), HELLO_WITHIN_MS);
+    let isCounted = false;
+    door.enter(socket, request.source);
     socket.once('close', () => {
-      open -= 1;
-      clearTimeout(timer);
+      door.left(socket);
+      if (isCounted) open -= 1;
     });
     socket.once('message', (data: Buffer, isBinary: boolean) => {
-      clearTimeout(timer);
       const token = isBinary ? undefined : tokenIn(data);
       if (token === undefined) return closeWith(socket, 'policy');
       socket.on('message', () => closeWith(socket, 'policy'));
-      admit(context, room, token).then(() => hub.add(room, { socket, token }), (error: unknown) => {
+      const watch = (): void => {
+        if (open >= SOCKETS_MAX || !door.greeted(socket, token)) return refuse(socket, 'tooMany', new ProblemError('overloaded'));
+        if (socket.readyState !== socket.OPEN) return;
+        isCounted = true;
+        open += 1;
+        hub.add(room, { socket, token });
+      };
+      admit(context, room, token).then(watch, (error: unknown) => {
         if (!(error instanceof ProblemError)) context.onError(error);
         refuse(socket, 'ended', error instanceof ProblemError ? error : new ProblemError('unavailable'));
       });
@@ -62,6 +82,13 @@ function tokenIn(data: Buffer): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Nothing was said in time; who does not close is cut. */
+function closeLate(socket: WebSocket): boolean {
+  closeWith(socket, 'silent');
+  setTimeout(() => socket.terminate(), CLOSING_MS_MAX).unref();
+  return true;
 }
 
 export function closeWith(socket: WebSocket, name: CloseName, reason = ''): void {
