@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { ADMISSION_PREFIX, BOOKING_PREFIX, OPS_PREFIX, ORDER_KEY_HEADER } from '@onsale/contract';
+import { BOOKING_PREFIX, OPS_PREFIX, ORDER_KEY_HEADER } from '@onsale/contract';
 import { bindingOf, bindingText, claimsOf, makeHolderSecret, signEntryToken, type HolderSecret } from '@onsale/entry-token';
 import type { Place, RoomId, ShowId } from '@onsale/kernel';
 import { makeSigningKey, type SigningKeyText } from '@onsale/runtime';
 import { makeOnSale, openWholeSystem, TEST_OPERATOR, until, type AppProcess } from '@onsale/testing';
 import t, { type Test } from 'tap';
 import { Agent, request } from 'undici';
-import { WebSocket } from 'ws';
 import { HOSTS, skipWithoutNginx, startNginx } from './start-nginx.ts';
 
 // Two clients with addresses of their own, each the other's neighbour behind the same proxies. One goes past a limit; the other must not notice.
@@ -15,21 +14,16 @@ type Answer = { readonly status: number; readonly code: string | undefined; read
 type Asked = { readonly from: string; readonly body?: unknown; readonly headers?: Record<string, string>; readonly ops?: boolean };
 type Ask = (path: string, asked: Asked) => Promise<Answer>;
 /** A way in: how a client asks the site and the operators' host. */
-type Front = { readonly name: string; readonly ask: Ask; readonly open: Open };
-/** Opens a WebSocket and says nothing: the status of the handshake. */
-type Open = (path: string, asked: { readonly from: string; readonly ops?: boolean }) => Promise<number>;
+type Front = { readonly name: string; readonly ask: Ask };
 
 /** Past every allowance of a source: 50 failures, and what is given back meanwhile. */
 const TRIES = 90;
 const REFUSED = 429;
-/** Sockets that have not said whose they are; a source may have a quarter. */
-const NEWCOMERS_MAX = 40;
 let lastByte = 1;
 /** Sources that no limiter has seen yet. */
 const twoSources = () => ({ guilty: `127.0.0.${(lastByte += 1)}`, neighbour: `127.0.0.${(lastByte += 1)}` });
 
-const env = { NEWCOMERS_MAX: String(NEWCOMERS_MAX) };
-const system = await openWholeSystem({ processes: { sandbox: 1, admission: 1, booking: 1, ops: 1, web: 1 }, env });
+const system = await openWholeSystem({ processes: { sandbox: 1, admission: 1, booking: 1, ops: 1, web: 1 } });
 t.teardown(() => system.close());
 await makeOnSale(system, { ratePerMinute: null, capacity: 500 });
 const [admission, booking, ops, web] = (['admission', 'booking', 'ops', 'web'] as const).map((name) => system.apps(name)[0]) as AppProcess[];
@@ -51,8 +45,6 @@ function gatewayAlone(t: Test): Front {
   t.teardown(() => Promise.all([...agents.values()].map((agent) => agent.close())));
   return {
     name: 'the gateway alone',
-    open: (path, { from, ops: isOps }) =>
-      handshake(t, `${(isOps === true ? ops : web)?.url.replace('http', 'ws')}${path}`, { localAddress: from }),
     async ask(path, asked) {
       const agent = agents.get(asked.from) ?? new Agent({ localAddress: asked.from });
       agents.set(asked.from, agent);
@@ -67,14 +59,9 @@ function gatewayAlone(t: Test): Front {
 async function nginxInFront(t: Test): Promise<Front> {
   // What stands behind nginx believes one proxy.
   const [behindWeb, behindOps] = [await system.startApp('web', { env: { TRUST_PROXY: '1' } }), await system.startApp('ops', { env: { TRUST_PROXY: '1' } })];
-  const ports = { web: behindWeb.port, ops: behindOps.port, admission: admission?.port as number, booking: [booking?.port as number] };
-  const { ask, secure, ca } = await startNginx(t, ports);
+  const { ask } = await startNginx(t, { web: behindWeb.port, admission: admission?.port as number, booking: [booking?.port as number], ops: behindOps.port });
   return {
     name: 'nginx and the gateway',
-    open(path, { from, ops: isOps }) {
-      const host = isOps === true ? HOSTS.OPS_HOST : HOSTS.PUBLIC_HOST;
-      return handshake(t, `wss://127.0.0.1:${secure}${path}`, { localAddress: from, ca, servername: host, headers: { host } });
-    },
     async ask(path, asked) {
       const { from, body } = asked;
       const sent = { from, headers: headersOf(asked), ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
@@ -82,16 +69,6 @@ async function nginxInFront(t: Test): Promise<Front> {
       return answerOf(reply.status, reply.text);
     },
   };
-}
-
-function handshake(t: Test, url: string, options: object): Promise<number> {
-  const socket = new WebSocket(url, options);
-  t.teardown(() => socket.terminate());
-  return new Promise((done) => {
-    socket.once('open', () => done(101));
-    socket.once('unexpected-response', (_request, response) => done(response.statusCode ?? 0));
-    socket.once('error', () => done(0));
-  });
 }
 
 const many = async (work: (index: number) => Promise<Answer>): Promise<Answer[]> => Promise.all(Array.from({ length: TRIES }, (_, index) => work(index)));
@@ -146,26 +123,5 @@ function limitsHitTheGuilty(t: Test, front: Front): void {
   });
 }
 
-function socketsHitTheGuilty(t: Test, front: Front): void {
-  const listeners = [
-    { name: 'sockets of places', path: `${ADMISSION_PREFIX}/rooms/demo/socket` },
-    { name: 'sockets of seats', path: `${BOOKING_PREFIX}/shows/demo/socket` },
-    { name: 'sockets of gauges', path: `${OPS_PREFIX}/rooms/demo/socket`, ops: true },
-  ];
-  for (const { name, path, ops: isOps = false } of listeners) {
-    t.test(name, async (t) => {
-      const { guilty, neighbour } = twoSources();
-      const opened = await Promise.all(Array.from({ length: 25 }, () => front.open(path, { from: guilty, ops: isOps })));
-      t.equal(opened.filter((status) => status === 101).length, NEWCOMERS_MAX / 4, `a source's share: ${opened.join(' ')}`);
-      t.equal(opened.filter((status) => status === 503).length, 25 - NEWCOMERS_MAX / 4);
-      t.equal(await front.open(path, { from: neighbour, ops: isOps }), 101);
-    });
-  }
-}
-
-const allLimits = (t: Test, front: Front): void => {
-  limitsHitTheGuilty(t, front);
-  socketsHitTheGuilty(t, front);
-};
-t.test('the gateway alone', async (t) => allLimits(t, gatewayAlone(t)));
-t.test('nginx and the gateway', { skip: skipWithoutNginx }, async (t) => allLimits(t, await nginxInFront(t)));
+t.test('the gateway alone', async (t) => limitsHitTheGuilty(t, gatewayAlone(t)));
+t.test('nginx and the gateway', { skip: skipWithoutNginx }, async (t) => limitsHitTheGuilty(t, await nginxInFront(t)));

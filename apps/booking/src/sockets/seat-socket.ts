@@ -32,6 +32,7 @@ export function seatSocketRoutes(server: FastifyInstance, context: BookingContex
   let open = 0;
   server.addHook('preClose', async () => {
     clearInterval(late);
+    for (const socket of door.newcomers) socket.terminate();
     for (const hub of hubs.values()) hub.close(RESTART_SPREAD_MS);
   });
   const preValidation = async (request: FastifyRequest): Promise<void> => {

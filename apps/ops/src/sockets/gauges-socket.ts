@@ -35,7 +35,10 @@ export function gaugesSocketRoute(server: OnsaleServer, context: OpsContext & { 
     ...context.socketBounds, monotonic: () => performance.now(), closeLate, socketsPerOwnerMax: SOCKETS_PER_SESSION_MAX,
   });
   const late = setInterval(() => door.closeLate(), LATE_CHECK_MS).unref();
-  server.addHook('onClose', async () => clearInterval(late));
+  server.addHook('preClose', async () => {
+    clearInterval(late);
+    for (const socket of door.newcomers) socket.terminate();
+  });
   const preValidation = async (request: FastifyRequest): Promise<void> => {
     if (!door.knock(request.source)) throw new ProblemError('overloaded', { retryAfterMs: HANDSHAKE_RETRY_MS });
   };
