@@ -7,6 +7,7 @@ import { pageContext, sendNotFound, servePages, withoutLastSlash } from './gatew
 import { servePlainQueue } from './gateway/plain-queue.ts';
 import { proxyApis, socketRoutes, type Upstreams } from './gateway/proxy.ts';
 import { readinessChecks, type NamedHealth } from './gateway/readiness.ts';
+import { boundUnfinished, UNFINISHED_LIMITS, type UnfinishedLimits } from './gateway/unfinished.ts';
 import { SOCKET_LIMITS, tunnelSockets, type Edge, type SocketLimits } from './gateway/sockets.ts';
 
 export type GatewayOptions = {
@@ -20,6 +21,7 @@ export type GatewayOptions = {
   /** The built pages: manifest.json, assets/, favicon.svg. */
   readonly folder: string;
   readonly socketLimits?: SocketLimits;
+  readonly unfinishedLimits?: UnfinishedLimits;
   readonly now: () => number;
 };
 
@@ -32,6 +34,8 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, g
     readManifest(gateway.folder),
   );
   const plain = app as unknown as import('fastify').FastifyInstance;
+  const unfinished = boundUnfinished(plain, gateway.unfinishedLimits ?? UNFINISHED_LIMITS);
+  options.metrics.gauge('onsale_gateway_unfinished', 'Requests whose body has not come yet', () => unfinished.open());
   serveAssets(plain, gateway.folder);
   servePages(plain, context);
   await servePlainQueue(plain, context);

@@ -1,7 +1,8 @@
-import { createMetrics, trustOf, type Logger, type OnsaleServer, type WebConfig } from '@onsale/runtime';
+import { createMetrics, descriptorLimit, socketsWithin, trustOf, type Logger, type OnsaleServer, type WebConfig } from '@onsale/runtime';
 import { buildApp } from './app.ts';
 import { buildPages, FANS_FOLDER } from './build.ts';
 import type { OnSale } from './gateway/on-sale.ts';
+import { SOCKET_LIMITS } from './gateway/sockets.ts';
 
 /** What the demonstration sells. A catalogue will hand this list in one day. */
 const ON_SALE: readonly OnSale[] = [{ event: 'demo', room: 'demo', show: 'demo' }];
@@ -11,6 +12,11 @@ const TOSS_ORIGINS = ['https://js.tosspayments.com', 'https://*.tosspayments.com
 /** The gateway over the apps that the configuration names; builds the pages first if their sources have changed. */
 export async function wire(config: WebConfig, logger: Logger): Promise<OnsaleServer> {
   if (await buildPages()) logger.info('pages built');
+  const descriptors = descriptorLimit();
+  // A socket that passes through is one connection to the fan and one to the app.
+  const socketsMax = socketsWithin(descriptors, 2, SOCKET_LIMITS.socketsMax);
+  const tell = socketsMax < SOCKET_LIMITS.socketsMax ? 'warn' : 'info';
+  logger[tell]({ descriptors, socketsMax }, 'sockets that may pass through at once, by the limit of open files');
   return buildApp(
     { logger, metrics: createMetrics('web'), publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies },
     {
@@ -20,6 +26,7 @@ export async function wire(config: WebConfig, logger: Logger): Promise<OnsaleSer
       items: ON_SALE,
       edge: { trust: trustOf(config.trustedProxies), secure: config.secureCookies },
       folder: FANS_FOLDER,
+      socketLimits: { ...SOCKET_LIMITS, socketsMax },
       now: () => performance.now(),
     },
   );

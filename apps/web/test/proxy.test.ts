@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { ADMISSION_PREFIX, API_PREFIX, BOOKING_PREFIX, BUDGET_MS, GATEWAY_MARGIN_MS, routes } from '@onsale/contract';
+import { descriptorLimit, socketsWithin } from '@onsale/runtime';
 import { until } from '@onsale/testing';
 import t from 'tap';
 import { CONNECTIONS_MAX, proxied } from '../src/gateway/proxy.ts';
@@ -18,7 +19,9 @@ const upstream = createServer(async (request: IncomingMessage, reply) => {
 upstream.listen(0, '127.0.0.1');
 await once(upstream, 'listening');
 const address = `http://127.0.0.1:${(upstream.address() as { port: number }).port}`;
-const { app, url } = await startGateway({ admission: address, booking: address });
+// Far from its bound of unfinished bodies, which is looked at below.
+const unfinishedLimits = { perSource: 1_000, all: 2_000 };
+const { app, url } = await startGateway({ admission: address, booking: address, unfinishedLimits });
 const port = Number(new URL(url).port);
 t.teardown(async () => {
   await app.close();
@@ -44,6 +47,40 @@ t.test('bodies that do not end take nothing of the app: everybody else is served
   await until('all are counted out', () => app.pressure.inFlight === 0);
 });
 
+t.test('past its bound a source with unfinished bodies is refused at once; those inside and other sources are not touched', async () => {
+  const bounded = await startGateway({ admission: address, booking: address, unfinishedLimits: { perSource: 5, all: 100 } });
+  const at = Number(new URL(bounded.url).port);
+  const half = (localAddress: string): { socket: Socket; heard: () => string } => {
+    let text = '';
+    const socket = connect({ port: at, host: '127.0.0.1', localAddress }).on('error', () => undefined).on('data', (bytes) => (text += bytes.toString()));
+    socket.write('POST /api/booking/x HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{');
+    return { socket, heard: () => text };
+  };
+  const inside = Array.from({ length: 5 }, () => half('127.0.0.9'));
+  await until('five are under way', () => bounded.app.pressure.inFlight === 5);
+  const late = half('127.0.0.9');
+  await until('the sixth is refused', () => late.heard().startsWith('HTTP/1.1 429'));
+  const other = half('127.0.0.10');
+  other.socket.write('}');
+  await until('another source is served', () => other.heard().startsWith('HTTP/1.1 200'));
+  for (const { socket } of inside) socket.write('}');
+  await until('and so are those inside', () => inside.every(({ heard }) => heard().startsWith('HTTP/1.1 200')));
+  const again = half('127.0.0.9');
+  again.socket.write('}');
+  await until('whose place is free again', () => again.heard().startsWith('HTTP/1.1 200'));
+  for (const { socket } of [...inside, late, other, again]) socket.destroy();
+  await bounded.app.close();
+});
+
+t.test('the bound on sockets follows from the limit of open files', async (t) => {
+  t.equal(descriptorLimit('Limit  Soft  Hard  Units\nMax open files            20000                20000                files\n'), 20_000);
+  t.equal(descriptorLimit(''), 1_024);
+  t.equal(descriptorLimit('Max open files            unlimited            unlimited            files'), Number.MAX_SAFE_INTEGER);
+  t.equal(socketsWithin(20_000, 2, 60_000), 9_488);
+  t.equal(socketsWithin(1_024, 2, 60_000), 384);
+  t.equal(socketsWithin(1_000_000, 2, 60_000), 60_000);
+});
+
 t.test('a body goes on byte by byte, under its own type', async (t) => {
   const send = async (method: string, headers: Record<string, string>, body: string): Promise<void> => {
     const head = [`${method} /api/booking/x HTTP/1.1`, 'Host: a', 'Connection: close', ...Object.entries(headers).map((pair) => pair.join(': '))];
@@ -60,6 +97,11 @@ t.test('a body goes on byte by byte, under its own type', async (t) => {
   t.match(got.at(-1), { type: 'application/json', body: '' }, 'an empty body keeps its type: the app says what is wrong');
   await send('DELETE', {}, '');
   t.match(got.at(-1), { type: undefined, body: '' });
+  for (const method of ['GET', 'HEAD']) {
+    const reply = await fetch(`${url}/api/booking/x`, { method, headers: { 'content-type': type } });
+    t.equal(reply.status, 200, `${method} with a type and no body`);
+    await reply.text();
+  }
   const asked = got.length;
   await send('POST', { 'Content-Type': 'application/json', 'Content-Length': '20000' }, 'x');
   await send('POST', { 'Content-Type': 'json', 'Content-Length': '0' }, '');

@@ -68,9 +68,10 @@ export function proxied(): { readonly methods: readonly HTTPMethods[]; readonly 
 }
 
 /** The body byte by byte, under the type it came with, also when it is empty; the app says what is wrong with it. */
-function bodyOf({ body, headers }: FastifyRequest): { readonly body?: unknown; readonly contentType?: string } {
+function bodyOf({ body, headers, method }: FastifyRequest): { readonly body?: unknown; readonly contentType?: string } {
   const contentType = headers['content-type'];
-  return contentType === undefined ? {} : { body: body ?? NOTHING, contentType };
+  const hasNone = method === 'GET' || method === 'HEAD';
+  return contentType === undefined || hasNone ? {} : { body: body ?? NOTHING, contentType };
 }
 
 /** A path that climbs out of its API is nobody's address. */
