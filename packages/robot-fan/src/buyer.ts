@@ -18,12 +18,12 @@ import type { Answer } from './wire.ts';
 export type Key = { readonly clientKey: string; readonly entryToken: string };
 type Session = { readonly headers: Record<string, string>; readonly reply: SessionReply };
 
-/** Enough to outlast the restart of any process. */
-const TRIES_MAX = 20;
-const HOLD_TRIES_MAX = 30;
+/** About two minutes: enough to outlast the restart of any process, and a database that is away for one. */
+const TRIES_MAX = 120;
+const HOLD_TRIES_MAX = 120;
 /** How far the robot's clock and the database's may drift apart over one hold. */
 const CLOCKS_APART_MS = 5_000;
-const CONFIRM_LOOKS_MAX = 40;
+const CONFIRM_LOOKS_MAX = 240;
 /** Everybody wants the first rows: the map pickers fight over this many seats. */
 const POPULAR_SEATS = 3_000;
 

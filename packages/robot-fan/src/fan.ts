@@ -13,8 +13,9 @@ import { bearer, codeOf, pause, type World } from './world.ts';
  *             │ leaves, forgets, wanders off and comes back with the receipt
  */
 
-const JOIN_TRIES_MAX = 20;
-const ENTER_TRIES_MAX = 20;
+/** About two minutes of a server that cannot: people who want tickets go on asking. */
+const JOIN_TRIES_MAX = 120;
+const ENTER_TRIES_MAX = 120;
 /** How often a fan goes back to the line after a call that Redis has forgotten, or that was missed. */
 const TURNS_MAX = 5;
 
