@@ -36,6 +36,7 @@ function sampleVariables(): Record<string, string> {
   return {
     PUBLIC_HOST: 'tickets.example',
     OPS_HOST: 'ops.example',
+    OPS_ALLOW: 'allow 10.0.0.0/8;',
     REDIS_PASSWORD: 'r3dis',
     DATABASE_PASSWORD: 'd4tabase',
     ...Object.fromEntries(['ADMISSION', 'WORKER', 'OPS'].map((app) => [`REDIS_PASSWORD_${app}`, `r${app}`])),

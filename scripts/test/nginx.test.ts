@@ -75,6 +75,14 @@ t.test('nginx as the template has it', { skip: skipWithoutNginx }, async (t) => 
     t.same(got, []);
   });
 
+  t.test('operators are reached from their networks alone; a host that is not ours is told nothing', async (t) => {
+    t.match((await ask('/')).headers, { 'strict-transport-security': /^max-age=63072000/ });
+    t.equal((await ask('/', { host: HOSTS.OPS_HOST, from: '127.0.0.9' })).status, 403, 'another network');
+    t.equal((await ask('/', { from: '127.0.0.9' })).status, 200, 'fans come from everywhere');
+    await t.rejects(ask('/', { host: 'evil.test' }), 'no certificate is shown');
+    t.equal((await request(`http://127.0.0.1:${plain}/`, { headers: { host: 'evil.test' } })).statusCode, 421);
+  });
+
   t.test('what a client claims about itself is dropped', async (t) => {
     got.length = 0;
     await ask('/', { headers: { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.test' } });

@@ -53,14 +53,19 @@ export async function startNginx(t: TestContext, { web, admission, booking, ops,
   const folder = mkdtempSync(join(tmpdir(), 'onsale-nginx-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const { crt, key, ca } = makeCertificate(folder);
-  const [plain, secure] = [await freePort(), await freePort()];
+  const [plain, secure, operators] = [await freePort(), await freePort(), await freePort()];
   const server = (port: number): string => `server 127.0.0.1:${port};`;
   const config = fitted(readFileSync(join(IMAGES, 'nginx.conf.template'), 'utf8'), [
     ['${PUBLIC_HOST}', HOSTS.PUBLIC_HOST], ['${OPS_HOST}', HOSTS.OPS_HOST],
     ['/run/secrets/tls_certificate', crt], ['/run/secrets/tls_key', key],
-    ['listen 80 ', `listen 127.0.0.1:${plain} `],
+    [/listen 80(?= |;)/, `listen 127.0.0.1:${plain}`],
     // Debian 12 has nginx 1.22, where http2 was a word of `listen`.
-    hasHttp2Directive() ? ['listen 443 ssl;', `listen 127.0.0.1:${secure} ssl;`] : [/listen 443 ssl;\s+http2 on;/, `listen 127.0.0.1:${secure} ssl http2;`],
+    ...([[443, secure], [8443, operators]] as const).map(([from, to]): readonly [string | RegExp, string] => (
+      hasHttp2Directive()
+        ? [`listen ${from} ssl;`, `listen 127.0.0.1:${to} ssl;`]
+        : [new RegExp(`listen ${from} ssl;\\s+http2 on;`), `listen 127.0.0.1:${to} ssl http2;`]
+    )),
+    ['listen 443 ssl default_server;', `listen 127.0.0.1:${secure} ssl default_server;`], ['${OPS_ALLOW}', 'allow 127.0.0.1;'],
     ['server web:3000 resolve;', server(web)], ['server admission:3000 resolve;', server(admission)], ['server ops:3000 resolve;', server(ops)],
     ['server booking:3000 resolve;', booking.map(server).join(' ')],
     ...changes,
@@ -75,13 +80,13 @@ export async function startNginx(t: TestContext, { web, admission, booking, ops,
   };
   t.teardown(() => Promise.all([...agents.values()].map((agent) => agent.close())));
   const ask = async (path: string, { host = HOSTS.PUBLIC_HOST, body, method = body === undefined ? 'GET' : 'POST', headers = {}, from }: Asked = {}) => {
-    const reply = await request(`https://127.0.0.1:${secure}${path}`, {
+    const reply = await request(`https://127.0.0.1:${host === HOSTS.OPS_HOST ? operators : secure}${path}`, {
       dispatcher: agentOf(host, from), method: method as 'GET', headers: { host, ...headers }, ...(body === undefined ? {} : { body }),
     });
     return { status: reply.statusCode, headers: reply.headers, text: await reply.body.text() };
   };
   await until('nginx answers', () => ask('/up').then(() => true, () => false));
-  return { ask, plain, secure, ca };
+  return { ask, plain, secure, operators, ca };
 }
 
 function makeCertificate(folder: string): { readonly crt: string; readonly key: string; readonly ca: string } {
