@@ -8,6 +8,7 @@ export { type SeatMap } from './store/seat-map.ts';
 export { openShowBooks, type ShowBook, type ShowBooks, type ShowBooksOptions } from './store/show-book.ts';
 export { type ShowTerms } from './store/show-terms.ts';
 export { publishShow, type ShowToPublish } from './store/publish-show.ts';
+export { listAuditedShows, type AuditedShow } from './store/audited-shows.ts';
 export { eraseShow } from './store/erase-show.ts';
 export {
   openEntrySessions, type EndReason, type EntrySession, type EntrySessions, type EntrySessionsOptions, type LivingSession, type NewEntrySession,

@@ -10,7 +10,7 @@ export { addRefundRow } from './give-back.ts';
 export { openPayment, type OpenedPayment, type Opening } from './open-payment.ts';
 export { judgeOrderKey, opensOrder } from './order-key.ts';
 export { placeOrder, type OrderRequest, type PlacedOrder } from './place-order.ts';
-export { findMoneyViolations, moneyGauges, type MoneyViolation } from './reconcile-money.ts';
+export { findMoneyViolations, findMoneyViolationsFrom, MONEY_START, moneyGauges, type MoneyCursor, type MoneyViolation } from './reconcile-money.ts';
 export { refundPayment, type RefundOutcome } from './refund-payment.ts';
 export { releaseHold } from './release-hold.ts';
 export { RESOLVE_BATCH, resolveUnknown } from './resolve-unknown.ts';

@@ -9,35 +9,48 @@ export type MoneyViolation = { readonly order: OpaqueId; readonly detail: string
 const PAGE = 500;
 const VIOLATIONS_MAX = 100;
 
+/** Where a look at the money goes on: all captured money first, then all paid orders, each by the order's id. */
+export type MoneyCursor = { readonly side: 'money' | 'paid'; readonly after: OpaqueId | null };
+export const MONEY_START: MoneyCursor = { side: 'money', after: null };
+
 /**
- * Compares books and tickets from both sides, at most `ordersMax` orders each: from all captured money, and from all paid orders.
- * Reads one consistent snapshot, so an order that is being settled at this moment is no violation.
+ * Compares books and tickets from both sides, at most `ordersMax` orders: from captured money, and from paid orders. Ends at the end of all orders;
+ * `next` is then MONEY_START. Reads one consistent snapshot, so an order that is being settled at this moment is no violation.
  */
-export function findMoneyViolations(context: Pick<SalesContext, 'database'>, ordersMax = 200_000): Promise<readonly MoneyViolation[]> {
+export function findMoneyViolationsFrom(
+  context: Pick<SalesContext, 'database'>, from: MoneyCursor, ordersMax: number,
+): Promise<{ readonly violations: readonly MoneyViolation[]; readonly next: MoneyCursor }> {
   return inTransaction(context.database.reads, { isolation: 'repeatable read' }, async (tx) => {
     const violations: MoneyViolation[] = [];
-    for await (const page of pagesOf(
-      ordersMax, (after) => moneyOfOrders(tx, { after, limit: PAGE }), ({ order }) => order,
-    )) violations.push(...(await judgeMoney(tx, page)));
-    for await (const page of pagesOf(
-      ordersMax, (after) => paidBalances(tx, { after, limit: PAGE }), ({ id }) => id,
-    )) violations.push(...(await judgePaid(tx, page)));
-    return violations.slice(0, VIOLATIONS_MAX);
+    let cursor = from;
+    for (let looked = 0; looked < ordersMax && violations.length < VIOLATIONS_MAX;) {
+      const limit = Math.min(PAGE, ordersMax - looked);
+      const page = await (cursor.side === 'money' ? judgeMoneyAfter : judgePaidAfter)(tx, cursor.after, limit);
+      violations.push(...page.violations);
+      looked += page.count;
+      if (page.count === limit) cursor = { side: cursor.side, after: page.last };
+      else if (cursor.side === 'money') cursor = { side: 'paid', after: null };
+      else return { violations: violations.slice(0, VIOLATIONS_MAX), next: MONEY_START };
+    }
+    return { violations: violations.slice(0, VIOLATIONS_MAX), next: cursor };
   });
 }
 
-async function* pagesOf<Row>(
-  max: number, read: (after: OpaqueId | null) => Promise<readonly Row[]>, idOf: (row: Row) => OpaqueId,
-): AsyncGenerator<readonly Row[]> {
-  let after: OpaqueId | null = null;
-  for (let seen = 0; seen < max; ) {
-    const page: readonly Row[] = await read(after);
-    if (page.length > 0) yield page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
-    seen += page.length;
-    after = idOf(last);
-  }
+/** All of it, in one snapshot. */
+export async function findMoneyViolations(context: Pick<SalesContext, 'database'>, ordersMax = 400_000): Promise<readonly MoneyViolation[]> {
+  return (await findMoneyViolationsFrom(context, MONEY_START, ordersMax)).violations;
+}
+
+type Judged = { readonly violations: readonly MoneyViolation[]; readonly count: number; readonly last: OpaqueId | null };
+
+async function judgeMoneyAfter(tx: Tx, after: OpaqueId | null, limit: number): Promise<Judged> {
+  const page = await moneyOfOrders(tx, { after, limit });
+  return { violations: page.length === 0 ? [] : await judgeMoney(tx, page), count: page.length, last: page.at(-1)?.order ?? null };
+}
+
+async function judgePaidAfter(tx: Tx, after: OpaqueId | null, limit: number): Promise<Judged> {
+  const page = await paidBalances(tx, { after, limit });
+  return { violations: await judgePaid(tx, page), count: page.length, last: page.at(-1)?.id ?? null };
 }
 
 async function judgeMoney(tx: Tx, page: Awaited<ReturnType<typeof moneyOfOrders>>): Promise<MoneyViolation[]> {

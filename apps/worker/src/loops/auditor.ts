@@ -1,15 +1,15 @@
-import { findViolations } from '@onsale/booking';
 import { FINDINGS_AT_ONCE_MAX, recordFindings, recordLooks, type Finding } from '@onsale/control';
-import { findMoneyViolations } from '@onsale/sales';
 import { SECOND_MS, type RoomId } from '@onsale/kernel';
 import { startLoop, type Loop } from '@onsale/runtime';
 import { checkJournal, JOURNAL_PAGE_MAX, LIMITS, readJournal, type JournalEntry, type RoomConnection } from '@onsale/waiting-room';
 import type { WorkerContext } from '../context.ts';
+import { createRowAudit } from '../row-audit.ts';
 
 /**
  * Checks the invariants while the sale runs, writes down what is broken, and then that it has looked: B1, B3, B4 and B6 on the database's own
- * rows and on the money, W1 to W4 and W6 on the journal of each room. The journal is judged in pieces: what refers to entries that are not kept
- * is not judged (so W4 and W6 are sampled here; whoever holds the whole journal, as the crowd's report does, proves them).
+ * rows and on the money (RowAudit, a piece a round), W1 to W4 and W6 on the journals of the rooms that this worker calls. A journal is judged
+ * in pieces: what refers to entries that are not kept is not judged (so W4 and W6 are sampled here; whoever holds the whole journal, as the
+ * crowd's report does, proves them).
  */
 export const AUDIT_EVERY_MS = 10 * SECOND_MS;
 /** Entries of a room kept to judge the next piece against. */
@@ -18,28 +18,22 @@ const PAGES_A_RUN_MAX = 100;
 /** Findings of journals that wait to be written down; a journal names each once. */
 const OWED_MAX = 1_000;
 
-export type AuditorOptions = Pick<WorkerContext, 'database' | 'connection' | 'logger'> & {
+export type AuditorOptions = Pick<WorkerContext, 'database' | 'connection' | 'logger' | 'monotonic'> & {
   readonly rooms: () => readonly RoomId[];
   readonly onError: (error: unknown, name: string) => void;
 };
 
-export function startAuditor({ database, connection, logger, rooms, onError }: AuditorOptions): Loop {
+export function startAuditor({ database, connection, logger, monotonic, rooms, onError }: AuditorOptions): Loop {
   const journals = new Map<RoomId, JournalTail>();
-  let suspected = new Set<string>();
+  const rows = createRowAudit({ database, monotonic });
   let owed: Finding[] = [];
   const tell = ({ invariant, detail }: Finding): void => logger.error({ invariant, detail }, 'an invariant is broken');
-  /** An order that is being settled at the moment may look wrong once: what stays wrong is. */
-  const moneyFindings = async (): Promise<Finding[]> => {
-    const seen = (await findMoneyViolations({ database })).map(({ order, detail }) => `order ${order}: ${detail}`);
-    const stayed = seen.filter((detail) => suspected.has(detail));
-    suspected = new Set(seen);
-    return stayed.map((detail) => ({ invariant: 'B3', detail }));
-  };
   const run = async (): Promise<void> => {
-    const standing: Finding[] = (await findViolations(database.reads)).map(({ invariant, detail }) => ({ invariant, detail }));
-    standing.push(...(await moneyFindings()));
+    const standing = await rows.round();
     for (const finding of standing) tell(finding);
     const looked = rooms();
+    // Another worker's by now: whoever calls a room judges its journal.
+    for (const room of journals.keys()) if (!looked.includes(room)) journals.delete(room);
     for (const room of looked) {
       const tail = journals.get(room) ?? new JournalTail(room);
       journals.set(room, tail);
@@ -47,7 +41,7 @@ export function startAuditor({ database, connection, logger, rooms, onError }: A
       for (const finding of named) tell(finding);
       owed = [...owed, ...named].slice(-OWED_MAX);
     }
-    // What stands in rows is found again by the next round; what a journal has named is not, so it goes first and is kept until it is written.
+    // What stands in rows is found again; what a journal has named is not, so it goes first and is kept until it is written.
     const written = owed.slice(0, FINDINGS_AT_ONCE_MAX);
     await recordFindings(database.reads, [...written, ...standing]);
     owed = owed.slice(written.length);
