@@ -3,7 +3,7 @@ import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
 import t from 'tap';
 import { closeCodes, type Frame, type PlaceReply } from '@onsale/contract';
 import type { Place } from '@onsale/kernel';
-import { configure } from '@onsale/waiting-room';
+import { configure, forgetRoom } from '@onsale/waiting-room';
 import { LINGER_MS } from '@onsale/runtime';
 import { faultProxy, until } from '@onsale/testing';
 import { WebSocket } from 'ws';
@@ -217,6 +217,28 @@ t.test('a room that pauses is told to everybody with the next frame', async () =
   await client.next(isFrame);
   await configure(running.connection, { ...settings, phase: 'paused', version: 2 });
   await client.next((message) => message.type === 'frame' && message.phase === 'paused');
+});
+
+t.test('a room started over in a new epoch: every socket is sent to greet again within seconds, and hears that its place has ended', async (t) => {
+  const settings = await running.makeRoom();
+  const { room } = settings;
+  const fans = await Promise.all(Array.from({ length: 4 }, () => joinRoom(running, room)));
+  const clients = fans.map(() => connect(room));
+  for (const [index, client] of clients.entries()) {
+    await hello(client, fans[index]?.receipt);
+    await client.next(isMe('waiting'), 10_000);
+  }
+  await clients[0]?.next(isFrame, 10_000);
+  await forgetRoom(running.connection, room);
+  await configure(running.connection, { ...settings, epoch: 2, version: 2 }, { create: true });
+  const began = performance.now();
+  const closes = await Promise.all(clients.map(({ closed }) => closed));
+  t.ok(performance.now() - began < 8_000, 'with the next frame, not with the next pong');
+  t.ok(closes.every(({ code, reason }) => code === closeCodes.restart.code && Number(reason) < 3_000), JSON.stringify(closes));
+  const again = connect(room);
+  await hello(again, fans[0]?.receipt);
+  t.match(await again.next((message) => message.type === 'problem', 10_000), { code: 'place-ended' });
+  t.equal((await again.closed).code, closeCodes.ended.code);
 });
 
 t.test('stopping: everybody is sent away with 1012 and a delay of their own, new handshakes are refused', async (t) => {

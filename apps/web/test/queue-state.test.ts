@@ -193,6 +193,24 @@ t.test('called, missed, back, entered, lapsed, left', async (t) => {
   t.equal(viewOf(left, 70_000).scene, 'left');
 });
 
+t.test('a frame of a newer epoch makes the page ask for its place within seconds, each at its own moment, once', async (t) => {
+  const told = after([
+    [0, { kind: 'room', room: room() }],
+    [1_000, { kind: 'me', me: me({ pollAfterMs: 45_000 }) }],
+    [1_500, { kind: 'frame', frame: frame() }],
+  ]);
+  for (const link of ['polling', 'socket'] as const) {
+    const before = learn(told, { kind: 'link', link }, 1_600);
+    t.ok((planOf(before, false, 0.5, 2_000).meAt ?? 0) >= 46_000, 'as told');
+    const first = learn(before, { kind: 'frame', frame: frame({ epoch: 2, seq: 1 }) }, 10_000);
+    const later = learn(first, { kind: 'frame', frame: frame({ epoch: 2, seq: 2 }) }, 11_000);
+    for (const state of [first, later]) t.same([0, 0.5, 0.99].map((random) => planOf(state, true, random, 11_000).meAt), [11_000, 11_500, 12_970]);
+    const asked = learn(later, { kind: 'me', me: me({ epoch: 2, pollAfterMs: 45_000 }) }, 12_000);
+    t.ok((planOf(asked, false, 0.5, 12_100).meAt ?? 0) >= 57_000, 'asked once');
+    t.equal(planOf(learn(later, { kind: 'ended' }, 12_000), false, 0.5, 12_100).meAt, null, 'or it has ended');
+  }
+});
+
 t.test('before the opening the room is watched, and joined when it opens, not by all in one instant', async (t) => {
   const state = after([[0, { kind: 'room', room: room({ phase: 'scheduled', opensInMs: 4_000 }) }]]);
   t.match(viewOf(state, 1_000), { scene: 'scheduled', remainingMs: 3_000 });

@@ -18,7 +18,8 @@ import { prepareText } from './prepared-message.ts';
  *   called              the feed names who was called: their places are read and sent, within 100 ms
  *   a slot              called, entered, redeemed places are read again every 3 s and sent when their state changed
  *   pong, `alive`       a sign of life; what it answers is sent when the state differs from what the client was told
- *   a new incarnation   Redis lost its tail: everybody is looked up, and whoever was lost is sent away to greet again with the receipt
+ *   a new incarnation   Redis lost its tail, or the room was started over in a new epoch: everybody is looked up, and whoever was lost or
+ *                       is of the old epoch is sent away to greet again with the receipt
  */
 export type RoomSocketsOptions = {
   readonly connection: RoomConnection;
@@ -112,12 +113,17 @@ export class RoomSockets implements RoomListener {
     }
   }
 
-  /** Sends the place to its sockets when it is not what they were told last. Redis lost it: only the receipt brings it back. */
+  /**
+   * Sends the place to its sockets when it is not what they were told last. Redis lost it, or the room was started over: they greet again, each
+   * at a moment of their own; only the receipt brings a lost place back, and says to the others that it has ended.
+   */
   async #look(place: Place, asked: Promise<PlaceReply>): Promise<void> {
     try {
       const reply = await asked;
       if (reply.word === 'place') this.changed(reply.view);
-      else if (reply.word === 'lost') this.hub.close(place, closeCodes.restart.code, String(Math.floor(this.#options.random() * LOST_SPREAD_MS)));
+      else if (reply.word === 'lost' || reply.word === 'epoch') {
+        this.hub.close(place, closeCodes.restart.code, String(Math.floor(this.#options.random() * LOST_SPREAD_MS)));
+      }
     } catch (error) {
       this.#options.onError(error);
     }

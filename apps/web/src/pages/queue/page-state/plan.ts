@@ -17,6 +17,8 @@ const ROOM_MS = 10_000;
 /** Two questions about the own place are never closer than this, whatever happens. */
 const ME_GAP_MS = 1_500;
 const PAST_DEADLINE_MS = 400;
+/** The room was started over: every page asks what has become of its place, within this time, each at a moment of its own. */
+const NEW_EPOCH_SPREAD_MS = 3_000;
 const OVER: readonly string[] = ['finished', 'left', 'lapsed'];
 
 /** A tab that follows another one asks for itself once it has been told nothing for this long. */
@@ -36,19 +38,25 @@ export function planOf(state: QueueState, hidden: boolean, random: number, now: 
     return { roomAt: null, meAt: Math.max(held, toldAt + (hidden ? Infinity : FOLLOW_MS_MAX)), frameAt: null, joinAt: null };
   }
   const link = linkAt(state, now);
-  const meAt = Math.max(held, meDue(state, now), state.lastAskedAt + ME_GAP_MS);
+  const meAt = Math.max(held, meDue(state, random, now), state.lastAskedAt + ME_GAP_MS);
   // A hidden page shows nothing: it sends signs of life and listens for its turn.
   const frameAt =
     link === 'socket' || hidden || !['lobby', 'waiting', 'absent'].includes(state.me.state) ? null : Math.max(held, state.frameAt + FRAME_MS);
   return { roomAt: null, meAt, frameAt, joinAt: null };
 }
 
-function meDue(state: QueueState, now: number): number {
+function meDue(state: QueueState, random: number, now: number): number {
   const me = state.me;
   if (me === null) return now;
   const regular = me.at + (linkAt(state, now) === 'socket' ? Math.max(me.pollAfterMs, ME_WITH_SOCKET_MS) : me.pollAfterMs);
   const deadline = me.remainingMs === null ? Infinity : me.at + me.remainingMs + PAST_DEADLINE_MS;
-  return Math.min(regular, deadline, calledPast(state) ? now : Infinity);
+  const restarted = isOfOlderEpoch(state) ? state.epochAt + random * NEW_EPOCH_SPREAD_MS : Infinity;
+  return Math.min(regular, deadline, restarted, calledPast(state) ? now : Infinity);
+}
+
+/** The frame is of a newer epoch than what the place was last told. */
+function isOfOlderEpoch({ frame, me, epochAt }: QueueState): boolean {
+  return me !== null && frame !== null && frame.epoch > me.epoch && epochAt > me.at;
 }
 
 /** The frame says that calls have passed this order: ask at once, it may be this place's turn. */

@@ -21,6 +21,8 @@ export type QueueState = {
   readonly me: Me | null;
   readonly frame: Frame | null;
   readonly frameAt: number;
+  /** When the first frame of the present frame's epoch came. */
+  readonly epochAt: number;
   readonly link: Link;
   readonly linkAt: number;
   readonly intent: 'stand' | 'gone';
@@ -63,6 +65,7 @@ export const startState = (intent: 'stand' | 'gone', firstAhead: number | null):
   me: null,
   frame: null,
   frameAt: 0,
+  epochAt: 0,
   link: 'polling',
   linkAt: 0,
   intent,
@@ -151,7 +154,8 @@ function learnPlace(state: QueueState, me: PlaceReply, now: number): QueueState 
 function learnFrame(state: QueueState, frame: Frame, now: number): QueueState {
   const known = state.frame;
   if (known !== null && (frame.epoch < known.epoch || (frame.epoch === known.epoch && frame.seq < known.seq))) return state;
-  const next = { ...state, frame, frameAt: now, link: raised(state.link) };
+  const epochAt = known?.epoch === frame.epoch ? state.epochAt : now;
+  const next = { ...state, frame, frameAt: now, epochAt, link: raised(state.link) };
   if (state.me?.state !== 'waiting' || state.me.epoch !== frame.epoch) return next;
   const ahead = aheadFromMarks(frame.marks, frame.present, state.me.order)?.count ?? null;
   return { ...next, shownAhead: ahead ?? state.shownAhead };
