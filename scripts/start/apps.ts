@@ -1,9 +1,9 @@
 import { existsSync, openSync, closeSync, readFileSync, renameSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startNode, type NodeApp } from '@onsale/services';
 import { CHECKOUT } from './checkout.ts';
 import type { PublicPorts } from './ports.ts';
+import { bracketed, isEverywhere, networkAddresses } from './shown-host.ts';
 import type { Unit } from './supervise.ts';
 
 /** Everything an app is told, and where it is reached. Kept over restarts: the others know it under this address. */
@@ -12,6 +12,8 @@ export type Plan = { readonly name: Name; readonly port: number; readonly env: N
 export type Surroundings = {
   readonly environment: NodeJS.ProcessEnv;
   readonly host: string;
+  /** The name under which browsers reach it. */
+  readonly shown: string;
   readonly ports: PublicPorts;
   readonly dataFolder: string;
   readonly secretsPath: string;
@@ -64,19 +66,20 @@ export async function planApps(around: Surroundings): Promise<Plan[]> {
 }
 
 /** The payment window is opened by the fan's browser, the provider's API by our own processes. */
-const sandboxEnvironment = ({ host, ports, secretsPath }: Surroundings): NodeJS.ProcessEnv => ({
+const sandboxEnvironment = ({ host, shown, ports, secretsPath }: Surroundings): NodeJS.ProcessEnv => ({
   ONSALE_SECRETS: secretsPath,
   TOSS_URL: reached(host, ports.sandbox),
-  SANDBOX_URL: `http://${publicHost(host)}:${ports.sandbox}`,
+  SANDBOX_URL: `http://${shown}:${ports.sandbox}`,
 });
 
 /** Where browsers see an app: operators and the sandbox's window at their own ports, everything else through the gateway. */
-function originOf({ environment, host, ports }: Surroundings, name: Name, port: number): NodeJS.ProcessEnv {
+function originOf(around: Surroundings, name: Name, port: number): NodeJS.ProcessEnv {
+  const { environment, ports } = around;
   const own = name === 'ops' || name === 'sandbox';
   const given = own ? environment['OPS_ORIGIN'] : environment['PUBLIC_ORIGIN'];
   if (given) return { PUBLIC_ORIGIN: given };
   if (environment['NODE_ENV'] === 'production') return {};
-  return { PUBLIC_ORIGIN: originsOf(host, own ? port : ports.gateway) };
+  return { PUBLIC_ORIGIN: originsOf(around, own ? port : ports.gateway) };
 }
 
 /** Whose word about the fan's address is believed: our own gateway's by the two it hands fans to, by the others what a person set up. */
@@ -130,24 +133,12 @@ export function endOfLog(logFolder: string, name: string, lines: number): string
 const local = (port: number): string => `http://${LOOPBACK}:${port}`;
 /** How our own processes reach a port that listens on `host`. */
 export const reached = (host: string, port: number): string => `http://${isEverywhere(host) ? LOOPBACK : bracketed(host)}:${port}`;
-const isEverywhere = (host: string): boolean => host === '0.0.0.0' || host === '::';
-const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
-/** What a person types: localhost at home; where all addresses are open, the machine's own in its network. */
-export function publicHost(host: string): string {
-  if (host === LOOPBACK || host === '::1') return 'localhost';
-  return isEverywhere(host) ? (networkAddresses()[0] ?? 'localhost') : bracketed(host);
-}
-
-function originsOf(host: string, port: number): string {
-  const hosts = isEverywhere(host) ? ['localhost', ...networkAddresses()] : [publicHost(host)];
+/** The runtime takes the three names of the loopback for one. */
+function originsOf({ host, shown }: Surroundings, port: number): string {
+  const hosts = isEverywhere(host) ? ['localhost', ...networkAddresses()] : [shown];
   return hosts.map((name) => `http://${name}:${port}`).join(',');
 }
-
-const networkAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
-  );
 
 async function distinctPorts(count: number): Promise<number[]> {
   const ports = new Set<number>();

@@ -10,6 +10,7 @@ export async function assertProduction(environment: NodeJS.ProcessEnv, host: str
   const around = {
     environment,
     host,
+    shown: host,
     ports,
     dataFolder: '.',
     secretsPath: '',

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { DATABASE_APPS, userOfApp } from '@onsale/database/tables';
 import { startMariadb, startRedis } from '@onsale/services';
 import { REDIS_ACCESS } from '@onsale/waiting-room/access';
-import { appUnit, endOfLog, planApps, publicHost, reached, turnLog, type Surroundings } from './apps.ts';
+import { appUnit, endOfLog, planApps, reached, turnLog, type Surroundings } from './apps.ts';
+import { shownHost } from './shown-host.ts';
 import { keepOperator, keepSecrets, removeAddresses, writeAddresses, type Operator } from './data-folder.ts';
 import { bundleLibraries } from './one-file-libraries.ts';
 import type { PublicPorts } from './ports.ts';
@@ -87,7 +88,8 @@ async function startAll({ environment, dataFolder, host, ports }: SystemOptions,
     production ? undefined : bundleLibraries(dataFolder),
   ]);
   const urls = { redisUrl: servers.redisUrl, databaseUrl: servers.databaseUrl };
-  const around: Surroundings = { environment, host, ports, dataFolder, secretsPath, libraries, ...servers };
+  const shown = await shownHost(host);
+  const around: Surroundings = { environment, host, shown, ports, dataFolder, secretsPath, libraries, ...servers };
   // Production's schema is brought up to date by scripts/migrate.ts before a version is rolled out, and has no demonstration.
   const demonstration = production ? 'none' : await prepare(around);
   const logFolder = join(dataFolder, 'logs');
@@ -110,7 +112,7 @@ async function startAll({ environment, dataFolder, host, ports }: SystemOptions,
     });
   publish();
   onReady(publish);
-  const seen = (port: number): string => `http://${publicHost(host)}:${port}`;
+  const seen = (port: number): string => `http://${shown}:${port}`;
   return { operator, demonstration, addresses: { fans: seen(ports.gateway), ops: seen(ports.ops), sandbox: seen(ports.sandbox) } };
 }
 

@@ -37,9 +37,9 @@ function healthOf(config: WebConfig): Record<string, string> {
   return Object.fromEntries(Object.entries(apps).flatMap(([name, url]) => (url === null ? [] : [[name, `${url}/health/ready`]])));
 }
 
-/** A developer may open the shop as localhost while the sandbox says 127.0.0.1, or the other way round. */
+/** A developer may open the shop as localhost while the sandbox says 127.0.0.1 or [::1], or the other way round. */
 function loopbackTwins(url: string): string[] {
   const { origin, hostname, protocol, port } = new URL(url);
-  const twins = ['localhost', '127.0.0.1'];
+  const twins = ['localhost', '127.0.0.1', '[::1]'];
   return twins.includes(hostname) ? twins.map((host) => `${protocol}//${host}${port === '' ? '' : `:${port}`}`) : [origin];
 }

@@ -23,11 +23,11 @@ if (!chromiumIsHere()) {
   const stage = await openStage(t);
   const { room, office, url, visit } = stage;
 
+  /** Every step is looked at in every width; the way is walked in the two languages. */
+  const WIDTHS = [280, 320, 390, 1_440];
   for (const [width, language] of [
-    [280, 'en'],
     [320, 'ko'],
-    [390, 'ko'],
-    [1440, 'en'],
+    [1_440, 'en'],
   ] as const) {
     t.test(`${width} px, ${language}`, async (t) => {
       const fan = await visit(t, width < 600 ? 'phone' : 'desktop', language);
@@ -66,8 +66,21 @@ if (!chromiumIsHere()) {
     await page.keyboard.press('Enter');
   }
 
-  const fits = async (t: import('tap').Test, page: Page, where: string): Promise<void> =>
-    void t.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, `${where}: nothing reaches beyond the edge`);
+  async function fits(t: import('tap').Test, page: Page, where: string): Promise<void> {
+    const own = page.viewportSize() as { width: number; height: number };
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: own.height });
+      const [wide, covered] = await page.evaluate<[number, string[]]>(`[document.documentElement.scrollWidth, [...document.querySelectorAll('.tab, .tool')]
+        .filter((control) => {
+          const { left, top, width, height } = control.getBoundingClientRect();
+          const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+          return width > 0 && hit !== null && !control.contains(hit) && hit.matches('.tab, .tool');
+        }).map((control) => control.textContent)]`);
+      t.ok(wide <= width, `${where} at ${width} px: nothing reaches beyond the edge (${wide})`);
+      t.same(covered, [], `${where} at ${width} px: no control covers another`);
+    }
+    await page.setViewportSize(own);
+  }
 
   async function line(t: import('tap').Test, { page, context }: Awaited<ReturnType<typeof visit>>, words: Words): Promise<void> {
     room.fillLine(12);
@@ -82,19 +95,13 @@ if (!chromiumIsHere()) {
     t.equal((await active(page)).trim(), words['queue.enter'], 'the turn has the focus');
     await enter(page);
     await page.waitForURL('**/shows/demo');
-    await page.locator('.best .button').waitFor();
+    // Playwright waits until a control takes presses.
+    await page.locator('.tab').first().click({ trial: true });
     await fits(t, page, 'seats');
   }
 
   async function seats(t: import('tap').Test, page: Page, words: Words): Promise<void> {
     t.match(await page.title(), words['seats.title']);
-    // Playwright waits until the control takes presses.
-    await page.locator('.tab').first().click({ trial: true });
-    const covered = await page.evaluate(`[...document.querySelectorAll('.tab')].filter((tab) => {
-      const { left, top, width, height } = tab.getBoundingClientRect();
-      return !tab.contains(document.elementFromPoint(left + width / 2, top + height / 2));
-    }).length`);
-    t.equal(covered, 0, 'both ways to choose can be pressed');
     await tabTo(page, words['seats.list']);
     await enter(page);
     const section = page.locator('.section-button:enabled').first();
@@ -148,8 +155,7 @@ if (!chromiumIsHere()) {
     t.match(await page.title(), words['order.paid']);
     await fits(t, page, 'ticket');
     await shoot('4-ticket');
-    const border = await page.locator('.qr').first().evaluate('(code) => code.querySelector("path").getAttribute("d").match(/M(\\d+) (\\d+)/).slice(1).join()');
-    t.equal(border, '4,4', 'a quiet zone of four modules');
+    t.match(await page.locator('.qr path').first().getAttribute('d'), /^M4 4h/, 'a quiet zone of four modules');
   }
 
   t.test('seats that were chosen but not held outlive a reload and another language', async (t) => {

@@ -43,4 +43,10 @@ t.test('money and dates', async (t) => {
   t.equal(formatMoney(1_250, 'USD', 'en'), '$12.50');
   t.match(formatDate('2027-03-06T10:00:00.000Z', 'ko'), /2027년 3월 6일.*오후 7:00/);
   t.equal(formatDate('nonsense', 'en'), 'nonsense');
+  const at = '2027-03-06T10:00:00.000Z';
+  t.match(formatDate(at, 'en', 'Europe/Berlin'), /19:00 \(Korea time\)$/, 'abroad the zone is named');
+  t.match(formatDate(at, 'ko', 'America/New_York'), /\(한국 시간\)$/);
+  t.notMatch(formatDate(at, 'en', 'Asia/Seoul'), /Korea/);
+  t.notMatch(formatDate(at, 'en', 'Asia/Tokyo'), /Korea/, 'the same clock');
+  t.match(formatDate(at, 'en', null), /\(Korea time\)$/, 'a server does not know where its readers are');
 });

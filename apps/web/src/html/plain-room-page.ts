@@ -83,6 +83,7 @@ function scene(room: string, me: PlaceReply, say: Say, language: Language): Html
     case 'lapsed':
       return html`${words(say(`queue.${me.state}`), say(`queue.${me.state}-lead`))}${form(room, 'join', say('queue.join-again'))}`;
     case 'waiting':
+      if (me.phase === 'closed') return html`${words(say('queue.closed'), say('queue.closed-lead'))}${leave}`;
       return html`${headline(me, say, language)}${figures(me, say, language)}${reason(me, say)}${leave}`;
   }
 }

@@ -83,7 +83,9 @@ export class OrderDriver {
     if (!answer.ok && answer.code === 'not-found') return this.#confirmElsewhere(back);
     if (isAnswer(answer)) forgetReturn();
     const problem = answer.ok || answer.code === 'payment-refused' || answer.code === 'order-state' ? null : answer.code;
-    this.#change({ said: !answer.ok && answer.code === 'payment-refused' ? 'refused' : null, reason: null, problem, confirming: false });
+    // Approved in a window that a newer one has replaced: nothing can be charged there any more, and the fan must be told why.
+    const said = answer.ok ? null : answer.code === 'payment-refused' ? 'refused' : answer.code === 'order-state' ? 'replaced' : null;
+    this.#change({ said, reason: null, problem, confirming: false });
   }
 
   /** The card app came back to another browser than it was called from: the proof is handed over all the same, and how it ended is followed for a while. */

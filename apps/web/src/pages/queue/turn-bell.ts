@@ -19,15 +19,18 @@ class Ring {
     };
   }
 
-  ready(): boolean {
-    return this.#allowed;
+  /** What will call the fan: null before they have asked for it. */
+  ready(): 'notice' | 'sound' | null {
+    if (!this.#allowed) return null;
+    return 'Notification' in window && Notification.permission === 'granted' ? 'notice' : 'sound';
   }
 
-  async allow(): Promise<void> {
+  async allow(): Promise<'notice' | 'sound' | null> {
     this.#unlock();
     this.#allowed = true;
     this.#tone(660, 0, 0.12);
     if ('Notification' in window && Notification.permission === 'default') await Notification.requestPermission();
+    return this.ready();
   }
 
   strike(title: string, body: string): void {

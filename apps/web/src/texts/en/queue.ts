@@ -81,6 +81,7 @@ export const queue = {
   'queue.link-down': 'No connection. Your place is kept; we keep trying.',
   'queue.notify': 'Tell me when it is my turn',
   'queue.notify-on': 'Sound and notice are on',
+  'queue.notify-sound': 'Sound is on; your browser refuses notices',
   'queue.notify-body': 'Press Enter within {seconds} seconds.',
   'queue.flash': '● Your turn!',
   'queue.keep-title': 'You need not watch',

@@ -82,6 +82,7 @@ export const queue: Readonly<Record<keyof typeof english, string>> = {
   'queue.link-down': '연결이 끊겼습니다. 순번은 그대로이며 계속 다시 연결하고 있습니다.',
   'queue.notify': '내 차례가 되면 알려 주세요',
   'queue.notify-on': '소리와 알림이 켜졌습니다',
+  'queue.notify-sound': '소리가 켜졌습니다. 브라우저가 알림을 차단하고 있습니다',
   'queue.notify-body': '{seconds}초 안에 입장 버튼을 눌러 주세요.',
   'queue.flash': '● 입장 차례!',
   'queue.keep-title': '계속 지켜보지 않아도 됩니다',

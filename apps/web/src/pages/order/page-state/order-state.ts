@@ -11,7 +11,7 @@ import type { OrderReply } from '@onsale/contract';
  *   confirming → checking, asked again until the bank has answered
  *   paid → tickets        expired, cancelled, refunding, refunded, awaiting-deposit → told
  */
-export type Said = 'cancelled' | 'refused' | 'script-failed' | 'other-window' | null;
+export type Said = 'cancelled' | 'refused' | 'script-failed' | 'other-window' | 'replaced' | null;
 export type Elsewhere = 'paid' | 'checking' | 'refused' | 'refunding';
 export type OrderState = {
   readonly order: (OrderReply & { readonly at: number }) | null;

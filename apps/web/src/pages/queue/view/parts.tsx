@@ -58,12 +58,13 @@ export function LeaveButton({ say, busy, onLeave }: { readonly say: Say; readonl
   );
 }
 
+/** Says what is really on: a browser that refuses notices still rings. */
 export function NotifyButton({ say }: { readonly say: Say }) {
   const [on, setOn] = useState(ring.ready());
   return (
-    <button type="button" class="button button-quiet" aria-pressed={on} onClick={() => void ring.allow().then(() => setOn(true))}>
-      <span aria-hidden="true">{on ? '✓ ' : '♪ '}</span>
-      {say(on ? 'queue.notify-on' : 'queue.notify')}
+    <button type="button" class="button button-quiet" aria-pressed={on !== null} onClick={() => void ring.allow().then(setOn)}>
+      <span aria-hidden="true">{on === null ? '♪ ' : '✓ '}</span>
+      {say(on === null ? 'queue.notify' : on === 'notice' ? 'queue.notify-on' : 'queue.notify-sound')}
     </button>
   );
 }
