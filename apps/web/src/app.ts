@@ -3,8 +3,9 @@ import { readManifest, serveAssets } from './gateway/assets.ts';
 import { pageHeaders } from './gateway/headers.ts';
 import { readOnSale, type OnSale } from './gateway/on-sale.ts';
 import { cachePublicAnswers } from './gateway/public-cache.ts';
-import { pageContext, sendNotFound, servePages, withoutLastSlash } from './gateway/pages.ts';
-import { servePlainQueue } from './gateway/plain-queue.ts';
+import { pageContext, sendNotFound } from './gateway/page-context.ts';
+import { servePages, withoutLastSlash } from './gateway/pages.ts';
+import { servePlainPages } from './gateway/plain-pages.ts';
 import { proxyApis, socketRoutes, type Upstreams } from './gateway/proxy.ts';
 import { readinessChecks, type NamedHealth } from './gateway/readiness.ts';
 import { boundUnfinished, UNFINISHED_LIMITS, type UnfinishedLimits } from './gateway/unfinished.ts';
@@ -16,6 +17,8 @@ export type GatewayOptions = {
   readonly health: NamedHealth;
   /** Where the payment window's script and pages live. */
   readonly paymentOrigins: readonly string[];
+  /** Where a link can open the payment window, for browsers without scripts; null: only the provider's script can. */
+  readonly plainWindow: string | null;
   readonly items: readonly OnSale[];
   readonly edge: Edge;
   /** The built pages: manifest.json, assets/, favicon.svg. */
@@ -30,7 +33,15 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, g
   const { upstreams, edge, now } = gateway;
   const app = await buildServer({ ...options, name: 'web', headRoutes: true, ready: readinessChecks(gateway.health, now) });
   const context = pageContext(
-    { items: gateway.items, onSale: readOnSale(upstreams, now), upstreams, edge, headers: pageHeaders(gateway.paymentOrigins, edge.secure) },
+    {
+      items: gateway.items,
+      onSale: readOnSale(upstreams, now),
+      upstreams,
+      edge,
+      headers: pageHeaders(gateway.paymentOrigins, edge.secure),
+      plainWindow: gateway.plainWindow,
+      now,
+    },
     readManifest(gateway.folder),
   );
   const plain = app as unknown as import('fastify').FastifyInstance;
@@ -38,7 +49,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'ready'>, g
   options.metrics.gauge('onsale_gateway_unfinished', 'Requests whose body has not come yet', () => unfinished.open());
   serveAssets(plain, gateway.folder);
   servePages(plain, context);
-  await servePlainQueue(plain, context);
+  await servePlainPages(plain, context);
   cachePublicAnswers(plain, upstreams, edge, now);
   await proxyApis(plain, upstreams, edge, options.logger);
   // Everything else that is asked for with GET is an address a person may have mistyped.

@@ -23,6 +23,7 @@ export async function wire(config: WebConfig, logger: Logger): Promise<OnsaleSer
       upstreams: { admission: config.admissionUrl, booking: [config.bookingUrl] },
       health: healthOf(config),
       paymentOrigins: config.sandboxUrl === null ? TOSS_ORIGINS : loopbackTwins(config.sandboxUrl),
+      plainWindow: config.sandboxUrl === null ? null : `${config.sandboxUrl}/window`,
       items: ON_SALE,
       edge: { trust: trustOf(config.trustedProxies), secure: config.secureCookies },
       folder: FANS_FOLDER,

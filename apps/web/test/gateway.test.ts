@@ -41,7 +41,7 @@ t.test('pages: language, policy, cache, 404', async (t) => {
 
   const etag = english.headers.get('etag') ?? '';
   t.equal((await get('/rooms/demo', { 'accept-language': 'en-GB,en;q=0.9', 'if-none-match': etag })).status, 304);
-  for (const path of ['/nothing', '/rooms/No_Slug', '/orders/short', '/events/other']) {
+  for (const path of ['/nothing', '/rooms/mistyped', '/rooms/mistyped?plain=1', '/rooms/No_Slug', '/orders/short', '/events/other']) {
     const lost = await get(path);
     t.equal(lost.status, 404, path);
     t.match(lost.headers.get('content-type'), /text\/html/, path);
@@ -316,15 +316,24 @@ t.test('without scripts: join, see the place, be called, enter; only from our ow
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     });
 
-  t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`)).text(), /<form method="post" action="\/rooms\/demo\/join">/);
+  const first = await fetch(`${gateway.url}/rooms/demo?plain=1`, { redirect: 'manual' });
+  t.equal(first.headers.get('location'), '/rooms/demo?plain=1&cookies=tried');
+  const cookie = (first.headers.get('set-cookie') ?? '').split(';')[0] as string;
+  t.match(cookie, /^onsale_device=/);
+  t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`, { headers: { cookie } })).text(), /<form method="post" action="\/rooms\/demo\/join">/);
   t.equal((await press('join', { origin: 'https://evil.example' })).status, 403, 'another site cannot join for a fan');
   for (const name of ['x%0d%0aX-Own:%201', '%ED%95%9C', '..%2f..%2fevil'])
     t.equal((await fetch(`${gateway.url}/rooms/${name}/join`, { method: 'POST', redirect: 'manual' })).status, 404, `${name} is no room`);
-  const joined = await press('join', { origin: gateway.url });
+  const before = room.places.size;
+  for (let presses = 0; presses < 3; presses += 1) t.equal((await press('join', { origin: gateway.url })).headers.get('location'), '/rooms/demo?plain=1');
+  const refusing = await (await fetch(`${gateway.url}/rooms/demo?plain=1&cookies=tried`)).text();
+  t.match(refusing, /refuses cookies/, 'who brings none back is told');
+  t.notMatch(refusing, /action="/, 'and is offered no place');
+  t.equal(room.places.size, before, 'no place is taken for a browser that could not keep it');
+  const joined = await press('join', { origin: gateway.url, cookie });
   t.equal(joined.status, 303);
   t.equal(joined.headers.get('location'), '/rooms/demo?plain=1');
-  const cookie = (joined.headers.get('set-cookie') ?? '').split(';')[0] as string;
-  t.match(cookie, /^onsale_device=/);
+  t.equal(room.places.size, before + 1);
   const device = cookie.slice('onsale_device='.length);
 
   await press('join', { origin: gateway.url, cookie: 'theme=1; onsale_device=old' });
@@ -335,11 +344,20 @@ t.test('without scripts: join, see the place, be called, enter; only from our ow
   const standing = await (await fetch(`${gateway.url}/rooms/demo?plain=1&lang=ko`, { headers: { cookie } })).text();
   t.match(standing, /명이 앞에 있습니다/);
   t.match(standing, /<meta http-equiv="refresh" content="5;url=\/rooms\/demo\?plain=1" \/>/);
+  room.hurried = true;
+  for (let presses = 0; presses < 3; presses += 1) {
+    const again = await (await fetch(`${gateway.url}/rooms/demo?plain=1&lang=ko`, { headers: { cookie } })).text();
+    t.match(again, /명이 앞에 있습니다/, 'asked too often: the place that was known a moment ago');
+    t.match(again, /http-equiv="refresh" content="7;/, 'and the page renews itself when it may ask');
+  }
+  const unknown = await (await fetch(`${gateway.url}/rooms/demo?plain=1`, { headers: { cookie: 'onsale_device=other' } })).text();
+  t.match(unknown, /http-equiv="refresh"/, 'also where nothing was known');
+  room.hurried = false;
   t.match((await press('enter', { origin: gateway.url, cookie })).headers.get('location'), /said=not-called/, 'not before the call');
   room.set(device, { state: 'called', until: Date.now() + 60_000 });
   t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`, { headers: { cookie } })).text(), /action="\/rooms\/demo\/enter"/);
   const entered = await press('enter', { origin: gateway.url, cookie });
-  t.equal(entered.headers.get('location'), '/shows/demo');
+  t.equal(entered.headers.get('location'), '/shows/demo?plain=1');
   t.match(entered.headers.get('set-cookie'), /onsale_session=s1/);
   room.set(device, { state: 'absent', needsReturn: true });
   t.match(await (await fetch(`${gateway.url}/rooms/demo?plain=1`, { headers: { cookie } })).text(), /action="\/rooms\/demo\/return"/);

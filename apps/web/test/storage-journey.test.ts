@@ -1,22 +1,11 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
-import t from 'tap';
-import { ko } from '../src/texts/ko.ts';
-import { en } from '../src/texts/en.ts';
-import { FakeRoom } from './fake/admission.ts';
-import { FakeBooking } from './fake/booking.ts';
-import { chromiumIsHere, NO_CHROMIUM, openBrowser, openVisitor, type SizeName } from '@onsale/testing/browser';
-import { startGateway } from './fake/gateway.ts';
-import { startPaymentWindow } from './fake/payment-window.ts';
+import t, { type Test } from 'tap';
+import { chromiumIsHere, NO_CHROMIUM } from '@onsale/testing/browser';
+import { openStage, placeInside, sayIn, shoot } from './fake/stage.ts';
 
 /** What browsers refuse to keep, or forget, between the seats and the ticket; and a payment that comes back in another browser. */
-const SHOTS = join(import.meta.dirname, '..', '..', '..', '.data', 'web-screenshots');
-const JOURNEYS_MS = 115_000;
-/** The machine may be busy with other tests. */
-const STEP_MS = 20_000;
-const TEXTS = { ko, en } as const;
-type Language = keyof typeof TEXTS;
+/** All of them, on a machine that is busy with other tests. */
+const JOURNEYS_MS = 240_000;
 
 /** As a browser does that is told to keep nothing of this site but its cookies. */
 const refuseStorage = (context: BrowserContext): Promise<unknown> =>
@@ -33,27 +22,12 @@ if (!chromiumIsHere()) {
   t.pass(`${NO_CHROMIUM} on this machine: the journeys in a browser were skipped`, { skip: NO_CHROMIUM });
 } else {
   t.setTimeout(JOURNEYS_MS);
-  mkdirSync(SHOTS, { recursive: true });
-  const room = new FakeRoom();
-  const office = new FakeBooking({ across: 6, deep: 4 });
-  const [admission, booking, paying] = await Promise.all([room.start(), office.start(), startPaymentWindow()]);
-  office.sandbox = paying.url;
-  const { app, url } = await startGateway({ admission, booking, sandbox: paying.url });
-  const browser = await openBrowser();
-  t.teardown(async () => {
-    await browser.close();
-    await app.close();
-    await room.stop();
-    await office.stop();
-    paying.server.close();
-  });
+  const stage = await openStage(t as Test);
+  const { office, url, visit } = stage;
 
-  let fans = 0;
   /** Inside, two of the best seats held, at the payment window. */
   async function toPaymentWindow(context: BrowserContext, page: Page): Promise<void> {
-    const device = `fan-${(fans += 1)}`;
-    office.sessions.set(device, Date.now() + 20 * 60_000);
-    await context.addCookies([{ name: 'onsale_device', value: device, url, httpOnly: true, sameSite: 'Lax' }]);
+    await placeInside(stage, context);
     await page.goto(`${url}/shows/demo`);
     await page.locator('.best .button').click();
     await page.locator('.held .button-primary').click();
@@ -61,16 +35,10 @@ if (!chromiumIsHere()) {
     await page.locator('#approve').waitFor();
   }
 
-  const visit = async (size: SizeName, language: Language, refusing = false) => {
-    const visitor = await openVisitor(browser, size, language, { stepMs: STEP_MS });
-    if (refusing) await refuseStorage(visitor.context);
-    const say = (key: keyof typeof en): string => TEXTS[language][key];
-    const shoot = async (scene: string): Promise<void> => void (await visitor.page.screenshot({ path: join(SHOTS, `${size}-${language}-${scene}.png`) }));
-    return { ...visitor, say, shoot };
-  };
-
   t.test('storage refused: the order is paid for, and its tickets are found again', async (t) => {
-    const { context, page, complaints, say, shoot } = await visit('phone', 'ko', true);
+    const say = sayIn('ko');
+    const { context, page, complaints } = await visit(t as Test, 'phone', 'ko');
+    await refuseStorage(context);
     await toPaymentWindow(context, page);
     await page.locator('#refuse').click();
     await page.getByText(say('pay.refused'), { exact: true }).waitFor();
@@ -85,13 +53,14 @@ if (!chromiumIsHere()) {
     await page.goto(`${url}/me`);
     await page.locator('.order-line').click();
     await page.locator('.qr').first().waitFor();
-    await shoot('storage-refused');
+    await shoot(page, 'phone-storage-refused');
     t.same(complaints, []);
-    await context.close();
   });
 
   t.test('storage refused: the order is cancelled', async (t) => {
-    const { context, page, complaints, say } = await visit('desktop', 'en', true);
+    const say = sayIn('en');
+    const { context, page, complaints } = await visit(t as Test, 'desktop', 'en');
+    await refuseStorage(context);
     await toPaymentWindow(context, page);
     await page.locator('#cancel').click();
     await page.getByText(say('pay.cancelled'), { exact: true }).waitFor();
@@ -99,11 +68,11 @@ if (!chromiumIsHere()) {
     await page.getByRole('button', { name: say('order.cancel-yes') }).click();
     await page.getByText(say('order.cancelled'), { exact: true }).waitFor();
     t.same(complaints, []);
-    await context.close();
   });
 
   t.test('storage cleared: paid tickets are under My tickets still', async (t) => {
-    const { context, page, complaints, say, shoot } = await visit('phone', 'en');
+    const say = sayIn('en');
+    const { context, page, complaints } = await visit(t as Test, 'phone', 'en');
     await toPaymentWindow(context, page);
     await page.locator('#approve').click();
     await page.locator('.qr').first().waitFor();
@@ -114,19 +83,19 @@ if (!chromiumIsHere()) {
     const before = (await context.cookies()).find(({ name }) => name === 'onsale_device')?.expires ?? 0;
     await page.goto(`${url}/me`);
     await page.getByText(say('me.state-paid'), { exact: true }).waitFor();
-    await shoot('me-after-clearing');
+    await shoot(page, 'phone-me-after-clearing');
     await page.locator('.order-line').click();
     await page.locator('.qr').first().waitFor();
     t.ok(((await context.cookies()).find(({ name }) => name === 'onsale_device')?.expires ?? 0) >= before, 'a visit renews the cookie');
     t.same(complaints, []);
-    await context.close();
   });
 
   t.test('return in another browser: paid, told where the tickets are, and nothing else', async (t) => {
-    const first = await visit('phone', 'ko');
+    const first = await visit(t as Test, 'phone', 'ko');
     await toPaymentWindow(first.context, first.page);
     const [approve, cancel] = await Promise.all(['#approve', '#cancel'].map((id) => first.page.locator(id).getAttribute('href')));
-    const { context, page, complaints, say, shoot } = await visit('phone', 'ko');
+    const say = sayIn('ko');
+    const { page, complaints } = await visit(t as Test, 'phone', 'ko');
     await page.goto(cancel ?? '');
     await page.getByText(say('order.elsewhere-refused'), { exact: true }).waitFor();
     office.nextConfirm = 'unknown';
@@ -134,7 +103,7 @@ if (!chromiumIsHere()) {
     await page.getByText(say('order.elsewhere-checking'), { exact: true }).waitFor();
     office.nextConfirm = 'paid';
     await page.getByText(say('order.elsewhere-paid'), { exact: true }).waitFor();
-    await shoot('return-elsewhere');
+    await shoot(page, 'phone-return-elsewhere');
     t.notMatch(page.url(), /\?/, 'the proof does not stay in the address');
     t.equal(await page.locator('.qr').count(), 0, 'no ticket here');
     await page.reload();
@@ -144,7 +113,5 @@ if (!chromiumIsHere()) {
     await first.page.locator('.qr').first().waitFor();
     // What a stranger asks in vain is a 404 in the console, and no fault of the page.
     t.same(complaints.filter((complaint) => !complaint.includes('404')), []);
-    await context.close();
-    await first.context.close();
   });
 }

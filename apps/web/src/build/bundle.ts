@@ -4,6 +4,7 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 import type { Manifest, PageAssets } from '../gateway/assets.ts';
 import { encodeBody } from '../gateway/compression.ts';
 import { opsDocument } from './ops-document.ts';
+import { TARGET } from './target.ts';
 
 /** Pages served by the gateway, each with `main.ts(x)` and optionally a style sheet of its own. */
 const FAN_PAGES = ['home', 'event', 'lost', 'queue', 'seats', 'order', 'tickets', 'plain'] as const;
@@ -37,7 +38,7 @@ const shared = {
   bundle: true,
   minify: true,
   format: 'esm',
-  target: ['es2022', 'safari16'],
+  target: TARGET,
   jsx: 'automatic',
   jsxImportSource: 'preact',
   metafile: true,
@@ -54,19 +55,28 @@ async function bundleFans(pages: string, folder: string): Promise<void> {
   const scripts = await build({
     ...shared,
     plugins: [...shared.plugins],
-    target: [...shared.target],
     entryPoints: entries,
     splitting: true,
     outdir: assets,
     entryNames: '[name]-[hash]',
     chunkNames: 'part-[hash]',
   });
+  const gate = await build({
+    ...shared,
+    plugins: [],
+    target: 'es5',
+    format: 'iife',
+    entryPoints: [{ in: join(pages, 'target', 'main.ts'), out: 'target' }],
+    outdir: assets,
+    entryNames: '[name]-[hash]',
+  });
   const sheets = [
     { in: join(pages, 'styles', 'base.css'), out: 'base' },
     ...FAN_PAGES.flatMap((page) => styleOf(pages, page).map((path) => ({ in: path, out: page }))),
   ];
-  const styles = await build({ ...shared, plugins: [], target: [...shared.target], entryPoints: sheets, outdir: assets, entryNames: '[name]-[hash]' });
-  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifestOf(pages, scripts.metafile, styles.metafile), null, 1));
+  const styles = await build({ ...shared, plugins: [], entryPoints: sheets, outdir: assets, entryNames: '[name]-[hash]' });
+  const manifest: Manifest = { ...manifestOf(pages, scripts.metafile, styles.metafile), target: gateOf(gate.metafile) };
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest, null, 1));
   copyFileSync(join(pages, 'styles', 'favicon.svg'), join(folder, 'favicon.svg'));
   await precompress(assets);
 }
@@ -99,13 +109,19 @@ function manifestOf(pages: string, scripts: Metafile, styles: Metafile): Manifes
   );
 }
 
+/** The script that tells a browser below the target. */
+const gateOf = ({ outputs }: Metafile): PageAssets => ({
+  script: `/assets/${basename(Object.keys(outputs)[0] ?? '')}`,
+  styles: [],
+  preload: [],
+});
+
 /** The ops console is served by another app from its own folder: one document, relative addresses. */
 async function bundleOps(pages: string, folder: string): Promise<void> {
   const assets = join(folder, 'assets');
   const outputs = await build({
     ...shared,
     plugins: [...shared.plugins],
-    target: [...shared.target],
     entryPoints: [
       { in: join(pages, 'ops', 'main.tsx'), out: 'ops' },
       { in: join(pages, 'ops', 'ops.css'), out: 'ops-style' },

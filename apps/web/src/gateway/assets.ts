@@ -4,7 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import { negotiate, type Encoded } from './compression.ts';
 
 /** What one page loads: written by the build, read once at start. */
-export type PageAssets = { readonly script: string; readonly styles: readonly string[]; readonly preload: readonly string[] };
+export type PageAssets = {
+  readonly script: string;
+  readonly styles: readonly string[];
+  readonly preload: readonly string[];
+  /** Of a page with a plain twin: the script that sends a browser below the target there. */
+  readonly gate?: string;
+};
 export type Manifest = { readonly [page: string]: PageAssets };
 export const ASSET_PREFIX = '/assets/';
 

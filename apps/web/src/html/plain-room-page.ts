@@ -1,19 +1,28 @@
-import { isProblemCode, problems, type BilingualText, type Language, type PlaceReply } from '@onsale/contract';
+import type { BilingualText, Language, PlaceReply } from '@onsale/contract';
 import type { PageAssets } from '../gateway/assets.ts';
 import { waitWords } from '../pages/queue/page-state/wait-words.ts';
 import { speak, type Say } from '../texts/catalogue.ts';
 import { html, type Html } from './escape.ts';
+import { plainQuestion, problemNote } from './plain-parts.ts';
 import { shellPage } from './shell.ts';
 
 export type PlainPlace = {
   readonly room: string;
   readonly name: BilingualText | null;
+  /** Null unless `state` is `known`. */
   readonly me: PlaceReply | null;
+  /** `none`: no place yet. `away`: it cannot be said now whether there is one. `no-cookies`: none could be kept. */
+  readonly state: 'known' | 'none' | 'away' | 'no-cookies';
   /** Why the last press or question was refused. */
   readonly code: string | null;
-  readonly renewSeconds: number;
-  /** The fan has pressed what cannot be taken back, and is asked first. */
-  readonly asked: 'leave' | null;
+  /** Null: the page waits for a press. */
+  readonly renewSeconds: number | null;
+  /** The shows that open to whoever has entered. */
+  readonly shows: readonly string[];
+  /** The fan has pressed Leave and is asked whether that was meant. */
+  readonly asksToLeave: boolean;
+  /** False where paying needs the provider's script: said before the turn is spent. */
+  readonly paysHere: boolean;
 };
 
 /** States in which nothing will change by waiting. */
@@ -22,14 +31,14 @@ const AT_REST: readonly PlaceReply['state'][] = ['finished', 'left', 'lapsed', '
 export function plainRoomPage(language: Language, assets: PageAssets, place: PlainPlace): string {
   const say = speak(language);
   const name = place.name?.[language] ?? say('queue.title');
-  // Without a place nothing is renewed: the page waits for a press.
-  const renews = place.me !== null && !AT_REST.includes(place.me.state) && place.asked === null;
+  const isAtRest = place.me !== null && AT_REST.includes(place.me.state);
+  const renewSeconds = isAtRest || place.asksToLeave ? null : place.renewSeconds;
   const body = html`<div class="narrow">
     <p class="eyebrow">${say('queue.title')}</p>
     <h1>${name}</h1>
-    ${place.code !== null && isProblemCode(place.code) ? html`<p class="note note-warn" role="status">${problems[place.code][language]}</p>` : null}
-    <section class="card scene">${content(place, say, language)}</section>
-    ${renews ? renewing(place, say) : null}
+    ${problemNote(place.code, language)}
+    <section class="card scene">${sceneOf(place, say, language)}</section>
+    ${renewSeconds === null ? null : renewing(place.room, renewSeconds, say)}
   </div>`;
   return shellPage({
     language,
@@ -37,31 +46,39 @@ export function plainRoomPage(language: Language, assets: PageAssets, place: Pla
     page: 'plain',
     assets,
     keepQuery: 'plain=1',
-    head: renews ? html`<meta http-equiv="refresh" content="${place.renewSeconds};url=/rooms/${place.room}?plain=1" />` : html``,
+    head: renewSeconds === null ? html`` : html`<meta http-equiv="refresh" content="${renewSeconds};url=/rooms/${place.room}?plain=1" />`,
     body,
   });
 }
 
-function content({ room, me, asked }: PlainPlace, say: Say, language: Language): Html {
-  if (me === null) return join(room, say);
-  return asked === 'leave' ? question(room, say) : scene(room, me, say, language);
+function sceneOf(place: PlainPlace, say: Say, language: Language): Html {
+  const { room, me } = place;
+  if (place.state === 'no-cookies')
+    return html`${words(say('queue.refused'), say('queue.no-cookies'))}
+      <a class="button button-primary" href="/rooms/${room}?plain=1">${say('shell.retry')}</a>`;
+  if (place.state === 'away') return words(say('plain.away'), say('plain.away-lead'));
+  const paying = place.paysHere ? null : html`<p class="note">${say('plain.no-pay')}</p>`;
+  if (me === null) return html`${paying}${join(room, say)}`;
+  if (place.asksToLeave && !AT_REST.includes(me.state))
+    return plainQuestion({
+      title: say('queue.leave'),
+      lead: say('queue.leave-sure'),
+      action: `/rooms/${room}/leave`,
+      yes: say('queue.leave-yes'),
+      no: say('queue.leave-no'),
+      back: `/rooms/${room}?plain=1`,
+    });
+  return html`${paying}${scene(place, me, say, language)}`;
 }
 
 const form = (room: string, action: string, label: string, look = 'button-primary button-large'): Html =>
   html`<form method="post" action="/rooms/${room}/${action}"><button class="button ${look}">${label}</button></form>`;
 const join = (room: string, say: Say): Html => form(room, 'join', say('queue.join'));
-/** Leaving asks first, and the answer that changes nothing comes first. */
-const question = (room: string, say: Say): Html =>
-  html`<h2>${say('queue.leave-sure')}</h2>
-    <div class="plain-actions">
-      <a class="button" href="/rooms/${room}?plain=1">${say('queue.leave-no')}</a>
-      ${form(room, 'leave', say('queue.leave-yes'), 'button-danger')}
-    </div>`;
 const words = (title: string, lead: string): Html =>
   html`<h2>${title}</h2>
     <p class="lead">${lead}</p>`;
 
-function scene(room: string, me: PlaceReply, say: Say, language: Language): Html {
+function scene({ room, shows }: PlainPlace, me: PlaceReply, say: Say, language: Language): Html {
   const leave = html`<div class="plain-actions"><a class="button button-quiet" href="/rooms/${room}?plain=1&amp;ask=leave">${say('queue.leave')}</a></div>`;
   switch (me.state) {
     case 'called':
@@ -77,7 +94,8 @@ function scene(room: string, me: PlaceReply, say: Say, language: Language): Html
     case 'lobby':
       return html`${words(say('queue.lobby'), say('queue.lobby-lead'))}${leave}`;
     case 'redeemed':
-      return html`${words(say('queue.inside'), say('queue.inside-lead'))}${form(room, 'enter', say('queue.continue'))}`;
+      return html`${words(say('queue.inside'), say('queue.inside-lead'))}
+      ${shows.length > 1 ? shows.map(wayIn) : form(room, 'enter', say('queue.continue'))}`;
     case 'finished':
     case 'left':
     case 'lapsed':
@@ -88,12 +106,11 @@ function scene(room: string, me: PlaceReply, say: Say, language: Language): Html
   }
 }
 
+const wayIn = (show: string): Html => html`<a class="button button-primary" href="/shows/${show}?plain=1">${show}</a>`;
 const reason = (me: PlaceReply, say: Say): Html | null => (me.reason === null ? null : html`<p class="note">${say(`reason.${me.reason}`)}</p>`);
 
-const renewing = ({ room, renewSeconds }: PlainPlace, say: Say): Html =>
-  html`<p class="muted small center-text">
-    ${say('queue.plain-refresh', { seconds: renewSeconds })} <a href="/rooms/${room}?plain=1">${say('queue.plain-now')}</a>
-  </p>`;
+const renewing = (room: string, seconds: number, say: Say): Html =>
+  html`<p class="muted small center-text">${say('plain.refresh', { seconds })} <a href="/rooms/${room}?plain=1">${say('plain.now')}</a></p>`;
 
 function headline(me: PlaceReply, say: Say, language: Language): Html {
   if (me.position === null) return words(say('queue.drawing'), say('queue.drawing-lead'));

@@ -144,10 +144,11 @@ export function notFoundPage(language: Language, assets: PageAssets): string {
   return shellPage({ language, title: say('lost.title'), page: 'lost', assets, scripted: false, body });
 }
 
-/** Pages whose content the browser builds: a place to stand in, a word while it loads, a word where scripts are off. */
+/** Pages whose content the browser builds: a place to stand in, a word while it loads; where scripts are off, the way to their plain twin. */
 export function scriptedPage(language: Language, assets: PageAssets, page: string, title: string, data: object, groups: readonly string[]): string {
   const say = speak(language);
   const body = html`<div id="root"><p class="loading" role="status">${say('shell.loading')}</p></div>
-    <noscript><p class="card narrow">${say('shell.no-script')}</p></noscript>`;
-  return shellPage({ language, title, page, assets, data: { language, texts: textsOf(language, ['shell', ...groups]), ...data }, body });
+    <noscript><p class="card narrow"><a href="?plain=1">${say('shell.no-script')}</a></p></noscript>`;
+  const head = html`<noscript><meta http-equiv="refresh" content="0;url=?plain=1" /></noscript>`;
+  return shellPage({ language, title, page, assets, data: { language, texts: textsOf(language, ['shell', ...groups]), ...data }, head, body });
 }

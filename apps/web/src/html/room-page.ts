@@ -45,7 +45,7 @@ export function roomPage(language: Language, assets: PageAssets, slug: string, r
       language,
       room: slug,
       name: room?.name[language] ?? null,
-      texts: textsOf(language, ['queue', 'reason']),
+      texts: textsOf(language, ['queue', 'reason', 'lost']),
       problems: problemTexts(language, QUEUE_PROBLEMS),
     },
     head: html`<noscript><meta http-equiv="refresh" content="0;url=/rooms/${slug}?plain=1" /></noscript>`,

@@ -34,7 +34,8 @@ export function shellPage(options: ShellOptions): string {
       <meta name="theme-color" content="#131318" media="(prefers-color-scheme: dark)" />
       <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
       ${assets.styles.map((href) => html`<link rel="stylesheet" href="${href}" />`)}
-      ${scripted ? assets.preload.map((href) => html`<link rel="modulepreload" href="${href}" />`) : null} ${options.head ?? null}
+      ${scripted ? assets.preload.map((href) => html`<link rel="modulepreload" href="${href}" />`) : null} 
+      ${assets.gate === undefined || !scripted ? null : html`<script src="${assets.gate}"></script>`} ${options.head ?? null}
     </head>
     <body class="page-${page}">
       <a class="skip" href="#main">${say('shell.skip')}</a>

@@ -15,6 +15,8 @@ export class FakeRoom {
   readonly places = new Map<string, FakePlace>();
   readonly requests: { readonly method: string; readonly url: string; readonly headers: IncomingMessage['headers'] }[] = [];
   phase: Frame['phase'] = 'open';
+  /** Every question about a place comes too early. */
+  hurried = false;
   reason: Frame['reason'] = null;
   opensAt: number | null = null;
   callsLastMinute = 540;
@@ -193,6 +195,7 @@ export class FakeRoom {
         this.places.set(device, { state: 'waiting', order: placeOf(this.next++), until: 0, missed: 0, needsReturn: false, redeemed: false });
       return send(reply, 201, this.reply(device));
     }
+    if (method === 'GET' && this.hurried) return send(reply, 429, { code: 'rate-limited', retryAfterMs: 6_500 });
     if (device === undefined || place === undefined) return send(reply, 401, { code: 'no-receipt' });
     if (method === 'GET' && this.#isTooEarly(device)) return send(reply, 429, { code: 'rate-limited', retryAfterMs: 1_500 });
     if (method === 'GET') return send(reply, 200, this.reply(device));

@@ -1,6 +1,11 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { openBrowser, openVisitor, type SizeName, type Visitor } from '@onsale/testing/browser';
+import { en } from '../../src/texts/en.ts';
+import { ko } from '../../src/texts/ko.ts';
 import { FakeRoom } from './admission.ts';
 import { FakeBooking } from './booking.ts';
 import { startGateway } from './gateway.ts';
@@ -40,6 +45,27 @@ export async function openStage(t: Test, browsing: Parameters<typeof openBrowser
 
 export const deviceOf = async (context: BrowserContext): Promise<string> =>
   (await context.cookies()).find(({ name }) => name === 'onsale_device')?.value ?? '';
+
+/** The texts of the pages. */
+export const sayIn =
+  (language: 'ko' | 'en') =>
+  (key: keyof typeof en): string =>
+    ({ ko, en })[language][key];
+
+const SHOTS = join(import.meta.dirname, '..', '..', '..', '..', '.data', 'web-screenshots');
+/** The whole page, to the folder of screenshots. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+}
+
+const SESSION_MS = 20 * 60_000;
+/** Gives a browser its cookie and an entry session, as if it had come through the line. */
+export async function placeInside({ office, url }: Stage, context: BrowserContext): Promise<void> {
+  const device = randomBytes(16).toString('base64url');
+  office.sessions.set(device, Date.now() + SESSION_MS);
+  await context.addCookies([{ name: 'onsale_device', value: device, url, httpOnly: true, sameSite: 'Lax' }]);
+}
 
 /** Joins, is called, enters: the fan stands before the hall. */
 export async function walkInside({ room, url }: Stage, { page, context }: Pick<Visitor, 'page' | 'context'>): Promise<void> {

@@ -41,7 +41,7 @@ export class QueueDriver {
     this.#storeKey = `room:${room}`;
     this.#onChange = onChange;
     this.#kept = kept<Kept>(this.#storeKey) ?? {};
-    this.#state = startState(this.#kept.gone === true ? 'gone' : 'stand', this.#kept.firstAhead ?? null);
+    this.#state = startState(this.#kept.gone === true ? 'gone' : 'stand', this.#kept.firstAhead ?? null, this.#kept.place !== undefined);
     this.#keeper = new SocketKeeper(room, {
       onFrame: (frame) => this.#learned({ kind: 'frame', frame }),
       onMe: (me) => this.#learned({ kind: 'me', me }),

@@ -3,7 +3,7 @@ export const shell = {
   'shell.my-tickets': 'My tickets',
   'shell.skip': 'Skip to content',
   'shell.language': 'Language',
-  'shell.no-script': 'This page needs JavaScript.',
+  'shell.no-script': 'Your browser runs no JavaScript: continue to the page that needs none.',
   'shell.footer': 'Places are given in order of arrival. Nobody can buy a better one.',
   'shell.retry': 'Try again',
   'shell.loading': 'Loading…',

@@ -5,7 +5,7 @@ export const shell: Readonly<Record<keyof typeof english, string>> = {
   'shell.my-tickets': '내 티켓',
   'shell.skip': '본문으로 건너뛰기',
   'shell.language': '언어',
-  'shell.no-script': '이 페이지를 이용하려면 JavaScript가 필요합니다.',
+  'shell.no-script': '자바스크립트를 쓸 수 없는 브라우저입니다. 자바스크립트가 필요 없는 페이지로 이동합니다.',
   'shell.footer': '도착한 순서대로 입장합니다. 순번은 사고팔 수 없습니다.',
   'shell.retry': '다시 시도',
   'shell.loading': '불러오는 중…',

@@ -49,7 +49,7 @@ export function pathOf(points: readonly Point[], now: number, top: number, width
 
 /** The area under the last unbroken piece of a line. */
 export function areaOf(points: readonly Point[], now: number, top: number, width: number, height: number): string {
-  const from = points.findLastIndex(([, value]) => value === null) + 1;
+  const from = points.map(([, value]) => value).lastIndexOf(null) + 1;
   const piece = points.slice(from);
   const line = pathOf(piece, now, top, width, height);
   const first = piece[0];

@@ -55,10 +55,10 @@ function Scene(props: OrderProps) {
     case 'confirming':
       return <Waiting title={say('pay.confirming')} words={say('pay.title')} />;
     case 'not-here':
-      return <Told title={say('order.not-here')} lead={say('order.not-here-lead')} say={say} />;
+      return <Told title={say('order.not-here')} lead={say('order.not-here-lead')} say={say} isHere={false} />;
     case 'elsewhere': {
       const word = state.elsewhere ?? 'checking';
-      return <Told title={say(`order.elsewhere-${word}`)} lead={say(`order.elsewhere-${word}-lead`)} say={say} />;
+      return <Told title={say(`order.elsewhere-${word}`)} lead={say(`order.elsewhere-${word}-lead`)} say={say} isHere={false} />;
     }
     case 'tickets':
       return <Tickets order={state.order as Order} say={say} language={props.language} />;
@@ -90,14 +90,17 @@ function Waiting({ title, words }: { readonly title: string; readonly words: str
   );
 }
 
-function Told({ title, lead, say }: { readonly title: string; readonly lead: string; readonly say: Say }) {
+/** `isHere`: the order is this browser's, so My tickets leads on; elsewhere it would only lead to other orders, or none. */
+function Told({ title, lead, say, isHere = true }: { readonly title: string; readonly lead: string; readonly say: Say; readonly isHere?: boolean }) {
   return (
     <section class="card narrow told" aria-live="polite">
       <Heading level={1}>{title}</Heading>
       <p class="lead">{lead}</p>
-      <a class="button" href="/me">
-        {say('shell.my-tickets')}
-      </a>
+      {isHere ? (
+        <a class="button" href="/me">
+          {say('shell.my-tickets')}
+        </a>
+      ) : null}
     </section>
   );
 }

@@ -1,8 +1,8 @@
 import type { Language, OrderReply, TicketReply } from '@onsale/contract';
-import { encode } from 'uqr';
 import { formatDate } from '../../../texts/formats.ts';
 import { Heading } from '../../shared/heading.tsx';
 import type { Say } from '../../shared/page-data.ts';
+import { qrPath } from '../page-state/qr-path.ts';
 
 type TicketsProps = { readonly order: OrderReply; readonly say: Say; readonly language: Language };
 
@@ -75,13 +75,8 @@ function Ticket({ ticket, order, say, language, place }: TicketsProps & { readon
   );
 }
 
-/** What the standard asks for around a code (ISO/IEC 18004). */
-const QUIET_MODULES = 4;
-
-/** One path of dark modules on white with the quiet zone that scanners need, whatever the page's colours. */
 function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
-  const { data, size } = encode(text, { ecc: 'M', border: QUIET_MODULES });
-  const path = data.map((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : '')).join('')).join('');
+  const { path, size } = qrPath(text);
   return (
     <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shape-rendering="crispEdges">
       <rect width={size} height={size} fill="#ffffff" />

@@ -16,6 +16,8 @@ export type Trouble = { readonly code: string; readonly retryAt: number };
 export type Me = PlaceReply & { readonly at: number };
 
 export type QueueState = {
+  /** Whether there is a place, as far as this device knows: only then may the page say that it is kept. */
+  readonly keepsPlace: boolean;
   readonly room: RoomReply | null;
   readonly roomAt: number;
   readonly me: Me | null;
@@ -59,7 +61,9 @@ export type News =
   | { readonly kind: 'press-done' }
   | { readonly kind: 'intent'; readonly intent: 'stand' | 'gone' };
 
-export const startState = (intent: 'stand' | 'gone', firstAhead: number | null): QueueState => ({
+/** `keepsPlace`: this device keeps the proof of a place from before. */
+export const startState = (intent: 'stand' | 'gone', firstAhead: number | null, keepsPlace = false): QueueState => ({
+  keepsPlace,
   room: null,
   roomAt: 0,
   me: null,
@@ -92,9 +96,9 @@ export function learn(state: QueueState, news: News, now: number): QueueState {
     case 'frame':
       return learnFrame(state, news.frame, now);
     case 'no-place':
-      return { ...state, me: null, shownAhead: null, failures: 0, trouble: null };
+      return { ...state, ...NO_PLACE, trouble: null };
     case 'ended':
-      return { ...state, me: null, shownAhead: null, failures: 0, intent: 'gone', trouble: { code: 'place-ended', retryAt: now } };
+      return { ...state, ...NO_PLACE, intent: 'gone', trouble: { code: 'place-ended', retryAt: now } };
     case 'link':
       return { ...state, link: news.link, linkAt: now };
     case 'asked':
@@ -132,6 +136,7 @@ export function linkAt(state: QueueState, now: number): Link {
   return state.link === 'down' || now - newsAt > POLLED_MS_MAX ? 'down' : 'polling';
 }
 
+const NO_PLACE = { me: null, keepsPlace: false, shownAhead: null, failures: 0 } as const;
 const raised = (link: Link): Link => (link === 'down' ? 'polling' : link);
 
 /** The own place from the server beats everything: it is exact. A reply of an older epoch is late news and is dropped. */
@@ -142,6 +147,7 @@ function learnPlace(state: QueueState, me: PlaceReply, now: number): QueueState 
   return {
     ...state,
     me: { ...me, at: now },
+    keepsPlace: true,
     failures: 0,
     trouble: null,
     link: raised(state.link),

@@ -38,7 +38,7 @@ export function QueuePage(props: PageProps) {
       {shows !== null ? <ShowChoice shows={shows} say={say} /> : <Scene {...props} view={view} enter={enter} />}
       {view.told === null ? null : (
         <p key={view.told} class="note note-warn" role="alert">
-          {wordsOf(view.told, say, problems)}
+          {wordsOf(view.told, state, say, problems)}
         </p>
       )}
       <Foot {...props} view={view} />
@@ -46,9 +46,9 @@ export function QueuePage(props: PageProps) {
   );
 }
 
-/** A refusal in the fan's own words where the registry's are for programs. */
-function wordsOf(code: string, say: Say, problems: Readonly<Record<string, string>>): string {
-  if (code === 'offline') return say('queue.link-down');
+/** A refusal in the fan's own words where the registry's are for programs. That a place is kept is said only where one is known. */
+function wordsOf(code: string, { keepsPlace }: QueueState, say: Say, problems: Readonly<Record<string, string>>): string {
+  if (code === 'offline') return say(keepsPlace ? 'queue.link-down' : 'queue.link-down-new');
   if (code === 'no-identity') return say('queue.no-cookies');
   if (code === 'holder-mismatch' || code === 'token-used') return say('queue.other-browser');
   return problems[code] ?? say('queue.refused');
@@ -87,7 +87,13 @@ function Scene(props: SceneProps & { readonly enter: () => Promise<void> }) {
         </p>
       );
     case 'lost':
-      return <SceneCard tone="plain" title={say('queue.refused')} lead="" />;
+      return (
+        <SceneCard tone="plain" title={say('lost.title')} lead={say('lost.lead')}>
+          <a class="button button-primary" href="/">
+            {say('lost.home')}
+          </a>
+        </SceneCard>
+      );
     default:
       return <QuietScene {...props} />;
   }
@@ -109,7 +115,8 @@ const QUIET = {
 
 /** Scenes in which the fan reads and waits, or takes a new place. */
 function QuietScene({ view, say, driver, state }: SceneProps) {
-  const [title, lead] = QUIET[view.scene as keyof typeof QUIET];
+  const [title, quietLead] = QUIET[view.scene as keyof typeof QUIET];
+  const lead = view.scene === 'recovering' && !state.keepsPlace ? 'queue.recovering-new-lead' : quietLead;
   return (
     <SceneCard
       tone={view.scene === 'absent' || view.scene === 'recovering' ? 'warn' : 'plain'}
