@@ -1,4 +1,4 @@
-import { publishShow, eraseShow } from '@onsale/booking';
+import { endSessionsOf, eraseShow, publishShow } from '@onsale/booking';
 import { createRoom, DEFAULT_SETTINGS, forgetFindings, readRoom, restartRoom, type RoomSettings } from '@onsale/control';
 import { openPool, type Pool } from '@onsale/database';
 import { DAY_MS, HOUR_MS, valueOf, type RoomId, type ShowId } from '@onsale/kernel';
@@ -34,6 +34,7 @@ export async function seedDemonstration({ databaseUrl, redisUrl, reset, nowMs }:
 }
 
 async function eraseDemo(pool: Pool): Promise<void> {
+  await endSessionsOf(pool, ROOM);
   await eraseShow(pool, SHOW);
   await erasePayments(pool, SHOW);
   await forgetFindings(pool);

@@ -33,6 +33,8 @@ export function problemOf(refusal: CommandRefusal): ProblemError {
       return as('payment-in-progress');
     case 'limit':
       return as('limit', { scope: refusal.scope, max: refusal.max });
+    case 'lapsed-too-often':
+      return as('lapsed-too-often', { seats: refusal.seats, retryAfterMs: refusal.retryAfterMs });
     case 'seat-taken':
       return as('seat-taken', { seats: refusal.seats, alternatives: refusal.alternatives });
     case 'seat-busy':

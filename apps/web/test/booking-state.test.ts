@@ -10,7 +10,7 @@ import { fakeLayout, fakeState, packState } from './fake/hall.ts';
 const hall = hallOf(fakeLayout('demo', 3, 3));
 const session: SessionReply = {
   room: 'demo',
-  remainingMs: 600_000,
+  idleRemainingMs: null, remainingMs: 600_000,
   shows: ['demo'],
   limits: { seatsPerOrder: 4, perPersonAndShow: 4, perPersonAndEvent: 3, attemptsLeft: 9, ordersLeft: 1 },
 };

@@ -2,6 +2,7 @@ import type { RoomId } from '@onsale/kernel';
 import { seldom, type Loop } from '@onsale/runtime';
 import type { WorkerContext } from './context.ts';
 import { startAuditor } from './loops/auditor.ts';
+import { startIdleEnder } from './loops/idle-ender.ts';
 import { startHoldExpirer } from './loops/hold-expirer.ts';
 import { startOutboxRelay } from './loops/outbox-relay.ts';
 import { startPaymentResolver } from './loops/payment-resolver.ts';
@@ -34,6 +35,7 @@ export function startLoops(context: WorkerContext, wake?: (rowId: number, delayM
     startRoomLister({ ...context, onError }),
     ...relays,
     startHoldExpirer({ ...context, onError }),
+    startIdleEnder({ ...context, onError }),
     startPaymentResolver({ ...context, onError }),
     startAuditor({ ...context, onError, rooms: () => rooms.rooms() }),
     startPruner({ ...context, onError }),

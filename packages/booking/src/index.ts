@@ -7,9 +7,10 @@ export { holdsOfSession, readHold } from './store/hold-lookup.ts';
 export { type SeatMap } from './store/seat-map.ts';
 export { openShowBooks, type ShowBook, type ShowBooks, type ShowBooksOptions } from './store/show-book.ts';
 export { type ShowTerms } from './store/show-terms.ts';
+export { IDLE_LOOKS_MAX, lookAtIdleSessions, readSessionUse, type IdleSession } from './store/idle-sessions.ts';
 export { publishShow, type ShowToPublish } from './store/publish-show.ts';
 export { listAuditedShows, type AuditedShow } from './store/audited-shows.ts';
-export { eraseShow } from './store/erase-show.ts';
+export { endSessionsOf, eraseShow } from './store/erase-show.ts';
 export {
   openEntrySessions, type EndReason, type EntrySession, type EntrySessions, type EntrySessionsOptions, type LivingSession, type NewEntrySession,
   type RedeemAnswer, type SessionUse,
@@ -20,4 +21,4 @@ export { findViolations, type Violation } from './store/invariants.ts';
 export { EXPIRY_BATCH_MAX, findExpired, type ExpireCommand } from './store/expiry-finder.ts';
 export { idSecret, keyedId } from './hold-id.ts';
 export { readShowFigures, type ShowFigures } from './store/show-figures.ts';
-export { pruneAllowances, pruneDeltas, pruneHolds, pruneSessionEnds, pruneSessions } from './store/prune.ts';
+export { pruneAllowances, pruneDeltas, pruneHolds, pruneLapses, pruneSessionEnds, pruneSessions } from './store/prune.ts';

@@ -145,7 +145,7 @@ t.test('refusals before the queue, and limits', async (t) => {
     { refusal: { kind: 'limit', scope: 'event', max: 8 } },
   );
   t.match(
-    await second.engine.submit({ kind: 'hold', show: SHOW, hold: idFor('z'), ...fan(99), seats: [9] }), { refusal: { kind: 'seat-busy' } },
+    await second.engine.submit({ kind: 'hold', show: SHOW, hold: idFor('z'), ...fan(99), seats: [9] }), { refusal: { kind: 'session-ended' } },
     'who never entered has no allowance',
   );
   const taken = await second.engine.submit({ kind: 'hold', show: SHOW, hold: idFor('w'), ...fan(1), seats: [2, 3] });

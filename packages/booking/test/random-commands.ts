@@ -1,11 +1,11 @@
 import { pick, randomBelow, shuffled, type OpaqueId, type Random } from '@onsale/kernel';
-import type { DecidableCommand, KeyedRequest, SeatLimits } from '../src/index.ts';
+import { DEFAULT_LIMITS, type DecidableCommand, type KeyedRequest, type SeatLimits } from '../src/index.ts';
 import type { ShowModel } from '../src/model/index.ts';
 import { fan, idFor, SHOW } from './own-show.ts';
 
 /** A small world, so that everybody gets in everybody's way. */
 export const WORLD = { seats: 40, fans: 8, attempts: 3, orders: 2 } as const;
-export const WORLD_LIMITS: SeatLimits = { perOrder: 3, perPersonAndShow: 5, perPersonAndEvent: 6, attemptsPerSession: 5, ordersPerEntry: 2 };
+export const WORLD_LIMITS: SeatLimits = { ...DEFAULT_LIMITS, perOrder: 3, perPersonAndShow: 5, perPersonAndEvent: 6, attemptsPerSession: 5, ordersPerEntry: 2 };
 
 const seatsFor = (random: Random): number[] => shuffled(
   random, Array.from({ length: WORLD.seats }, (_, seat) => seat),
@@ -38,6 +38,13 @@ function randomStart(random: Random, model: ShowModel, count: () => number): Dec
     return { kind: 'hold', show: SHOW, hold: id, person, session, seats: other, keyed: keyedFor(id, other) };
   }
   const round = count();
+  const lost = known.filter(({ state }) => state === 'expired').slice(-6);
+  if (lost.length > 0 && random() < 0.25) {
+    // The same seats again, after they lapsed.
+    const { person, seats } = pick(random, lost);
+    const hold = idFor(`hold ${round}`);
+    return { kind: 'hold', show: SHOW, hold, person, session: fanOf(random, round, person).session, seats, keyed: keyedFor(hold, seats), holdMs: 1_000 };
+  }
   const [hold, seats] = [idFor(`hold ${round}`), seatsFor(random)];
   return {
     kind: 'hold', show: SHOW, hold, ...fanOf(random, round), seats, keyed: keyedFor(hold, seats),
@@ -50,8 +57,9 @@ const keyedFor = (key: string, seats: readonly number[]): KeyedRequest => ({ key
 
 /** Entry sessions use up their attempts: so the fans have new ones from time to time. */
 const HOLDS_PER_SESSION = 150;
-const fanOf = (random: Random, round: number): { person: OpaqueId; session: OpaqueId } => {
-  const n = randomBelow(random, WORLD.fans);
+const fanOf = (random: Random, round: number, person?: OpaqueId): { person: OpaqueId; session: OpaqueId } => {
+  const drawn = randomBelow(random, WORLD.fans);
+  const n = person === undefined ? drawn : Array.from({ length: WORLD.fans }, (_, k) => k).findIndex((k) => fan(k).person === person);
   return { person: fan(n).person, session: idFor(`session ${n} of ${Math.floor(round / HOLDS_PER_SESSION)}`) };
 };
 /** A session that is in use about now. */
@@ -64,7 +72,7 @@ export const sessionsOfWorld = (rounds: number) =>
 
 /** What people do with a hold in this state, as numbers of the cases below; the rest of the time anything. */
 const LIKELY = {
-  live: [1, 1, 4, 4, 2], ordered: [5, 5, 6, 6, 6, 9], confirming: [8, 9, 9, 2, 6], settled: [11, 11, 9], released: [10], expired: [10, 3],
+  live: [1, 1, 4, 4, 2, 3], ordered: [5, 5, 6, 6, 6, 9], confirming: [8, 9, 9, 2, 6], settled: [11, 11, 9], released: [10], expired: [10, 3],
 } as const;
 
 function randomAbout(random: Random, hold: ShowModel['holds'] extends Map<OpaqueId, infer Hold> ? Hold : never): DecidableCommand {

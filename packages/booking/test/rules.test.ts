@@ -1,7 +1,8 @@
 import t from 'tap';
 import { invariant, ok, pick, randomBelow, seededRandom, shuffled, valueOf, type OpaqueId } from '@onsale/kernel';
 import {
-  allowanceKeyText, amountOf, ATTEMPTS_SCOPE, bestAvailable, decideBatch, DEFAULT_LIMITS, eventScope, indexLayout, mayMoveOrder, nameSeat, nearestAlternatives,
+  bestAvailable,
+  allowanceKeyText, amountOf, ATTEMPTS_SCOPE, decideBatch, DEFAULT_LIMITS, eventScope, indexLayout, mayMoveOrder, nameSeat, nearestAlternatives, oneMore,
   ORDER_STATES, ORDERS_SCOPE, orphansLeft, packChanges, packCodes, priceSeats, SEAT_CODES, SEAT_STATES, showScope, statesBefore, tagOf, toBase64, unpackChanges,
   unpackCodes, type BatchWrites, type HoldRow, type LockedRows, type SeatCode, type SeatRow, type SeatState,
 } from '../src/rules/index.ts';
@@ -19,6 +20,7 @@ class Tables {
   readonly seats = new Map<number, SeatRow>();
   readonly holds = new Map<OpaqueId, HoldRow & { readonly untilMs: number }>();
   readonly allowances = new Map<string, number>();
+  readonly lapses = new Map<OpaqueId, Map<number, { count: number; atMs: number }>>();
   nowMs = 0;
 
   constructor(seats: number) {
@@ -28,7 +30,10 @@ class Tables {
     const holds = [...this.holds].map(([id, row]) => [id, { ...row, leftMs: row.untilMs - this.nowMs, expired: row.untilMs <= this.nowMs }] as const);
     // Every row a command could ask for exists: a missing one would mean that somebody else has locked it.
     const allowances = { get: (key: string) => this.allowances.get(key) ?? 0 } as ReadonlyMap<string, number>;
-    return { endedSessions, allowances, holds: new Map(holds), seats: this.seats };
+    const lapses = new Map([...this.lapses].map(([person, seats]) => [
+      person, new Map([...seats].map(([seat, { count, atMs }]) => [seat, { count, agoMs: this.nowMs - atMs }])),
+    ]));
+    return { endedSessions, gone: new Set(), allowances, holds: new Map(holds), seats: this.seats, lapses };
   }
   write(writes: BatchWrites): void {
     for (const [seat, row] of writes.seats) this.seats.set(seat, row);
@@ -36,6 +41,15 @@ class Tables {
       const before = this.holds.get(id);
       invariant(from === (before?.state ?? null), 'a hold is written on the state it was read in');
       this.holds.set(id, { ...row, untilMs: untilMs === null ? (before?.untilMs ?? 0) : this.nowMs + untilMs });
+    }
+    for (const { person, seats } of writes.lapses) {
+      const own = this.lapses.get(person) ?? new Map<number, { count: number; atMs: number }>();
+      this.lapses.set(person, own);
+      for (const seat of seats) {
+        const before = own.get(seat);
+        const { count } = oneMore(before === undefined ? undefined : { count: before.count, agoMs: this.nowMs - before.atMs });
+        own.set(seat, { count, atMs: this.nowMs });
+      }
     }
     for (const { scope, holder, added } of writes.allowances) {
       const key = allowanceKeyText(scope, holder);
@@ -84,7 +98,7 @@ t.test('fuzz: a batch decides as the model does one command after another, and k
   }
   for (const kind of [
     'seat-taken', 'limit', 'too-many-attempts', 'session-ended', 'hold-expired', 'hold-state', 'no-hold', 'key-reused', 'payment-in-progress',
-    'orders-used',
+    'orders-used', 'lapsed-too-often',
   ]) {
     t.ok(kinds.has(kind), `${kind} happened`);
   }
@@ -97,13 +111,15 @@ t.test('a row that is missing is locked elsewhere: the command is put off, and n
   const allowances = new Map([
     [ATTEMPTS_SCOPE, session], [showScope(SHOW), person], [eventScope(EVENT), person], [ORDERS_SCOPE, session],
   ].map(([scope, holder]) => [allowanceKeyText(scope as string, holder as OpaqueId), 0]));
-  const all: LockedRows = { endedSessions: new Set(), allowances, holds: new Map(), seats };
+  const all: LockedRows = { endedSessions: new Set(), gone: new Set(), allowances, holds: new Map(), seats, lapses: new Map() };
   t.ok((decideBatch(TERMS, [hold], all).decisions[0] as { ok: boolean }).ok);
   for (const scope of [allowanceKeyText(ATTEMPTS_SCOPE, session), allowanceKeyText(showScope(SHOW), person), allowanceKeyText(eventScope(EVENT), person)]) {
     const without = new Map([...allowances].filter(([key]) => key !== scope));
     const { decisions, writes } = decideBatch(TERMS, [hold], { ...all, allowances: without });
     t.same(decisions, ['defer']);
     t.equal(writes.seats.size + writes.holds.size + writes.allowances.length, 0);
+    const gone = decideBatch(TERMS, [hold], { ...all, allowances: without, gone: new Set([scope]) });
+    t.match(gone.decisions, [{ ok: false, refusal: { kind: 'session-ended' } }], 'one that is gone ends the session');
   }
   t.same(decideBatch(TERMS, [hold], { ...all, seats: new Map([[0, { state: 'free', claim: null }]]) }).decisions, ['defer'], 'never "taken"');
   const taken: LockedRows = { ...all, seats: new Map([[0, { state: 'sold', claim: idFor('b') }]]) };

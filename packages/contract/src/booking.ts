@@ -29,6 +29,8 @@ export const SessionReply = Type.Object({
   session: Type.Optional(Type.String()),
   room: Slug,
   remainingMs: DurationMs,
+  /** Until a session that holds nothing ends, well before `remainingMs`; null while it holds something. */
+  idleRemainingMs: Nullable(DurationMs),
   shows: Type.Array(Slug),
   limits: SessionLimits,
 });

@@ -44,6 +44,11 @@ export const problems = define({
   'hold-expired': { status: 410, retry: 'changed', en: 'The hold on these seats has run out.', ko: '좌석 선점 시간이 지났습니다.' },
   'place-ended': { status: 410, retry: 'changed', en: 'This place in line has ended.', ko: '이 대기 순번은 종료되었습니다.' },
   'seat-taken': { status: 409, retry: 'changed', en: 'Somebody else holds one of these seats.', ko: '이미 선택된 좌석입니다.' },
+  'lapsed-too-often': {
+    status: 409, retry: 'changed',
+    en: 'You have let these seats go three times without buying. Choose other seats, or try again in ten minutes.',
+    ko: '이 좌석을 세 번 선점하고 구매하지 않으셨습니다. 다른 좌석을 선택하거나 10분 뒤 다시 시도해 주세요.',
+  },
   'seat-busy': { status: 409, retry: 'later', en: 'One of these seats is being decided right now.', ko: '다른 요청을 처리 중인 좌석입니다. 다시 시도해 주세요.' },
   'orphan-seat': { status: 409, retry: 'changed', en: 'This choice would leave a single seat alone.', ko: '한 좌석만 남게 되어 선택할 수 없습니다.' },
   limit: { status: 409, retry: 'changed', en: 'That is more seats than one person may buy.', ko: '1인당 구매 가능한 매수를 넘었습니다.' },

@@ -41,6 +41,7 @@ export const TABLES = {
   show_grade: { life: SETUP, rights: { booking: 'S', worker: 'S', ops: 'S', storefront: 'S' } },
   show_clock: { life: SETUP, rights: { booking: 'SU', worker: 'SU' } },
   seat: { life: SETUP, rights: { booking: 'SU', worker: 'SU', ops: 'S', storefront: 'S' } },
+  seat_lapse: { life: passing(HOUR_MS, 'the seat was last let lapse; nobody asks for it any more'), rights: { booking: 'SIU', worker: 'SIUD' } },
   seat_delta: { life: passing(10 * MINUTE_MS, 'it was written; who is further behind reads all seats'), rights: { booking: 'SI', worker: 'SID' } },
   // Longer than a token or a session can last (6 h), so that a place still enters once and an end is still known.
   entry_session: { life: passing(DAY_MS, 'it is over, with its counters in allowance'), rights: { booking: 'SI', worker: 'SUD', ops: 'S' } },

@@ -20,11 +20,13 @@ export async function finishingEntry(context: SalesContext, order: Pick<TicketOr
 }
 
 /**
- * Ends the session and asks the waiting room to free the slot, in the transaction that makes the order paid: the fan's
- * ticket and the next fan's call are promised together, or neither is.
+ * Ends the session and asks the waiting room to free the slot, in the transaction that decides it (the order is paid, or nothing was held for too
+ * long): the fan's ticket and the next fan's call are promised together, or neither is.
  */
-export async function writeFinish(context: SalesContext, tx: Tx, entry: FinishingEntry | null): Promise<void> {
+export async function writeFinish(
+  context: Pick<SalesContext, 'sessions'>, tx: Tx, entry: FinishingEntry | null, reason: 'finished' | 'idle' = 'finished',
+): Promise<void> {
   if (entry === null) return;
-  await context.sessions.end(tx, entry.sid, 'finished');
+  await context.sessions.end(tx, entry.sid, reason);
   await addOutboxRow(tx, { kind: 'finish', key: `place:${entry.room}:${entry.place}`, payload: { room: entry.room, place: entry.place } });
 }

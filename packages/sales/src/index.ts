@@ -5,6 +5,7 @@ export { changeBuyer } from './change-buyer.ts';
 export { confirmPayment, type Confirmed, type ConfirmRequest } from './confirm-payment.ts';
 export { confirmReturn, type PaymentReturn } from './confirm-return.ts';
 export type { SalesContext, SalesRefusal } from './context.ts';
+export { endIdleSessions } from './end-idle-sessions.ts';
 export { EXPIRE_BATCH, expireHolds } from './expire.ts';
 export { addRefundRow } from './give-back.ts';
 export { openPayment, type OpenedPayment, type Opening } from './open-payment.ts';

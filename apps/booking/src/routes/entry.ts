@@ -8,6 +8,7 @@ import {
   type EntryGuardRefusal,
   type HolderSecret,
 } from '@onsale/entry-token';
+import { idleLeftMs, readSessionUse } from '@onsale/booking';
 import { EnterBody, ProblemError, type ProblemCode, type RedeemReply, type SessionReply } from '@onsale/contract';
 import { addOutboxRow, inTransaction } from '@onsale/database';
 import { MINUTE_MS, type OpaqueId } from '@onsale/kernel';
@@ -129,7 +130,9 @@ async function openSession(
 }
 
 async function describe(context: BookingContext, session: LiveSession, text: string | undefined): Promise<SessionReply> {
-  const use = await context.sessions.use(session.sidText);
+  const [use, held] = await Promise.all([context.sessions.use(session.sidText), readSessionUse(context.database.reads, session.sidText)]);
+  // The row is gone: the sale was started over.
+  if (held === undefined) throw new ProblemError('session-ended');
   const [show] = session.shows;
   const book = show === undefined ? undefined : await context.books.open(show);
   if (book === undefined) throw new ProblemError('not-found');
@@ -138,6 +141,7 @@ async function describe(context: BookingContext, session: LiveSession, text: str
     ...(text === undefined ? {} : { session: text }),
     room: session.room,
     remainingMs: Math.max(0, session.untilMs - context.nowMs()),
+    idleRemainingMs: idleLeftMs(held, limits.idleSessionMs),
     shows: [...session.shows],
     limits: {
       seatsPerOrder: limits.perOrder,

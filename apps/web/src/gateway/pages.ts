@@ -100,6 +100,8 @@ const BOOKING_PROBLEMS = [
   'hold-expired',
   'seat-taken',
   'seat-busy',
+  'lapsed-too-often',
+  'key-reused',
   'orphan-seat',
   'limit',
   'sold-out',

@@ -26,6 +26,7 @@ export class FakeBooking {
   isAway = false;
   nextConfirm: 'paid' | 'refused' | 'unknown' = 'paid';
   attemptsLeft = 30;
+  idleMs = 300_000;
   /** Who made the last hold. */
   lastDevice = '';
   readonly #deltas: { version: number; changes: [number, number][] }[] = [];
@@ -130,6 +131,7 @@ export class FakeBooking {
     return {
       room: 'demo',
       remainingMs: Math.max(0, (this.sessions.get(device) ?? 0) - Date.now()),
+      idleRemainingMs: this.holds.some((hold) => hold.device === device && hold.state === 'live') ? null : this.idleMs,
       shows: ['demo'],
       limits: { seatsPerOrder: 4, perPersonAndShow: 4, perPersonAndEvent: 8, attemptsLeft: this.attemptsLeft, ordersLeft: 1 },
     };

@@ -1,4 +1,4 @@
-import { pruneAllowances, pruneDeltas, pruneHolds, pruneSessionEnds, pruneSessions } from '@onsale/booking';
+import { pruneAllowances, pruneDeltas, pruneHolds, pruneLapses, pruneSessionEnds, pruneSessions } from '@onsale/booking';
 import { pruneEntryKeys, pruneFindings, pruneOperatorSessions } from '@onsale/control';
 import { keptMsOf, pruneOutbox, type Pool } from '@onsale/database';
 import { MINUTE_MS } from '@onsale/kernel';
@@ -20,6 +20,7 @@ export const PRUNES: Readonly<Record<string, Prune>> = {
   hold: pruneHolds,
   allowance: pruneAllowances,
   seat_delta: pruneDeltas,
+  seat_lapse: pruneLapses,
   outbox: (pool, limit) => pruneOutbox(pool, { keepMs: keptMsOf('outbox'), limit }),
   operator_session: pruneOperatorSessions,
   entry_key: pruneEntryKeys,

@@ -1,7 +1,7 @@
 import { ok, refuse, type OpaqueId, type ShowId } from '@onsale/kernel';
 import {
-  AFTER_REFUSAL_MS, HOLD_MS, PAYING_MS, type CommandAnswer, type CommandRefusal, type DecidableCommand, type HoldState, type KeyedRequest, type SeatLimits,
-  type SeatState,
+  AFTER_REFUSAL_MS, HOLD_MS, LAPSE_KEPT_MS, LAPSE_REFUSED_MS, LAPSES_MAX, PAYING_MS, type CommandAnswer, type CommandRefusal, type DecidableCommand,
+  type HoldState, type KeyedRequest, type SeatLimits, type SeatState,
 } from '../rules/index.ts';
 
 /**
@@ -34,6 +34,8 @@ export class ShowModel {
   readonly endedSessions = new Set<OpaqueId>();
   readonly #options: ModelOptions;
   readonly #blocked = new Set<number>();
+  /** When each person let each seat lapse. */
+  readonly #lapses = new Map<string, number[]>();
   readonly #attempts = new Map<OpaqueId, number>();
   nowMs = 0;
 
@@ -114,7 +116,10 @@ export class ShowModel {
       if (this.#isReused(made, command.keyed)) return refuse({ kind: 'key-reused' });
       return OWNING.includes(made.state) && !this.#lapsed(made) ? this.#done('hold', made, 'again') : this.#wrongState(made);
     }
-    const refusal = this.#startRefusal(command, command.seats.length, command.seats.length) ?? this.#takenRefusal(command.seats);
+    const refusal =
+      this.#startRefusal(command, command.seats.length, command.seats.length) ??
+      this.#lapsedRefusal(command.person, command.seats) ??
+      this.#takenRefusal(command.seats);
     if (refusal !== undefined) return refuse(refusal);
     const hold: ModelHold = {
       id: command.hold, person: command.person, session: command.session, state: 'live', seats: [...command.seats],
@@ -136,6 +141,22 @@ export class ShowModel {
     if (added > 0 && this.#seatsOf(person) + added > perPersonAndEvent) return { kind: 'limit', scope: 'event', max: perPersonAndEvent };
     return undefined;
   }
+  #lapse({ person, seats }: ModelHold): void {
+    for (const seat of seats) this.#lapses.set(`${person} ${seat}`, [...(this.#lapses.get(`${person} ${seat}`) ?? []), this.nowMs]);
+  }
+  /** Lapses of one run: each at most an hour after the one before it. */
+  #runOf(person: OpaqueId, seat: number): readonly number[] {
+    const all = this.#lapses.get(`${person} ${seat}`) ?? [];
+    return all.slice(all.findLastIndex((at, index) => index === 0 || at - (all[index - 1] as number) > LAPSE_KEPT_MS));
+  }
+  #lapsedRefusal(person: OpaqueId, seats: readonly number[]): CommandRefusal | undefined {
+    const waits = seats.map((seat) => {
+      const run = this.#runOf(person, seat);
+      return run.length < LAPSES_MAX ? 0 : Math.max(0, LAPSE_REFUSED_MS - (this.nowMs - (run.at(-1) as number)));
+    });
+    const refusedSeats = seats.filter((_, index) => waits[index] !== 0);
+    return refusedSeats.length === 0 ? undefined : { kind: 'lapsed-too-often', seats: refusedSeats, retryAfterMs: Math.max(...waits) };
+  }
   #takenRefusal(seats: readonly number[]): CommandRefusal | undefined {
     const taken = seats.filter((seat) => this.stateOf(seat) !== 'free');
     return taken.length === 0 ? undefined : { kind: 'seat-taken', seats: taken, alternatives: [] };
@@ -154,7 +175,10 @@ export class ShowModel {
       this.#remember(hold, command.keyed);
       return this.#done('swap', hold, 'again');
     }
-    const refusal = this.#startRefusal(command, command.seats.length, gained.length - lost.length) ?? this.#takenRefusal(gained);
+    const refusal =
+      this.#startRefusal(command, command.seats.length, gained.length - lost.length) ??
+      this.#lapsedRefusal(command.person, gained) ??
+      this.#takenRefusal(gained);
     if (refusal !== undefined) return refuse(refusal);
     hold.seats = [...command.seats];
     this.#remember(hold, command.keyed);
@@ -173,6 +197,8 @@ export class ShowModel {
       if (hold.state === 'settled') return this.#wrongState(hold);
       if (hold.state === 'confirming' && (command.attempt === undefined || command.attempt !== hold.attempt)) return refuse({ kind: 'payment-in-progress' });
     }
+    if (kind === 'expire' || (hold.state === 'live' && hold.untilMs - this.nowMs < HOLD_MS / 2)) this.#lapse(hold);
+    if (kind === 'release') hold.untilMs = this.nowMs;
     hold.state = kind === 'expire' ? 'expired' : 'released';
     hold.awaiting = false;
     return this.#done(kind, hold, hold.seats);

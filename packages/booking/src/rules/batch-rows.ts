@@ -1,5 +1,6 @@
 import { invariant, type OpaqueId, type ShowId } from '@onsale/kernel';
 import type { HoldRow, HoldView } from './hold.ts';
+import { oneMore, type SeatLapse, type SeatLapses } from './lapse.ts';
 import { allowanceKeyText, type AllowanceKey } from './seat-limit.ts';
 import { tagOf } from './seat-codes.ts';
 import type { SeatChange, SeatState } from './seat.ts';
@@ -7,21 +8,27 @@ import type { SeatChange, SeatState } from './seat.ts';
 /** Rows of one show as read under their locks. What is missing is locked by somebody else, or was never there. */
 export type LockedRows = {
   readonly endedSessions: ReadonlySet<OpaqueId>;
+  /** Counters that do not exist (any more), by `allowanceKeyText`: the sale was started over, and its sessions with it. */
+  readonly gone: ReadonlySet<string>;
   /** By `allowanceKeyText`. */
   readonly allowances: ReadonlyMap<string, number>;
   readonly holds: ReadonlyMap<OpaqueId, HoldRow>;
   readonly seats: ReadonlyMap<number, SeatRow>;
+  /** Of persons who may be near the limit; others have none. */
+  readonly lapses: SeatLapses;
 };
 export type SeatRow = { readonly state: SeatState; readonly claim: OpaqueId | null };
 
 /** `untilMs`: milliseconds from now, or null to leave the deadline as it is. */
 export type HoldWrite = { readonly from: HoldRow['state'] | null; readonly row: HoldRow; readonly untilMs: number | null };
+export type LapseWrite = { readonly person: OpaqueId; readonly seats: readonly number[] };
 export type BatchWrites = {
   readonly seats: ReadonlyMap<number, SeatRow>;
   readonly changes: readonly SeatChange[];
   /** New holds have `from` null. */
   readonly holds: ReadonlyMap<OpaqueId, HoldWrite>;
   readonly allowances: readonly (AllowanceKey & { readonly added: number })[];
+  readonly lapses: readonly LapseWrite[];
 };
 
 /** The state that the commands of a batch see, each after the ones before it, and what has to be written in the end. */
@@ -30,6 +37,7 @@ export class BatchRows {
   readonly #locked: LockedRows;
   readonly #seats = new Map<number, SeatRow>();
   readonly #holds = new Map<OpaqueId, HoldWrite>();
+  readonly #lapsed: LapseWrite[] = [];
   readonly #added = new Map<string, AllowanceKey & { added: number }>();
 
   constructor(show: ShowId, locked: LockedRows) {
@@ -51,6 +59,19 @@ export class BatchRows {
     const key = allowanceKeyText(scope, holder);
     const live = this.#locked.allowances.get(key);
     return live === undefined ? undefined : live + (this.#added.get(key)?.added ?? 0);
+  }
+
+  /** As the commands before in this batch have left it. */
+  lapse(person: OpaqueId, seat: number): SeatLapse | undefined {
+    const before = this.#locked.lapses.get(person)?.get(seat);
+    return this.#lapsed.filter((lapsed) => lapsed.person === person && lapsed.seats.includes(seat)).reduce<SeatLapse | undefined>(oneMore, before);
+  }
+  addLapse(person: OpaqueId, seats: readonly number[]): void {
+    this.#lapsed.push({ person, seats });
+  }
+
+  isGone(scope: string, holder: OpaqueId): boolean {
+    return this.#locked.gone.has(allowanceKeyText(scope, holder));
   }
 
   setSeats(seats: Iterable<number>, state: SeatState, claim: OpaqueId | null): void {
@@ -91,6 +112,6 @@ export class BatchRows {
       seats.set(seat, row);
       changes.push({ seat, state: row.state, tag: row.claim === null ? 0 : tagOf(row.claim) });
     }
-    return { seats, changes, holds: this.#holds, allowances: [...this.#added.values()].filter(({ added }) => added !== 0) };
+    return { seats, changes, holds: this.#holds, allowances: [...this.#added.values()].filter(({ added }) => added !== 0), lapses: this.#lapsed };
   }
 }

@@ -100,6 +100,8 @@ export type CommandRefusal =
   /** The entry session has made all the orders it may. */
   | { readonly kind: 'orders-used'; readonly max: number }
   | { readonly kind: 'limit'; readonly scope: 'order' | 'show' | 'event'; readonly max: number }
+  /** This person has let these seats lapse too often; see lapse.ts. */
+  | { readonly kind: 'lapsed-too-often'; readonly seats: readonly number[]; readonly retryAfterMs: number }
   | {
     readonly kind: 'seat-taken'; readonly seats: readonly number[];
     /** Nearest free sets of as many seats, best first. */ readonly alternatives: readonly (readonly number[])[];

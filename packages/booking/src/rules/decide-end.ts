@@ -1,4 +1,5 @@
 import type { HoldRow } from './hold.ts';
+import { lapsesWith } from './lapse.ts';
 import { addLiveSeats, did, haveSeats, liveSeats, moveOwnSeats, refused, type CommandOf, type Decision, type Scene } from './scene.ts';
 import { ORDERS_SCOPE } from './seat-limit.ts';
 
@@ -30,7 +31,9 @@ function giveUp(scene: Scene, kind: 'release' | 'expire', hold: HoldRow, state: 
   moveOwnSeats(scene, hold, hold.seats, 'free');
   addLiveSeats(scene, hold.person, -hold.seats.length);
   if (countsOrder) rows.add(ORDERS_SCOPE, hold.session, -1);
-  const over = rows.changeHold(hold.id, { state, awaiting: false });
+  if (lapsesWith(kind, hold)) rows.addLapse(hold.person, hold.seats);
+  // When it ended: until then its session held something.
+  const over = rows.changeHold(hold.id, { state, awaiting: false }, kind === 'release' ? 0 : null);
   return did(kind, rows.view(over), { changed: hold.seats });
 }
 

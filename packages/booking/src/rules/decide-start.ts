@@ -1,8 +1,9 @@
 import type { OpaqueId } from '@onsale/kernel';
 import { HOLD_MS, ownsSeats, type HoldRow } from './hold.ts';
 import { recall, remember } from './keyed-request.ts';
+import { refusedForMs } from './lapse.ts';
 import { addLiveSeats, attemptsOf, did, haveSeats, liveSeats, moveOwnSeats, refused, takenSeats, type CommandOf, type Decision, type Scene } from './scene.ts';
-import { ATTEMPTS_SCOPE, checkSeatLimits } from './seat-limit.ts';
+import { ATTEMPTS_SCOPE, checkSeatLimits, eventScope, showScope } from './seat-limit.ts';
 
 /** What a session starts: a hold, and another choice of seats. Refusals in the order of `CommandRefusal`. */
 export function decideHold(scene: Scene, command: CommandOf<'hold'>): Decision {
@@ -11,6 +12,8 @@ export function decideHold(scene: Scene, command: CommandOf<'hold'>): Decision {
   if (made !== undefined) return answerAgain(scene, command, made);
   const start = mayStart(scene, command, command.seats.length, command.seats.length);
   if (start !== 'yes') return start;
+  const spent = refuseLapsed(scene, command.person, command.seats);
+  if (spent !== undefined) return spent;
   const taken = takenSeats(scene, command.seats);
   if (taken.length > 0) return refused({ kind: 'seat-taken', seats: taken, alternatives: [] });
   if (!haveSeats(scene, command.seats)) return 'defer';
@@ -40,16 +43,28 @@ function answerReplay(kind: 'hold' | 'swap', rows: Scene['rows'], made: HoldRow)
   return did(kind, rows.view(made), { again: true });
 }
 
+/** What an entry has made is gone: whoever started the sale over has ended it. */
+const isOver = ({ terms, rows }: Scene, { person, session }: { readonly person: OpaqueId; readonly session: OpaqueId }): boolean =>
+  rows.isGone(ATTEMPTS_SCOPE, session) || rows.isGone(showScope(terms.show), person) || rows.isGone(eventScope(terms.event), person);
+
 /** Session, attempts and seat limits, for `size` seats of which `added` are new. */
 function mayStart(scene: Scene, who: { readonly person: OpaqueId; readonly session: OpaqueId }, size: number, added: number): Decision | 'yes' {
   const { limits } = scene.terms;
   if (scene.rows.isEnded(who.session)) return refused({ kind: 'session-ended' });
   const attempts = attemptsOf(scene, who.session);
   const live = liveSeats(scene, who.person);
-  if (attempts === undefined || live === undefined) return 'defer';
+  if (attempts === undefined || live === undefined) return isOver(scene, who) ? refused({ kind: 'session-ended' }) : 'defer';
   if (attempts >= limits.attemptsPerSession) return refused({ kind: 'too-many-attempts', max: limits.attemptsPerSession });
   const beyond = checkSeatLimits(limits, live, size, added);
   return beyond === undefined ? 'yes' : refused(beyond);
+}
+
+/** Seats that this person has let lapse too often are not theirs to have for a while. */
+function refuseLapsed({ rows }: Scene, person: OpaqueId, seats: readonly number[]): Decision | undefined {
+  const waits = new Map(seats.map((seat) => [seat, refusedForMs(rows.lapse(person, seat))]));
+  const refusedSeats = seats.filter((seat) => waits.get(seat) !== 0);
+  if (refusedSeats.length === 0) return undefined;
+  return refused({ kind: 'lapsed-too-often', seats: refusedSeats, retryAfterMs: Math.max(...waits.values()) });
 }
 
 /** Either all of the new seats, or the old ones: never neither. The deadline stays, or swapping would hold seats for ever. */
@@ -71,6 +86,8 @@ export function decideSwap(scene: Scene, command: CommandOf<'swap'>): Decision {
   }
   const start = mayStart(scene, command, command.seats.length, gained.length - lost.length);
   if (start !== 'yes') return start;
+  const spent = refuseLapsed(scene, command.person, gained);
+  if (spent !== undefined) return spent;
   const taken = takenSeats(scene, gained);
   if (taken.length > 0) return refused({ kind: 'seat-taken', seats: taken, alternatives: [] });
   if (!haveSeats(scene, gained) || !haveSeats(scene, lost)) return 'defer';

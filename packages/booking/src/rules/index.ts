@@ -2,6 +2,8 @@ export * from './seat.ts';
 export * from './hold.ts';
 export { type KeyedRequest } from './keyed-request.ts';
 export * from './command.ts';
+export * from './lapse.ts';
+export { idleLeftMs } from './idle-session.ts';
 export * from './ticket-order.ts';
 export * from './ticket.ts';
 export * from './layout.ts';

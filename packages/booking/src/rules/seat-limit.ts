@@ -1,4 +1,4 @@
-import type { OpaqueId, ShowId } from '@onsale/kernel';
+import { MINUTE_MS, type OpaqueId, type ShowId } from '@onsale/kernel';
 import type { CommandRefusal } from './command.ts';
 
 /** How many seats and attempts one person may have. Counted in `allowance` rows, which are locked before anything else (B4). */
@@ -10,8 +10,13 @@ export type SeatLimits = {
   readonly attemptsPerSession: number;
   /** Orders of one entry session that may be alive or paid. */
   readonly ordersPerEntry: number;
+  /** How long an entry session may hold nothing. */
+  readonly idleSessionMs: number;
 };
-export const DEFAULT_LIMITS: SeatLimits = { perOrder: 4, perPersonAndShow: 4, perPersonAndEvent: 8, attemptsPerSession: 30, ordersPerEntry: 1 };
+export const DEFAULT_LIMITS: SeatLimits = {
+  perOrder: 4, perPersonAndShow: 4, perPersonAndEvent: 8, attemptsPerSession: 30, ordersPerEntry: 1,
+  idleSessionMs: 5 * MINUTE_MS,
+};
 
 /**
  * Rows of `allowance`, one for each thing that is counted. The scopes `attempts` and `orders` belong to an entry session (its sid stands

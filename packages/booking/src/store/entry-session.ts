@@ -20,7 +20,7 @@ export type NewEntrySession = {
 export type EntrySession = NewEntrySession & { readonly remainingMs: number; readonly ended: boolean };
 export type LivingSession = Pick<EntrySession, 'place' | 'sid' | 'binding' | 'remainingMs'>;
 export type SessionUse = { readonly attempts: number; readonly orders: number };
-export type EndReason = 'finished' | 'left' | 'revoked' | 'expired';
+export type EndReason = 'finished' | 'left' | 'revoked' | 'expired' | 'idle';
 export type RedeemAnswer = Result<
   { readonly remainingMs: number; readonly again: boolean },
   { readonly kind: 'token-used' } | { readonly kind: 'unknown-show' } | { readonly kind: 'busy' | 'unavailable'; readonly retryAfterMs: number }
@@ -148,8 +148,9 @@ function insertSessions(pool: Pool, room: RoomId, batch: readonly NewEntrySessio
     if (fresh.length > 0) {
       const rows = fresh.map(({ place, sid, person, binding, shows, lastsMs }) => [
         room, place, bytesOf(sid), bytesOf(person), binding, JSON.stringify(shows), written('NOW(3)'), untilIn(lastsMs),
+        untilIn(events.get(shows[0] as ShowId)?.idleMs ?? 0),
       ]);
-      await tx.query('INSERT IGNORE INTO entry_session (room, place, sid, person, binding, shows, made_at, until_at) VALUES ?', [rows]);
+      await tx.query('INSERT IGNORE INTO entry_session (room, place, sid, person, binding, shows, made_at, until_at, look_at) VALUES ?', [rows]);
       await insertAllowances(tx, fresh, events);
     }
     const after = fresh.length > 0 ? await readSessions(tx, room, places) : before;
@@ -164,9 +165,11 @@ function insertSessions(pool: Pool, room: RoomId, batch: readonly NewEntrySessio
 
 const untilIn = (ms: number) => written(`NOW(3) + INTERVAL ${Math.round(ms) * 1_000} MICROSECOND`);
 
-async function eventsOf(tx: Tx, batch: readonly NewEntrySession[]): Promise<Map<ShowId, string>> {
+type Sale = { readonly event: string; readonly idleMs: number };
+async function eventsOf(tx: Tx, batch: readonly NewEntrySession[]): Promise<Map<ShowId, Sale>> {
   const shows = [...new Set(batch.flatMap(({ shows }) => shows))];
-  return new Map(await readArrays<[ShowId, string]>(tx, "SELECT show_id, event_id FROM show_sale WHERE show_id IN (?) AND state <> 'publishing'", [shows]));
+  const sql = "SELECT show_id, event_id, idle_session_ms FROM show_sale WHERE show_id IN (?) AND state <> 'publishing'";
+  return new Map((await readArrays<[ShowId, string, number]>(tx, sql, [shows])).map(([show, event, idleMs]) => [show, { event, idleMs }]));
 }
 
 async function readSessions(tx: Tx, room: RoomId, places: readonly Place[]): Promise<Map<Place, { readonly sid: OpaqueId; readonly remainingMs: number }>> {
@@ -176,11 +179,14 @@ async function readSessions(tx: Tx, room: RoomId, places: readonly Place[]): Pro
 }
 
 /** In primary key order, as every writer of this table. */
-async function insertAllowances(tx: Tx, sessions: readonly NewEntrySession[], events: ReadonlyMap<ShowId, string>): Promise<void> {
+async function insertAllowances(tx: Tx, sessions: readonly NewEntrySession[], events: ReadonlyMap<ShowId, Sale>): Promise<void> {
   const rows = new Set<string>();
   for (const { sid, person, shows } of sessions) {
     rows.add(`('${ATTEMPTS_SCOPE}',${hexOf(sid)},0)`).add(`('${ORDERS_SCOPE}',${hexOf(sid)},0)`);
-    for (const show of shows) rows.add(`('${showScope(show)}',${hexOf(person)},0)`).add(`('${eventScope(events.get(show) as string)}',${hexOf(person)},0)`);
+    for (const show of shows) {
+      const scopes = [showScope(show), eventScope((events.get(show) as Sale).event)];
+      for (const scope of scopes) rows.add(`('${scope}',${hexOf(person)},0)`);
+    }
   }
   await tx.query('INSERT IGNORE INTO allowance (scope_id, person, live) VALUES ?', [written([...rows].sort().join(','))]);
 }

@@ -1,6 +1,15 @@
-import type { ShowId } from '@onsale/kernel';
+import type { RoomId, ShowId } from '@onsale/kernel';
 import type { Pool, ResultSetHeader } from '@onsale/database';
 import { readArrays } from './lock-rows.ts';
+
+/** Ends every session of a room that still lasts: what a sale that is started over does first. Their fans go back to the line. */
+export async function endSessionsOf(pool: Pool, room: RoomId): Promise<void> {
+  await pool.query(
+    `INSERT INTO session_end (sid, reason, at) SELECT sid, 'revoked', NOW(3) FROM entry_session WHERE room = ? AND until_at > NOW(3)
+      ON DUPLICATE KEY UPDATE sid = VALUES(sid)`,
+    [room],
+  );
+}
 
 const ROWS_PER_STATEMENT = 5_000;
 /** 200,000 seats and their holds fit many times over. */
@@ -23,7 +32,7 @@ export async function eraseShow(pool: Pool, show: ShowId): Promise<void> {
     }
   };
   // Terms first: a show without them is not sold while the rest goes.
-  for (const table of ['show_sale', 'show_layout', 'show_grade', 'ticket', 'order_line', 'ticket_order', 'hold', 'seat', 'seat_delta']) {
+  for (const table of ['show_sale', 'show_layout', 'show_grade', 'ticket', 'order_line', 'ticket_order', 'hold', 'seat', 'seat_delta', 'seat_lapse']) {
     await erase(`DELETE FROM ${table} WHERE show_id = ?`, show);
   }
   await erase('DELETE FROM allowance WHERE scope_id = ?', `show/${show}`);

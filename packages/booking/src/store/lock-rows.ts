@@ -2,6 +2,7 @@ import type { OpaqueId, ShowId } from '@onsale/kernel';
 import type { QueryResult, RowDataPacket, SqlValue, Tx } from '@onsale/database';
 import type { LockedRows, SeatRow } from '../rules/batch-rows.ts';
 import type { HoldRow, HoldState } from '../rules/hold.ts';
+import { LAPSES_MAX, type SeatLapse } from '../rules/lapse.ts';
 import { allowanceKeyText, ATTEMPTS_SCOPE, eventScope, ORDERS_SCOPE, showScope } from '../rules/seat-limit.ts';
 import type { SeatState } from '../rules/seat.ts';
 import { chunksOf, hexList, idOf, idOrNull, jsonOf, numberList } from './sql-text.ts';
@@ -26,9 +27,13 @@ export type UnsafeReads = { readonly withoutLocks?: boolean };
  */
 export async function lockRows(tx: Tx, scope: ShowScope, needed: RowsNeeded, unsafe: UnsafeReads = {}): Promise<LockedRows> {
   const lock = unsafe.withoutLocks === true ? '' : ' FOR UPDATE SKIP LOCKED';
+  const { allowances, lapsers } = await lockAllowances(tx, scope, needed, lock);
   return {
+    allowances,
+    gone: await findGone(tx, scope, needed, allowances),
+    // After the allowances: whoever ends a session that holds nothing locks its attempts, and has ended it or not by now.
     endedSessions: await readEnded(tx, needed.startingSessions),
-    allowances: await lockAllowances(tx, scope, needed, lock),
+    lapses: await readLapses(tx, scope.show, lapsers),
     holds: await lockHolds(tx, scope.show, needed.holds, lock),
     seats: await lockSeats(tx, scope.show, needed.seats, lock),
   };
@@ -40,7 +45,10 @@ async function readEnded(tx: Tx, sessions: ReadonlySet<OpaqueId>): Promise<Set<O
   return new Set(rows.map(([sid]) => idOf(sid)));
 }
 
-async function lockAllowances(tx: Tx, { show, event }: ShowScope, { attempts, orders, persons }: RowsNeeded, lock: string): Promise<Map<string, number>> {
+/** `lapsers`: persons one lapse away from being refused a seat, or past that. */
+type Locked = { readonly allowances: Map<string, number>; readonly lapsers: readonly OpaqueId[] };
+
+async function lockAllowances(tx: Tx, { show, event }: ShowScope, { attempts, orders, persons }: RowsNeeded, lock: string): Promise<Locked> {
   const parts: string[] = [];
   const values: SqlValue[] = [];
   const want = (sql: string, holders: ReadonlySet<OpaqueId>, scopes: readonly string[]): void => {
@@ -51,10 +59,41 @@ async function lockAllowances(tx: Tx, { show, event }: ShowScope, { attempts, or
   want('scope_id = ? AND person IN (?)', attempts, [ATTEMPTS_SCOPE]);
   want('scope_id = ? AND person IN (?)', orders, [ORDERS_SCOPE]);
   want('scope_id IN (?, ?) AND person IN (?)', persons, [eventScope(event), showScope(show)]);
-  if (parts.length === 0) return new Map();
-  const sql = `SELECT scope_id, person, live FROM allowance FORCE INDEX (PRIMARY) WHERE ${parts.join(' OR ')} ORDER BY scope_id, person${lock}`;
-  const rows = await readArrays<[string, Buffer, number]>(tx, sql, values);
-  return new Map(rows.map(([scopeId, holder, live]) => [allowanceKeyText(scopeId, idOf(holder)), live]));
+  if (parts.length === 0) return { allowances: new Map(), lapsers: [] };
+  const sql = `SELECT scope_id, person, live, lapses FROM allowance FORCE INDEX (PRIMARY) WHERE ${parts.join(' OR ')} ORDER BY scope_id, person${lock}`;
+  const rows = await readArrays<[string, Buffer, number, number]>(tx, sql, values);
+  return {
+    allowances: new Map(rows.map(([scopeId, holder, live]) => [allowanceKeyText(scopeId, idOf(holder)), live])),
+    lapsers: rows.filter(([, , , lapses]) => lapses >= LAPSES_MAX - 1).map(([, holder]) => idOf(holder)),
+  };
+}
+
+/** Of the counters that could not be locked, those that do not exist; the others are locked elsewhere. */
+async function findGone(tx: Tx, { show, event }: ShowScope, { attempts, persons }: RowsNeeded, locked: ReadonlyMap<string, number>): Promise<Set<string>> {
+  const wanted = [
+    ...[...attempts].map((holder) => [ATTEMPTS_SCOPE, holder] as const),
+    ...[...persons].flatMap((holder) => [[eventScope(event), holder], [showScope(show), holder]] as const),
+  ].filter(([scope, holder]) => !locked.has(allowanceKeyText(scope, holder)));
+  if (wanted.length === 0) return new Set();
+  const sql = 'SELECT scope_id, person FROM allowance FORCE INDEX (PRIMARY) WHERE scope_id IN (?) AND person IN (?)';
+  const [scopes, holders] = [new Set(wanted.map(([scope]) => scope)), new Set(wanted.map(([, holder]) => holder))];
+  const rows = await readArrays<[string, Buffer]>(tx, sql, [[...scopes], hexList(holders)]);
+  const there = new Set(rows.map(([scope, holder]) => allowanceKeyText(scope, idOf(holder))));
+  return new Set(wanted.map(([scope, holder]) => allowanceKeyText(scope, holder)).filter((key) => !there.has(key)));
+}
+
+/** Not locked: whoever writes them has the person's allowance locked, as we have. */
+async function readLapses(tx: Tx, show: ShowId, persons: readonly OpaqueId[]): Promise<Map<OpaqueId, Map<number, SeatLapse>>> {
+  const found = new Map<OpaqueId, Map<number, SeatLapse>>();
+  if (persons.length === 0) return found;
+  const sql = `SELECT person, seat_no, lapses, TIMESTAMPDIFF(MICROSECOND, at, NOW(3)) DIV 1000 FROM seat_lapse FORCE INDEX (PRIMARY)
+    WHERE show_id = ? AND person IN (?)`;
+  for (const [holder, seat, count, agoMs] of await readArrays<[Buffer, number, number, number]>(tx, sql, [show, hexList(persons)])) {
+    const person = idOf(holder);
+    const seats = found.get(person) ?? new Map<number, SeatLapse>();
+    found.set(person, seats.set(seat, { count, agoMs: Number(agoMs) }));
+  }
+  return found;
 }
 
 /** As stored, with its deadline measured by the database's clock. */

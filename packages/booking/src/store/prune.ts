@@ -36,6 +36,10 @@ export async function pruneSessions(pool: Pool, limit: number): Promise<number> 
   });
 }
 
+export async function pruneLapses(database: Queryable, limit: number): Promise<number> {
+  return removed(database, `DELETE FROM seat_lapse WHERE at < ${agoOf('seat_lapse')} ORDER BY at LIMIT ?`, [limit]);
+}
+
 export async function pruneSessionEnds(database: Queryable, limit: number): Promise<number> {
   return removed(database, `DELETE FROM session_end WHERE at < ${agoOf('session_end')} ORDER BY at LIMIT ?`, [limit]);
 }

@@ -50,15 +50,15 @@ async function begin(
   tx: Tx,
   { show, event, eventName, venueName, startsAt, opensAt, closesAt, currency, layout, limits, orphanRule = true, feePolicy = 1 }: ShowToPublish,
 ): Promise<boolean> {
-  const { perOrder, perPersonAndShow, perPersonAndEvent, attemptsPerSession, ordersPerEntry } = { ...DEFAULT_LIMITS, ...limits };
+  const { perOrder, perPersonAndShow, perPersonAndEvent, attemptsPerSession, ordersPerEntry, idleSessionMs } = { ...DEFAULT_LIMITS, ...limits };
   const doc = JSON.stringify(layout);
   const version = createHash('sha256').update(doc).digest('hex').slice(0, 16);
   const [{ affectedRows }] = await tx.query<ResultSetHeader>(
     `INSERT IGNORE INTO show_sale (show_id, event_id, event_name, venue_name, state, starts_at, opens_at, closes_at, currency, per_order, per_person_and_show,
-       per_person_and_event, attempts_per_session, orders_per_entry, orphan_rule, fee_policy, seats, layout_version) VALUES (?)`,
+       per_person_and_event, attempts_per_session, orders_per_entry, idle_session_ms, orphan_rule, fee_policy, seats, layout_version) VALUES (?)`,
     [[
       show, event, JSON.stringify(eventName), JSON.stringify(venueName), 'publishing', startsAt, opensAt, closesAt, currency, perOrder, perPersonAndShow,
-      perPersonAndEvent, attemptsPerSession, ordersPerEntry, orphanRule, feePolicy, layout.seats, version,
+      perPersonAndEvent, attemptsPerSession, ordersPerEntry, idleSessionMs, orphanRule, feePolicy, layout.seats, version,
     ]],
   );
   if (affectedRows === 0) {

@@ -104,10 +104,10 @@ function outcomeOf(book: ShowBook, item: Item, decision: Decision): Outcome<Comm
   return { answer: decision };
 }
 
-/** Seats that went to somebody else: choose again in the next batch, from fresh state. */
+/** Seats that went to somebody else, or that this person may not have for now: choose again in the next batch, from fresh state. */
 function outcomeOfChoice(item: Item, decision: CommandAnswer): Outcome<CommandAnswer> {
   if (decision.ok) return { answer: ok({ ...decision.value, kind: 'best-available', adjacent: item.adjacent }) };
-  if (decision.refusal.kind !== 'seat-taken') return { answer: decision };
+  if (decision.refusal.kind !== 'seat-taken' && decision.refusal.kind !== 'lapsed-too-often') return { answer: decision };
   item.picks += 1;
   if (item.picks >= PICKS_MAX) return { answer: refuse({ kind: 'seat-busy', retryAfterMs: RETRY_SEAT_MS }) };
   for (const seat of decision.refusal.seats) item.avoid.add(seat);

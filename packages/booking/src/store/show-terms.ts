@@ -25,22 +25,23 @@ export type ShowTerms = DecidingTerms & {
 type TermsColumns = [
   show: ShowId, event: string, eventName: unknown, venueName: unknown, state: ShowTerms['state'], startsAt: Date, opensAt: Date, closesAt: Date,
   currency: Currency, perOrder: number, perPersonAndShow: number, perPersonAndEvent: number, attemptsPerSession: number, ordersPerEntry: number,
+  idleSessionMs: number,
   orphanRule: number, feePolicy: number, inWindow: number,
 ];
 export async function readTerms(session: Pick<Pool, 'query'>, shows: readonly ShowId[]): Promise<Map<ShowId, ShowTerms>> {
   const sql = `SELECT show_id, event_id, event_name, venue_name, state, starts_at, opens_at, closes_at, currency,
-    per_order, per_person_and_show, per_person_and_event, attempts_per_session, orders_per_entry, orphan_rule, fee_policy,
+    per_order, per_person_and_show, per_person_and_event, attempts_per_session, orders_per_entry, idle_session_ms, orphan_rule, fee_policy,
     opens_at <= NOW(3) AND NOW(3) < closes_at FROM show_sale WHERE show_id IN (?) AND state <> 'publishing'`;
   const rows = await readArrays<TermsColumns>(session, sql, [shows]);
   return new Map(rows.map((row) => [row[0], termsOf(row)]));
 }
 function termsOf([
   show, event, eventName, venueName, state, startsAt, opensAt, closesAt, currency, perOrder, perPersonAndShow, perPersonAndEvent, attemptsPerSession,
-  ordersPerEntry, orphanRule, feePolicy, inWindow,
+  ordersPerEntry, idleSessionMs, orphanRule, feePolicy, inWindow,
 ]: TermsColumns): ShowTerms {
   return {
     show, event, eventName: jsonOf<Bilingual>(eventName), venueName: jsonOf<Bilingual>(venueName), state, startsAt, opensAt, closesAt, currency, feePolicy,
-    limits: { perOrder, perPersonAndShow, perPersonAndEvent, attemptsPerSession, ordersPerEntry },
+    limits: { perOrder, perPersonAndShow, perPersonAndEvent, attemptsPerSession, ordersPerEntry, idleSessionMs },
     orphanRule: orphanRule === 1,
     saleOpen: inWindow === 1 && state === 'on-sale',
   };

@@ -1,6 +1,8 @@
 import { invariant, type ShowId } from '@onsale/kernel';
 import type { ResultSetHeader, RowDataPacket, SqlValue, Tx } from '@onsale/database';
-import type { BatchWrites, HoldWrite, SeatRow } from '../rules/batch-rows.ts';
+import type { BatchWrites, HoldWrite, LapseWrite, SeatRow } from '../rules/batch-rows.ts';
+import { LAPSE_KEPT_MS } from '../rules/lapse.ts';
+import { showScope } from '../rules/seat-limit.ts';
 import { packChanges } from '../rules/seat-codes.ts';
 import { chunksOf, hexOf, hexOrNull, numberList, written } from './sql-text.ts';
 
@@ -18,6 +20,7 @@ export async function writeRows(tx: Tx, show: ShowId, writes: BatchWrites, unsaf
   if (changed.length > 0) prove('hold', await updateHolds(tx, show, changed), changed.length);
   const made = holds.filter(({ from }) => from === null);
   if (made.length > 0) await insertHolds(tx, show, made);
+  if (writes.lapses.length > 0) await writeLapses(tx, show, writes.lapses);
   if (writes.allowances.length > 0) prove('allowance', await updateAllowances(tx, writes), writes.allowances.length);
 }
 
@@ -98,6 +101,19 @@ async function updateAllowances(tx: Tx, { allowances }: BatchWrites): Promise<nu
     changed += affectedRows;
   }
   return changed;
+}
+
+/** One row for each person and seat, in primary key order; their persons' allowances are locked. */
+async function writeLapses(tx: Tx, show: ShowId, lapses: readonly LapseWrite[]): Promise<void> {
+  const persons = written([...new Set(lapses.map(({ person }) => hexOf(person)))].join(','));
+  const counted = 'UPDATE allowance FORCE INDEX (PRIMARY) SET lapses = LEAST(lapses + 1, 65535) WHERE scope_id = ? AND person IN (?)';
+  await tx.query(counted, [showScope(show), persons]);
+  const rows = lapses.flatMap(({ person, seats }) => seats.map((seat) => `('${show}',${hexOf(person)},${seat},1,NOW(3))`)).sort();
+  await tx.query(
+    `INSERT INTO seat_lapse (show_id, person, seat_no, lapses, at) VALUES ? ON DUPLICATE KEY UPDATE
+       lapses = IF(at < NOW(3) - INTERVAL ${LAPSE_KEPT_MS / 1_000} SECOND, 1, LEAST(lapses + 1, 65535)), at = NOW(3)`,
+    [written(rows.join(','))],
+  );
 }
 
 /** Steps 8 and 9, after everything else: whoever has the clock only commits, so versions commit in order and without gaps. */

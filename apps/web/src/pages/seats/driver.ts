@@ -3,7 +3,7 @@ import { BOOKING, call, freshKey, type Refusal } from '../shared/api.ts';
 import { watchLife, type Waking } from '../shared/lifecycle.ts';
 import { abandonPayment, makeOrder, openPayment, type Buyer, type OwnOrder } from '../pay/payment.ts';
 import { hallOf } from './page-state/hall.ts';
-import { learn, startBooking, type BookingState, type Busy, type News } from './page-state/booking-state.ts';
+import { idleLeft, learn, startBooking, type BookingState, type Busy, type News } from './page-state/booking-state.ts';
 import { keepInTab, keptInTab } from '../shared/kept-in-tab.ts';
 import { Tabs } from '../shared/tabs.ts';
 import { CheckoutAddress } from './checkout-address.ts';
@@ -257,6 +257,7 @@ export class BookingDriver {
     const now = performance.now();
     if (mode !== 'loading') this.#feed.tellLink();
     if (held !== null && now > held.until && busy === null) this.#tell({ kind: 'ran-out' });
+    if (idleLeft(this.#state, now) === 0) void this.#readSession();
     if (session !== null && now > session.until && mode !== 'ended') this.#tell({ kind: 'session-over', code: 'session-ended' });
   }
 

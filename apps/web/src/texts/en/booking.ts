@@ -6,6 +6,7 @@ export const booking = {
   'seats.stage': 'STAGE',
   'seats.session-left': 'Time inside',
   'seats.session-low': 'Your time inside ends soon.',
+  'seats.idle-low': 'You hold no seats yet. Hold some soon, or your place goes to the next fan:',
   'seats.map-label': 'Seat map. Drag to move, pinch or scroll to zoom. The List view offers the same by keyboard.',
   'seats.zoom-in': 'Zoom in',
   'seats.zoom-out': 'Zoom out',

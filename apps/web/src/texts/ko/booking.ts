@@ -8,6 +8,7 @@ export const booking: Readonly<Record<keyof typeof english, string>> = {
   'seats.stage': '무대',
   'seats.session-left': '남은 이용 시간',
   'seats.session-low': '이용 시간이 곧 끝납니다.',
+  'seats.idle-low': '아직 선점한 좌석이 없습니다. 곧 좌석을 선점하지 않으면 다음 분에게 순서가 넘어갑니다:',
   'seats.map-label': '좌석 배치도. 끌어서 이동하고, 두 손가락이나 스크롤로 확대합니다. 목록 보기에서 키보드로 똑같이 선택할 수 있습니다.',
   'seats.zoom-in': '확대',
   'seats.zoom-out': '축소',

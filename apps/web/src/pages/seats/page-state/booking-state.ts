@@ -31,7 +31,8 @@ export type BookingState = {
   readonly hall: Hall | null;
   readonly seats: SeatCodes | null;
   readonly counts: Counts | null;
-  readonly session: (SessionReply & { readonly until: number }) | null;
+  /** `idleUntil`: when it ends if nothing is held until then. */
+  readonly session: (SessionReply & { readonly until: number; readonly idleUntil: number | null }) | null;
   readonly chosen: readonly number[];
   readonly held: Held | null;
   readonly busy: Busy | null;
@@ -90,7 +91,7 @@ export function learn(state: BookingState, news: News, now: number): BookingStat
     case 'hall':
       return ready({ ...state, hall: news.hall });
     case 'session':
-      return ready({ ...state, session: { ...news.session, until: now + news.session.remainingMs } });
+      return ready({ ...state, session: sessionAt(news.session, now) });
     case 'session-over':
       return state.mode === 'checkout' || state.mode === 'held'
         ? { ...state, mode: 'ended' }
@@ -138,6 +139,18 @@ export function learn(state: BookingState, news: News, now: number): BookingStat
     case 'dismiss':
       return { ...state, notice: null, offers: [] };
   }
+}
+
+const sessionAt = (session: SessionReply, now: number): NonNullable<BookingState['session']> => ({
+  ...session,
+  until: now + session.remainingMs,
+  idleUntil: session.idleRemainingMs === null ? null : now + session.idleRemainingMs,
+});
+
+/** What is left until the session ends because nothing is held; null while something is, or when the session ends sooner anyway. */
+export function idleLeft({ session, held, mode }: BookingState, now: number): number | null {
+  if (session === null || session.idleUntil === null || held !== null || mode !== 'choosing' || session.idleUntil >= session.until) return null;
+  return Math.max(0, session.idleUntil - now);
 }
 
 const isInPurchase = (mode: Mode): boolean => mode === 'held' || mode === 'swapping' || mode === 'checkout';

@@ -8,7 +8,7 @@ import type { Say } from '../../shared/page-data.ts';
 import { Heading } from '../../shared/heading.tsx';
 import { Question } from '../../shared/question.tsx';
 import type { BookingDriver } from '../driver.ts';
-import type { BookingState } from '../page-state/booking-state.ts';
+import { idleLeft, type BookingState } from '../page-state/booking-state.ts';
 import { ActionBar } from './action-bar.tsx';
 import { Basket, BestAvailable } from './basket.tsx';
 import { HoldPanel } from './hold-panel.tsx';
@@ -27,6 +27,7 @@ type PageProps = {
   readonly problems: Readonly<Record<string, string>>;
 };
 const SESSION_LOW_MS = 3 * 60_000;
+const IDLE_LOW_MS = 90_000;
 
 export function SeatsPage(props: PageProps) {
   const { mode } = props.state;
@@ -105,6 +106,7 @@ function Choosing(props: PageProps) {
           ))}
         </div>
         {state.hall?.layout.salesOpen === false ? <p class="note note-warn">{say('seats.closed')}</p> : null}
+        <IdleWarning {...props} />
         {soldOut ? (
           <p class="note note-warn" role="status">
             <strong>{say('seats.sold-out')}</strong> {say('seats.sold-out-lead')}
@@ -122,6 +124,17 @@ function Choosing(props: PageProps) {
       </div>
       <ActionBar {...shared} />
     </div>
+  );
+}
+
+/** Its figure moves every second, so it is no live text; that it is there is said once. */
+function IdleWarning({ state, say }: PageProps) {
+  const left = idleLeft(state, performance.now());
+  if (left === null || left > IDLE_LOW_MS) return null;
+  return (
+    <p class="note note-warn">
+      <span role="status">{say('seats.idle-low')}</span> <strong aria-hidden="true">{clockText(left)}</strong>
+    </p>
   );
 }
 
