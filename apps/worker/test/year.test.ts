@@ -47,6 +47,7 @@ async function sell(pool: Pool, week: number, nowMs: number): Promise<void> {
          state === 'settled' ? BUYERS : FANS)}`),
     `UPDATE seat SET state = 'sold', claim = UNHEX(MD5(CONCAT('settled', ${week}, '-', seat_no + 1))) WHERE show_id = '${show}'`,
     `INSERT INTO seat_delta (show_id, version, changes, at) ${fans(`'${show}', n, '', NOW(3)`)}`,
+    `INSERT INTO seat_lapse (show_id, person, seat_no, lapses, at) ${fans(`'${show}', ${id('person')}, 1, 1, NOW(3)`)}`,
     `INSERT INTO outbox (kind, ordering_key, payload, made_at, next_at, closed_at) ${fans(`'finish', '${show}', '{}', NOW(3), NOW(3), NOW(3)`)}`,
     `INSERT INTO operator_session (token_hash, name, made_at, expires_at) ${fans(`UNHEX(SHA2(CONCAT(${week}, '-', n), 256)), 'o', NOW(3), NOW(3)`, 3)}`,
     `INSERT INTO finding (digest, invariant, detail, first_at, last_at, seen)

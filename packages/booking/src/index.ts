@@ -5,7 +5,7 @@ export {
 } from './store/hold-engine.ts';
 export { holdsOfSession, readHold } from './store/hold-lookup.ts';
 export { type SeatMap } from './store/seat-map.ts';
-export { openShowBooks, type ShowBook, type ShowBooks, type ShowBooksOptions } from './store/show-book.ts';
+export { BOOK_UNUSED_MS, BOOKS_MAX, openShowBooks, type ShowBook, type ShowBooks, type ShowBooksOptions } from './store/show-book.ts';
 export { type ShowTerms } from './store/show-terms.ts';
 export { IDLE_LOOKS_MAX, lookAtIdleSessions, readSessionUse, type IdleSession } from './store/idle-sessions.ts';
 export { publishShow, type ShowToPublish } from './store/publish-show.ts';

@@ -9,7 +9,8 @@ import { startMariadb } from '@onsale/services';
 import {
   eraseShow, findExpired, findViolations, holdsOfSession, idSecret, insertOrder, issueTickets, keyedId, lockOrder, moveLines, moveOrder,
   moveTicket,
-  nameSeat, openEntrySessions, ordersInState, ordersOfPerson, priceSeats, pruneDeltas, publishShow, readOrder, refundLine, ticketsOf, type NewEntrySession,
+  BOOK_UNUSED_MS, nameSeat, openShowBooks,
+  openEntrySessions, ordersInState, ordersOfPerson, priceSeats, pruneDeltas, publishShow, readOrder, refundLine, ticketsOf, type NewEntrySession,
 } from '../src/index.ts';
 import { readArrays } from '../src/store/lock-rows.ts';
 import { enterFans, fan, hall, idFor, migratedDatabase, poolOf, publishedShow, ROOM, SEED, SHOW, showOf, startProcess } from './own-show.ts';
@@ -268,4 +269,34 @@ t.test('kill -9 of the database in the middle of a sale: every acknowledged hold
     kind: 'hold', show: SHOW, hold: idFor(`h ${n}`), ...fan(n), seats: [2 * n, 2 * n + 1],
   }));
   t.same(await findViolations(pool), []);
+});
+
+t.test('books that nobody uses are let go, at most so many are open, and those in use stay', async (t) => {
+  const url = await migratedDatabase(t);
+  const pool = poolOf(t, url, { connections: 4 });
+  const shows = Array.from({ length: 5 }, (_, n) => `show-${n}` as ShowId);
+  for (const show of shows) await publishedShow(pool, 1, 4, { show });
+  let monotonicMs = 0;
+  const books = openShowBooks({ pool, booksMax: 3, monotonicMs: () => monotonicMs });
+  t.teardown(() => books.close());
+  const [first, second, third, fourth, fifth] = shows as [ShowId, ShowId, ShowId, ShowId, ShowId];
+  const isOpen = (show: ShowId): boolean => books.openShows().includes(show);
+  for (const show of [first, second, third]) await books.open(show);
+  await t.rejects(books.open(fourth), { name: 'DatabaseBusy' }, 'all of them are in use');
+  monotonicMs += 40_000;
+  books.peek(second)?.map.touch();
+  books.peek(third);
+  await books.open(fourth);
+  t.same(shows.map(isOpen), [false, true, true, true, false], 'the one unused longest has made room');
+  monotonicMs += BOOK_UNUSED_MS - 1_000;
+  books.peek(third)?.map.touch();
+  monotonicMs += 1_000;
+  const before = books.peek(third);
+  const deadline = performance.now() + 10_000;
+  while (isOpen(second) && performance.now() < deadline) await sleep(50);
+  t.same(shows.map(isOpen), [false, false, true, false, false], 'nobody has used the others for five minutes');
+  t.equal(books.peek(third), before);
+  t.equal((await books.open(second))?.show, second, 'and whoever comes again is served');
+  await Promise.all([first, fifth].map((show) => books.open(show).catch(() => undefined)));
+  t.ok(books.openShows().length <= 3, 'also when several are read at once');
 });

@@ -15,12 +15,12 @@ export const BACKLOG_BYTES_MAX = 256 * 1024;
 const SKIPS_MAX = 50;
 
 export class SeatHub {
-  readonly #book: ShowBook;
+  readonly book: ShowBook;
   readonly #sockets = new Map<SeatSocket, { version: number; skips: number }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(book: ShowBook) {
-    this.#book = book;
+    this.book = book;
   }
 
   get size(): number {
@@ -28,7 +28,7 @@ export class SeatHub {
   }
 
   add(socket: SeatSocket): void {
-    const snapshot = seatsSince(this.#book, undefined);
+    const snapshot = seatsSince(this.book, undefined);
     socket.send(JSON.stringify(snapshot));
     this.#sockets.set(socket, { version: snapshot.version, skips: 0 });
     this.#timer ??= setInterval(() => this.#push(), PUSH_EVERY_MS);
@@ -49,7 +49,7 @@ export class SeatHub {
   }
 
   #push(): void {
-    const { map } = this.#book;
+    const { map } = this.book;
     map.touch();
     const encoded = new Map<number, { readonly text: string; readonly version: number }>();
     for (const [socket, seen] of this.#sockets) {
@@ -61,7 +61,7 @@ export class SeatHub {
       }
       let message = encoded.get(seen.version);
       if (message === undefined) {
-        const update = seatsSince(this.#book, seen.version);
+        const update = seatsSince(this.book, seen.version);
         message = { text: JSON.stringify(update), version: update.version };
         encoded.set(seen.version, message);
       }

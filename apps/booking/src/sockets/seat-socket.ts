@@ -1,3 +1,4 @@
+import type { ShowBook } from '@onsale/booking';
 import { closeCodes, ProblemError, SeatSocketInput, ShowParams } from '@onsale/contract';
 import { opens } from '@onsale/entry-token';
 import type { ShowId } from '@onsale/kernel';
@@ -26,7 +27,7 @@ const hello = Schema.Compile(SeatSocketInput);
  * cookie); then the whole state, then deltas. Nothing else is read from the client. A session has five sockets at most.
  */
 export function seatSocketRoutes(server: FastifyInstance, context: BookingContext): void {
-  const hubs = new Map<ShowId, SeatHub>();
+  const hubs = new Map<ShowBook, SeatHub>();
   const door = createSocketDoor<WebSocket>({ ...context.socketBounds, monotonic: () => performance.now(), closeLate });
   const late = setInterval(() => door.closeLate(), LATE_CHECK_MS).unref();
   let open = 0;
@@ -62,14 +63,15 @@ export function seatSocketRoutes(server: FastifyInstance, context: BookingContex
       if (open >= SOCKETS_MAX || !door.greeted(socket, session.sidText)) return socket.close(closeCodes.tooMany.code);
       const book = await bookOf(context, show);
       if (socket.readyState !== socket.OPEN) return;
-      const hub = hubs.get(show) ?? new SeatHub(book);
-      hubs.set(show, hub);
+      const hub = hubs.get(book) ?? new SeatHub(book);
+      hubs.set(book, hub);
       hub.add(socket);
       open += 1;
       const stopWatching = watch(socket, () => context.sessions.isEnded(session.sidText) || context.nowMs() >= session.untilMs);
       leave = () => {
         open -= 1;
         hub.remove(socket);
+        if (hub.size === 0) hubs.delete(book);
         stopWatching();
       };
     };

@@ -3,6 +3,7 @@ import type { Tx } from '@onsale/database';
 import type { CommandDone, SeatCommand } from '../rules/command.ts';
 import type { HoldRow } from '../rules/hold.ts';
 import type { DecidableCommand } from '../rules/scene.ts';
+import type { ShowBook } from './show-book.ts';
 import type { RowsNeeded } from './lock-rows.ts';
 
 /**
@@ -22,9 +23,10 @@ export class AlongsideRefusal extends Error {
   }
 }
 
-/** A command on its way through the engine. */
+/** A command on its way through the engine, with the book it came under: that one may be let go and opened anew meanwhile. */
 export type Item = {
   readonly command: SeatCommand;
+  readonly book: ShowBook;
   readonly alongside: Alongside | undefined;
   /** The hold it is about, as last read: names the rows to lock. */
   known: HoldRow | undefined;

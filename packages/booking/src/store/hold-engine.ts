@@ -1,4 +1,4 @@
-import { refuse, type ShowId } from '@onsale/kernel';
+import { refuse } from '@onsale/kernel';
 import { createGroupCommit, isUnavailable, type GroupCommitGauges, type GroupCommitLimits, type NotDecided, type Pool } from '@onsale/database';
 import { isSeatOf } from '../rules/layout-index.ts';
 import { tagOf } from '../rules/seat-codes.ts';
@@ -44,11 +44,11 @@ export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
   const group = createGroupCommit<Item, CommandAnswer>({
     scopeOf: ({ command }) => command.show,
     admit: (item, isTaken) => {
-      const admission = admit(bookOf(books, item.command.show), item, isTaken);
+      const admission = admit(item.book, item, isTaken);
       if ('answer' in admission) fromMemory += 1;
       return admission;
     },
-    run: (show, items) => runBatch(pool, bookOf(books, show as ShowId), items, options.unsafe),
+    run: (_, items) => runBatch(pool, (items[0] as Item).book, items, options.unsafe),
     refused: ({ waits }, why, error) => refuse(notDecided(waits && why === 'deferred-too-often' ? 'waited-too-long' : why, error)),
     ...(onFault === undefined ? {} : { onFault }),
     ...(limits === undefined ? {} : { limits }),
@@ -62,7 +62,8 @@ export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
       if (beforehand !== undefined) return refuse(beforehand);
       book.map.touch();
       const item: Item = {
-        command, alongside, known: undefined, decidable: command.kind === 'best-available' ? undefined : command, adjacent: true, picks: 0, waits: false,
+        command, book, alongside, known: undefined, decidable: command.kind === 'best-available' ? undefined : command, adjacent: true, picks: 0,
+        waits: false,
         avoid: new Set(),
       };
       if (isAboutHold(command)) {
@@ -77,12 +78,6 @@ export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
     }
   };
   return { submit, gauges: () => ({ ...group.gauges(), fromMemory }), close: () => group.close() };
-}
-
-function bookOf(books: ShowBooks, show: ShowId): ShowBook {
-  const book = books.peek(show);
-  if (book === undefined) throw new Error('the show was closed under a command');
-  return book;
 }
 
 /** Commands about a hold that exists need its person, session and seats to know what to lock. */

@@ -28,6 +28,8 @@ export interface SeatMap {
   onAdvance(listener: (from: number, version: number) => void): () => void;
   /** Somebody is looking: poll every 25 ms for the next seconds. */
   touch(): void;
+  /** When somebody last looked, by `monotonicMs`. */
+  readonly touchedAt: number;
   /** Codes and claim tags by seat number, for reading only. */
   readonly memory: SeatMemory;
   /** Takes in what this process has just committed as `version`. */
@@ -39,6 +41,7 @@ export type SeatMapOptions = {
   readonly show: ShowId;
   readonly seats: number;
   readonly onFault?: ((error: unknown) => void) | undefined;
+  readonly monotonicMs: () => number;
   /** Never polls: for processes that only write. */
   readonly still?: boolean;
 };
@@ -64,7 +67,7 @@ class PolledSeatMap implements SeatMap {
   readonly #listeners = new Set<(from: number, version: number) => void>();
   #goodAt = -Infinity;
   #loadedAt = -Infinity;
-  #touchedAt = -Infinity;
+  touchedAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #polling = false;
   #closed = false;
@@ -81,7 +84,7 @@ class PolledSeatMap implements SeatMap {
     return this.memory.version;
   }
   fresh(): boolean {
-    return performance.now() - this.#goodAt < FRESH_MS;
+    return this.#options.monotonicMs() - this.#goodAt < FRESH_MS;
   }
   stateOf(seat: number): SeatState {
     return this.memory.stateOf(seat);
@@ -105,14 +108,14 @@ class PolledSeatMap implements SeatMap {
   }
 
   touch(): void {
-    const now = performance.now();
-    const cold = now - this.#touchedAt > HOT_FOR_MS;
-    this.#touchedAt = now;
+    const now = this.#options.monotonicMs();
+    const cold = now - this.touchedAt > HOT_FOR_MS;
+    this.touchedAt = now;
     if (cold && !this.#polling && this.#options.still !== true && !this.#closed) this.#schedule(0);
   }
 
   async start(): Promise<void> {
-    const began = performance.now();
+    const began = this.#options.monotonicMs();
     await this.#reload();
     this.#goodAt = began;
     this.#schedule(HOT_POLL_MS);
@@ -132,7 +135,7 @@ class PolledSeatMap implements SeatMap {
   async #poll(): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
-    const began = performance.now();
+    const began = this.#options.monotonicMs();
     try {
       if (began - this.#loadedAt > RELOAD_MS || !(await this.#readDeltas())) await this.#reload();
       this.#goodAt = began;
@@ -141,7 +144,7 @@ class PolledSeatMap implements SeatMap {
     } finally {
       this.#polling = false;
     }
-    this.#schedule(performance.now() - this.#touchedAt < HOT_FOR_MS ? HOT_POLL_MS : COLD_POLL_MS);
+    this.#schedule(this.#options.monotonicMs() - this.touchedAt < HOT_FOR_MS ? HOT_POLL_MS : COLD_POLL_MS);
   }
 
   /** False when versions are missing between what is known and what the table still has. */
@@ -163,7 +166,7 @@ class PolledSeatMap implements SeatMap {
   /** Version first, then all seats: what commits in between is newer than the version and comes again as a delta. */
   async #reload(): Promise<void> {
     const { pool, show } = this.#options;
-    const began = performance.now();
+    const began = this.#options.monotonicMs();
     const [clock] = await readArrays<[number]>(pool, 'SELECT version FROM show_clock WHERE show_id = ?', [show]);
     if (clock === undefined) throw new Error('a show without a clock');
     const rows = await readArrays<[number, SeatState, Buffer | null]>(
