@@ -119,3 +119,13 @@ async function readServer(redis: Redis): Promise<{ readonly isPrimary: boolean; 
   const [server, replication] = await Promise.all([redis.info('server'), redis.info('replication')]);
   return { isPrimary: PRIMARY.test(replication), runId: RUN_ID.exec(server)?.[1] ?? null };
 }
+
+/** A plain command, for what no script reads. Rejects with RoomUnreachable for whatever keeps Redis from answering; nothing is asked of a replica. */
+export async function askPlainly<Reply>(connection: RoomConnection, what: string, ask: (redis: Redis) => Promise<Reply>): Promise<Reply> {
+  if (connection.runId() === null) throw new RoomUnreachable('not connected to Redis');
+  try {
+    return await ask(connection.redis);
+  } catch (error) {
+    throw new RoomUnreachable(`${what}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,5 +1,5 @@
 import type { RoomId } from '@onsale/kernel';
-import type { RoomConnection } from './connection.ts';
+import { askPlainly, type RoomConnection } from './connection.ts';
 import { keyOf } from './keys.ts';
 import type { JournalEntry } from './rules/journal.ts';
 
@@ -11,7 +11,8 @@ export async function readJournal(
   connection: RoomConnection, room: RoomId, afterId: string, limit: number = JOURNAL_PAGE_MAX,
 ): Promise<JournalEntry[]> {
   const from = afterId === '0' ? '-' : `(${afterId}`;
-  const rows = await connection.redis.xrange(keyOf(room, 'journal'), from, '+', 'COUNT', Math.min(limit, JOURNAL_PAGE_MAX));
+  const most = Math.min(limit, JOURNAL_PAGE_MAX);
+  const rows = await askPlainly(connection, 'journal', (redis) => redis.xrange(keyOf(room, 'journal'), from, '+', 'COUNT', most));
   return rows.map(([id, fields]) => entryOf(id, fields));
 }
 

@@ -1,5 +1,5 @@
 import { invariant, type Place, type RoomId } from '@onsale/kernel';
-import type { RoomConnection } from './connection.ts';
+import { askPlainly, type RoomConnection } from './connection.ts';
 import { BINDING_BYTES } from './enter.ts';
 import { keyOf } from './keys.ts';
 import type { RoomRefusal } from './rules/words.ts';
@@ -39,7 +39,8 @@ export const LIVE_SESSIONS_MAX = 1_000_000;
 
 /** Every place that is in booking, by the room's word. */
 export async function readRedeemed(connection: RoomConnection, room: RoomId): Promise<readonly Place[]> {
-  return (await connection.redis.zrange(keyOf(room, 'redeemed'), '0', '-1')).map((place) => Number(place) as Place);
+  const places = await askPlainly(connection, 'redeemed places', (redis) => redis.zrange(keyOf(room, 'redeemed'), '0', '-1'));
+  return places.map((place) => Number(place) as Place);
 }
 
 /** Makes the redeemed places equal to booking's live sessions; heals every lost message. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RoomId } from '@onsale/kernel';
-import { RoomUnreachable, type RoomConnection } from './connection.ts';
+import { askPlainly, RoomUnreachable, type RoomConnection } from './connection.ts';
 
 /**
  * Which rooms there are, so that a room that was never made and a room whose data are gone can be told apart without MySQL:
@@ -16,6 +16,7 @@ const KEY = '{room:}:list';
 /** Fields that no slug can be. */
 const RUN_ID = ':runId';
 const DIGEST = ':digest';
+const WHAT = 'the list of rooms';
 const FIELDS_AT_ONCE = 1_000;
 
 /** `living`: its data ought to be in Redis. `closed`: over for good; its data have left Redis. */
@@ -35,21 +36,21 @@ export async function keepRoomList(
   const digest = createHash('sha256');
   for (const [room, listedAs] of rooms) digest.update(`${room} ${listedAs}\n`);
   const wanted = digest.digest('base64url');
-  const [writtenTo, present] = await asked(connection.redis.hmget(KEY, RUN_ID, DIGEST));
+  const [writtenTo, present] = await askPlainly(connection, WHAT, (redis) => redis.hmget(KEY, RUN_ID, DIGEST));
   if (writtenTo === runId && present === wanted) return 'unchanged';
   if (connection.runId() !== runId) throw new RoomUnreachable('the list of rooms: Redis changed');
   const fields = [...rooms].flat();
   const whole = connection.redis.multi().del(KEY);
   for (let from = 0; from < fields.length; from += 2 * FIELDS_AT_ONCE) whole.hset(KEY, ...fields.slice(from, from + 2 * FIELDS_AT_ONCE));
-  const replies = await asked(whole.hset(KEY, RUN_ID, runId, DIGEST, wanted).exec());
-  for (const [error] of replies ?? []) if (error !== null) throw new RoomUnreachable(`the list of rooms: ${error.message}`, { cause: error });
+  const replies = await askPlainly(connection, WHAT, () => whole.hset(KEY, RUN_ID, runId, DIGEST, wanted).exec());
+  for (const [error] of replies ?? []) if (error !== null) throw new RoomUnreachable(`${WHAT}: ${error.message}`, { cause: error });
   return 'written';
 }
 
 /** What the list says of a room that Redis does not know. */
 export async function readListed(connection: RoomConnection, room: RoomId): Promise<Listed> {
   const runId = runIdOf(connection);
-  const [writtenTo, listedAs] = await asked(connection.redis.hmget(KEY, RUN_ID, room));
+  const [writtenTo, listedAs] = await askPlainly(connection, WHAT, (redis) => redis.hmget(KEY, RUN_ID, room));
   if (writtenTo !== runId) return 'unconfirmed';
   return (listedAs as ListedAs | null) ?? 'none';
 }
@@ -58,13 +59,4 @@ function runIdOf(connection: RoomConnection): string {
   const runId = connection.runId();
   if (runId === null) throw new RoomUnreachable('not connected to Redis');
   return runId;
-}
-
-/** Whatever keeps Redis from answering: the outcome is not known. */
-async function asked<Reply>(reply: Promise<Reply>): Promise<Reply> {
-  try {
-    return await reply;
-  } catch (error) {
-    throw new RoomUnreachable(`the list of rooms: ${(error as Error).message}`, { cause: error });
-  }
 }

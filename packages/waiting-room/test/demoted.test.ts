@@ -1,10 +1,11 @@
 import { join as joinPath } from 'node:path';
 import { startRedis } from '@onsale/services';
 import { demote, faultProxy, promote, startReplica, until } from '@onsale/testing';
+import type { RoomId } from '@onsale/kernel';
 import { Redis as PlainRedis } from 'ioredis';
 import t from 'tap';
 import {
-  enter, finish, keepPlace, leave, openRoomConnection, readCalled, readFrame, readGauges, readopt, readPlace, RoomUnreachable,
+  enter, finish, keepPlace, leave, openRoomConnection, readCalled, readFrame, readGauges, readJournal, readopt, readPlace, readRedeemed, RoomUnreachable,
   type RoomConnection,
 } from '../src/index.ts';
 import { keyOf } from '../src/keys.ts';
@@ -73,6 +74,8 @@ t.test('a replica is not ready, until it is promoted', { timeout: 60_000 }, asyn
   t.teardown(() => connection.close());
   await t.rejects(connection.ready(700), RoomUnreachable);
   t.ok(told.includes('this Redis is a replica'));
+  await t.rejects(readJournal(connection, 'demo' as RoomId, '0'), RoomUnreachable, 'no journal from a replica');
+  await t.rejects(readRedeemed(connection, 'demo' as RoomId).then(() => undefined), RoomUnreachable, 'no places from a replica');
   await promote(b.url);
   await connection.ready();
   t.type(connection.runId(), 'string');
