@@ -11,7 +11,11 @@ import type { WorkerContext } from './context.ts';
  *   other shows      within the hour
  *   money            ordersMax orders a round, by a cursor that goes round all of them
  */
-export type RowAudit = { round(): Promise<Finding[]> };
+export type RowAudit = {
+  round(): Promise<Finding[]>;
+  /** What the latest round found is written down. Without this the next round looks at the same rows again. */
+  written(): void;
+};
 export type RowAuditOptions = Pick<WorkerContext, 'database' | 'monotonic'> & {
   /** A round begins no further show after this time. */
   readonly roundMs?: number;
@@ -28,26 +32,39 @@ export function createRowAudit({ database, monotonic, roundMs = ROUND_MS, orders
   const lookedAtMs = new Map<ShowId, number>();
   let cursor: MoneyCursor = MONEY_START;
   let suspected: readonly string[] = [];
+  let latest: { readonly shows: Map<ShowId, number>; readonly cursor: MoneyCursor } | undefined;
 
-  const shows = async (): Promise<Finding[]> => {
+  const shows = async (looked: Map<ShowId, number>): Promise<Finding[]> => {
     const [found, beganMs]: [Finding[], number] = [[], monotonic()];
     for (const show of dueShows(await listAuditedShows(database.reads), lookedAtMs, beganMs)) {
       if (found.length >= FINDINGS_AT_ONCE_MAX || monotonic() - beganMs >= roundMs) break;
-      lookedAtMs.set(show, monotonic());
+      looked.set(show, monotonic());
       found.push(...(await findViolations(database.reads, show)).map(({ invariant, detail }) => ({ invariant, detail })));
     }
     return found;
   };
   /** An order that is being settled at the moment may look wrong once: what stays wrong is. So the cursor goes on after a second look. */
-  const money = async (): Promise<Finding[]> => {
+  const money = async (): Promise<{ findings: Finding[]; next: MoneyCursor }> => {
     const { violations, next } = await findMoneyViolationsFrom({ database }, cursor, ordersMax);
     const seen = violations.map(({ order, detail }) => `order ${order}: ${detail}`);
     const stayed = seen.filter((detail) => suspected.includes(detail));
-    if (stayed.length === seen.length) cursor = next;
     suspected = [...new Set([...seen, ...suspected])].slice(0, SUSPECTS_MAX);
-    return stayed.map((detail) => ({ invariant: 'B3', detail }));
+    return { findings: stayed.map((detail) => ({ invariant: 'B3', detail })), next: stayed.length === seen.length ? next : cursor };
   };
-  return { round: async () => [...(await shows()), ...(await money())] };
+  return {
+    async round() {
+      latest = undefined;
+      const looked = new Map<ShowId, number>();
+      const found = await shows(looked);
+      const { findings, next } = await money();
+      latest = { shows: looked, cursor: next };
+      return [...found, ...findings];
+    },
+    written() {
+      for (const [show, atMs] of latest?.shows ?? []) lookedAtMs.set(show, atMs);
+      cursor = latest?.cursor ?? cursor;
+    },
+  };
 }
 
 /** Whose time has come, the most overdue first (by its own interval), shows on sale before others; what is gone is forgotten. */
@@ -59,8 +76,7 @@ export function dueShows(shows: readonly AuditedShow[], lookedAtMs: Map<ShowId, 
       const everyMs = isOnSale ? ON_SALE_EVERY_MS : OTHERS_EVERY_MS;
       return { show, isOnSale, lateness: (nowMs - (lookedAtMs.get(show) ?? -Infinity)) / everyMs };
     })
-    // A loop's period jitters: a show on sale is not put off for another round by a few milliseconds.
-    .filter(({ lateness }) => lateness >= 0.9)
+    .filter(({ isOnSale, lateness }) => isOnSale || lateness >= 1)
     .sort((one, other) => (one.lateness === other.lateness ? Number(other.isOnSale) - Number(one.isOnSale) : other.lateness - one.lateness))
     .map(({ show }) => show);
 }

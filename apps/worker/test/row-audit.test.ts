@@ -3,7 +3,7 @@ import { openPool, type Pool } from '@onsale/database';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type ShowId } from '@onsale/kernel';
 import { openTestDatabase } from '@onsale/testing';
 import t from 'tap';
-import { createRowAudit, dueShows, ON_SALE_EVERY_MS, OTHERS_EVERY_MS } from '../src/row-audit.ts';
+import { createRowAudit, dueShows, ON_SALE_EVERY_MS, OTHERS_EVERY_MS, type RowAudit } from '../src/row-audit.ts';
 
 t.setTimeout(120_000);
 
@@ -39,6 +39,13 @@ async function openScene(t: Parameters<typeof openTestDatabase>[0]): Promise<{ p
   return { pool, looked, past, now };
 }
 
+/** A round whose findings are written down. */
+async function roundOf(audit: RowAudit): ReturnType<RowAudit['round']> {
+  const found = await audit.round();
+  audit.written();
+  return found;
+}
+
 const sellOutsideTheEngine = (pool: Pool, show: ShowId): Promise<unknown> =>
   pool.query("UPDATE seat SET state = 'sold', claim = UNHEX(REPEAT('ab', 16)) WHERE show_id = ? AND seat_no = 3", [show]);
 
@@ -46,24 +53,31 @@ t.test('a show on sale is looked at each round, the others once an hour; what is
   const { pool, looked, past, now } = await openScene(t);
   const clock = { ms: 0 };
   const audit = createRowAudit({ database: { reads: pool } as never, monotonic: () => clock.ms });
-  t.same(await audit.round(), []);
+  t.same(await roundOf(audit), []);
   const aShow = looked().length / (past.length + 1);
   t.ok(aShow >= 10, 'at first everything');
   for (let round = 0; round < 20; round += 1) {
     clock.ms += ON_SALE_EVERY_MS;
-    await audit.round();
+    await roundOf(audit);
     t.equal(looked().length, aShow, 'then the show on sale');
   }
   await sellOutsideTheEngine(pool, now);
   clock.ms += ON_SALE_EVERY_MS;
-  t.match(await audit.round(), [{ invariant: 'B1', detail: /now/ }]);
+  t.match(await roundOf(audit), [{ invariant: 'B1', detail: /now/ }]);
   await sellOutsideTheEngine(pool, past[4] as ShowId);
   let foundAfterMs: number | undefined;
   for (const from = clock.ms; foundAfterMs === undefined && clock.ms - from <= OTHERS_EVERY_MS;) {
     clock.ms += 5 * MINUTE_MS;
-    if ((await audit.round()).some(({ detail }) => detail.includes('past-4'))) foundAfterMs = clock.ms - from;
+    if ((await roundOf(audit)).some(({ detail }) => detail.includes('past-4'))) foundAfterMs = clock.ms - from;
   }
   t.ok(foundAfterMs !== undefined, 'and one of the past within the hour');
+  await sellOutsideTheEngine(pool, past[1] as ShowId);
+  clock.ms += OTHERS_EVERY_MS;
+  const named = async (): Promise<boolean> => (await audit.round()).some(({ detail }) => detail.includes('past-1'));
+  t.ok(await named());
+  t.ok(await named(), 'what could not be written down is found again by the next round');
+  audit.written();
+  t.notOk(await named(), 'then not within the hour');
   t.ok((await findViolations(pool)).length >= 2, 'as an audit of everything does');
 });
 
@@ -75,7 +89,7 @@ t.test('a round has a time; what it leaves is the first of the next, and shows o
   for (const show of [...past, now]) await sellOutsideTheEngine(pool, show);
   const found = new Set<string>();
   let rounds = 0;
-  for (; rounds < 40 && found.size < 7; rounds += 1) for (const { detail } of await audit.round()) found.add(/past-\d|now/.exec(detail)?.[0] ?? detail);
+  for (; rounds < 40 && found.size < 7; rounds += 1) for (const { detail } of await roundOf(audit)) found.add(/past-\d|now/.exec(detail)?.[0] ?? detail);
   t.same([...found].sort(), [now, ...past]);
   t.ok(rounds > 2, `${rounds} rounds`);
   const shows = [{ show: 'a' as ShowId, isOnSale: true }, { show: 'b' as ShowId, isOnSale: false }];
@@ -96,9 +110,9 @@ t.test('money goes by a cursor: a bounded number of orders a round, and what is 
   const audit = createRowAudit({ database: { reads: pool } as never, monotonic: () => 0, ordersMax: 25 });
   const found = new Set<string>();
   let rounds = 0;
-  for (; rounds < 30 && found.size < 3; rounds += 1) for (const { invariant, detail } of await audit.round()) if (invariant === 'B3') found.add(detail);
+  for (; rounds < 30 && found.size < 3; rounds += 1) for (const { invariant, detail } of await roundOf(audit)) if (invariant === 'B3') found.add(detail);
   t.equal(found.size, 3, `${rounds} rounds`);
   t.ok(rounds > 3, 'a round looks at a part');
   await pool.query('UPDATE payment SET refunded = amount');
-  for (let round = 0; round < 12; round += 1) t.same(await audit.round(), [], 'what is mended is named no more');
+  for (let round = 0; round < 12; round += 1) t.same(await roundOf(audit), [], 'what is mended is named no more');
 });

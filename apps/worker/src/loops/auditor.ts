@@ -44,6 +44,7 @@ export function startAuditor({ database, connection, logger, monotonic, rooms, o
     // What stands in rows is found again; what a journal has named is not, so it goes first and is kept until it is written.
     const written = owed.slice(0, FINDINGS_AT_ONCE_MAX);
     await recordFindings(database.reads, [...written, ...standing]);
+    rows.written();
     owed = owed.slice(written.length);
     await recordLooks(database.reads, looked);
   };
