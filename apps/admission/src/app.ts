@@ -30,7 +30,7 @@ export async function buildApp(context: AdmissionContext, options: AppOptions): 
     name: 'admission',
     translateError,
     ready: { redis: async () => (await connection.redis.ping()) === 'PONG' && connection.runId() !== null },
-    api: { title: 'Onsale admission', description: 'The public side of the waiting room', version: '1', prefix: ADMISSION_PREFIX },
+    api: { title: 'Onsale admission', description: 'The public side of the waiting room', version: '1', api: 'admission' },
   });
   await server.register(async (scope) => {
     for (const add of ROUTES) add(scope as OnsaleServer, context);

@@ -19,7 +19,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateE
     ...options,
     name: 'booking',
     translateError,
-    api: { title: 'Onsale booking', description: 'Seats, orders and tickets for holders of an entry session.', version: '1', prefix: BOOKING_PREFIX },
+    api: { title: 'Onsale booking', description: 'Seats, orders and tickets for holders of an entry session.', version: '1', api: 'booking' },
   });
   await app.register(cookie);
   await app.register(websocket, { options: SOCKET_OPTIONS });

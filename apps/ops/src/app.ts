@@ -30,7 +30,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateE
       redis: async () => (await connection.redis.ping()) === 'PONG' && connection.runId() !== null,
       mysql: async () => (await pool.query('SELECT 1')).length > 0,
     },
-    api: { title: 'Onsale operations', description: 'The control plane: rooms, live gauges, journal, audit.', version: '1', prefix: OPS_PREFIX },
+    api: { title: 'Onsale operations', description: 'The control plane: rooms, live gauges, journal, audit.', version: '1', api: 'ops' },
   });
   const hub = new GaugesHub(context);
   await server.register(websocket, {

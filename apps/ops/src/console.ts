@@ -27,7 +27,7 @@ const NOT_BUILT = `<!doctype html>
 /** The console's pages, looked for at every request: the gateway may build them after this server has started. */
 export async function serveConsole(server: OnsaleServer, folder: string): Promise<void> {
   await server.register(fastifyStatic, { serve: false, root: folder, suppressWarning: true });
-  const hide = { schema: { hide: true } as never, config: { importance: 'read' } as const, exposeHeadRoute: true };
+  const hide = { config: { importance: 'read' } as const, exposeHeadRoute: true };
   server.get('/', hide, (_request, reply) => {
     reply.headers(HEADERS);
     if (existsSync(join(folder, 'index.html'))) return reply.sendFile('index.html', folder, { cacheControl: false });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliDecompressSync } from 'node:zlib';
-import { closeCodes } from '@onsale/contract';
+import { closeCodes, problems, routes, socketRoutes } from '@onsale/contract';
 import t from 'tap';
 import { WebSocket, WebSocketServer } from 'ws';
 import { bookingUpstream } from '../src/gateway/proxy.ts';
@@ -55,6 +55,15 @@ t.test('pages: language, policy, cache, 404', async (t) => {
     t.equal(page.status, 200, path);
     await page.text();
   }
+});
+
+t.test('the API to read: every operation, socket, refusal and close code of the contract', async (t) => {
+  const docs = await (await get('/docs')).text();
+  for (const { api, id } of [...routes.filter(({ api }) => api !== 'admission-internal'), ...socketRoutes]) t.match(docs, `id="${api}-${id}"`, id);
+  for (const { code } of Object.values(closeCodes)) t.match(docs, `<td>${code}</td>`);
+  const refusals = await (await get('/problems')).text();
+  for (const code of Object.keys(problems)) t.match(refusals, `id="${code}"`, 'where the type of a problem points to');
+  for (const [, target = ''] of docs.matchAll(/href="#([^"]+)"/g)) if (!docs.includes(`id="${target}"`)) t.fail(`#${target} leads nowhere`);
 });
 
 t.test('a slash at the end leads to the page without it, and nowhere else', async (t) => {

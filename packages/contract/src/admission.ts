@@ -86,6 +86,11 @@ export const PlaceSocketInput = Type.Union([SocketHello, SocketAlive]);
 /** Server → client: `frame`, `me`, or `problem` before a close. */
 export const MeMessage = Type.Object({ type: Type.Literal('me'), me: PlaceReply });
 
+/** RFC 7517: public keys, by which any server may verify entry tokens. */
+export const KeySetReply = Type.Object({
+  keys: Type.Array(Type.Object({ kid: Type.String(), kty: Type.String(), crv: Type.String(), x: Type.String() }, { additionalProperties: true })),
+});
+
 /** Internal listener, never proxied: `POST /rooms/:room/redeem`, guarded by the internal secret. */
 export const RedeemBody = Type.Object(
   {

@@ -170,6 +170,8 @@ export const ORDERS_LISTED_MAX = 50;
 export const OrdersReply = Type.Object({ orders: Type.Array(OrderSummary, { maxItems: ORDERS_LISTED_MAX }) });
 /** What whoever brings back the proof of a payment may know of the order: how it stands, and nothing of whose it is. */
 export const ReturnReply = Type.Object({ state: words(ORDER_STATES) });
+/** What became of the provider's message: taken, or dropped as none of ours or as one that was heard before. */
+export const WebhookReply = Type.Object({ heard: Type.String() });
 export const PaymentReply = Type.Object({
   n: Type.Integer(),
   providerOrderId: Type.String(),

@@ -45,6 +45,29 @@ export const OpsRoomReply = Type.Object({
   epoch: Type.Integer(),
 });
 
+/** The settings, and whether Redis has exactly these (`inForce`) and MySQL has them (`saved`). */
+export const RoomOnDeskReply = Type.Object({ ...OpsRoomReply.properties, inForce: Type.Boolean(), saved: Type.Boolean() });
+export const RoomListReply = Type.Object({ rooms: Type.Array(RoomOnDeskReply) });
+
+/** Pages through what operators did to a room, the latest first; `next` is the `before` of the following page, null at the end. */
+export const AUDIT_LOG_PAGE_MAX = 200;
+export const AuditLogQuery = Type.Object({
+  before: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: AUDIT_LOG_PAGE_MAX })),
+});
+const ActValues = Nullable(Type.Record(Type.String(), Type.Unknown()));
+export const ActReply = Type.Object({
+  id: Type.Integer(),
+  at: Type.String(),
+  actor: Type.String(),
+  cause: Type.String(),
+  action: Type.String(),
+  subject: Type.String(),
+  before: ActValues,
+  after: ActValues,
+});
+export const AuditLogReply = Type.Object({ records: Type.Array(ActReply), next: Nullable(Type.Integer()) });
+
 /** Live figures of a room, once a second. `ageMs`: how old the reading is. */
 export const GaugesMessage = Type.Object({
   type: Type.Literal('gauges'),
@@ -77,6 +100,12 @@ export const GaugesMessage = Type.Object({
   ),
   mysql: Nullable(Type.Object({ queriesPerSecond: Type.Number(), connections: Type.Integer(), running: Type.Integer() })),
 });
+
+/** First and only message of the gauges socket. */
+export const GaugesSocketInput = Type.Object(
+  { type: Type.Literal('hello'), token: Text({ minLength: 1, maxLength: 200 }) },
+  { additionalProperties: false },
+);
 
 /** The auditor's view of the invariants. */
 export const FindingReply = Type.Object({ invariant: Type.String(), detail: Type.String(), at: Type.String() });

@@ -5,8 +5,15 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 /** How long a refused client stays away when the refusal itself does not say. */
 export const RETRY_AFTER_MS = 1_000;
 
-/** Sends the refusal as RFC 9457 has it, in the reader's language, with Retry-After wherever trying later helps. */
+/**
+ * Sends the refusal as RFC 9457 has it, in the reader's language, with Retry-After wherever trying later helps. Outside production a refusal that
+ * the contract does not declare for the route is a bug: it becomes a 500 that names it.
+ */
 export function replyProblem(request: FastifyRequest, reply: FastifyReply, code: ProblemCode, extras: ProblemExtras = {}): FastifyReply {
+  const declared = request.routeOptions?.config?.refusals;
+  if (declared !== undefined && !declared.has(code)) {
+    return replyProblem(request, reply, 'internal', { detail: `The contract does not declare the refusal ${code} for this route.` });
+  }
   const { status, retry } = problems[code];
   const retryAfterMs = extras.retryAfterMs ?? (retry === 'later' && (status === 503 || status === 429) ? RETRY_AFTER_MS : undefined);
   if (retryAfterMs !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000))));

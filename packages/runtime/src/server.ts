@@ -5,7 +5,7 @@ import Fastify, {
   type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RawServerDefault, type RouteOptions,
 } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { BODY_BYTES_MAX, BUDGET_MS, budgetMsOf, problem } from '@onsale/contract';
+import { BODY_BYTES_MAX, BUDGET_MS, budgetMsOf, problem, refusalsAt, type ProblemCode } from '@onsale/contract';
 import { sourceOf, type Source } from '@onsale/kernel';
 import { readinessOf, type HealthChecks } from './health.ts';
 import { followRequests, type InFlight } from './in-flight.ts';
@@ -26,6 +26,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** When the route is shed under load; `normal` if not said. */
     importance?: Importance;
+    /** Refusals that the contract declares for the route; set by the shell outside production, where any other is a bug. */
+    refusals?: ReadonlySet<ProblemCode> | undefined;
     /** False: writes from any origin (webhooks of providers, which carry no cookies). */
     originCheck?: boolean;
     /** How long this server may take, where it is not the app that the contract's budget speaks of. */
@@ -98,7 +100,7 @@ export async function buildServer(options: ServerOptions): Promise<OnsaleServer>
   app.addHook('onClose', async () => { pressure.stop(); inFlight.stop(); });
   metrics.gauge('onsale_http_in_flight', 'Requests being answered', () => pressure.inFlight);
   metrics.gauge('onsale_loop_delay_ms', 'Delay of the event loop, decaying maximum', () => pressure.loopDelayMs);
-  if (options.api !== undefined) await serveOpenApi(app, options.api);
+  if (options.api !== undefined) serveOpenApi(app, options.api);
   serveHealth(app, options.ready ?? {}, metrics);
   return Object.assign(app.withTypeProvider<TypeBoxTypeProvider>(), { pressure });
 }
@@ -127,7 +129,7 @@ function errorAnswers({ logger, translateError }: ServerOptions) {
 }
 
 /** What a route needs is decided once, when it is registered. */
-function hooksByRoute({ publicOrigins, metrics, budgetMs: usualMs = BUDGET_MS }: ServerOptions, pressure: Pressure, inFlight: InFlight) {
+function hooksByRoute({ publicOrigins, metrics, budgetMs: usualMs = BUDGET_MS, checkReplies = false }: ServerOptions, pressure: Pressure, inFlight: InFlight) {
   const allowed = new Set(publicOrigins);
   return (route: RouteOptions & { websocket?: boolean }): void => {
     const methods = [route.method].flat();
@@ -136,6 +138,7 @@ function hooksByRoute({ publicOrigins, metrics, budgetMs: usualMs = BUDGET_MS }:
     const isSocket = route.websocket === true;
     const checksOrigin = (isSocket || methods.some(isWrite)) && route.config?.originCheck !== false;
     const budgetMs = route.config?.budgetMs ?? budgetMsOf(String(methods[0]), route.url) ?? usualMs;
+    if (checkReplies) route.config = { ...route.config, refusals: refusalsAt(String(methods[0]), route.url) };
     const series = metrics.routeTimes.series(methods.join(','), route.url);
     const first = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
       if (!isSocket) inFlight.begin(request, reply, series, budgetMs);
@@ -153,7 +156,7 @@ const routeOf = (request: FastifyRequest): string => request.routeOptions.url ??
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 function serveHealth(app: FastifyInstance, checks: HealthChecks, metrics: Metrics): void {
-  const unlisted = { config: { importance: 'never' as const }, schema: { hide: true } as object };
+  const unlisted = { config: { importance: 'never' as const } };
   let closing = false;
   app.addHook('preClose', async () => { closing = true; });
   app.get('/health/live', unlisted, async () => ({ live: true }));

@@ -1,28 +1,23 @@
-import { OpsRoomReply, RoomParams, RoomPatch, type Phase } from '@onsale/contract';
+import { RoomListReply, RoomOnDeskReply, RoomParams, RoomPatch, type Phase } from '@onsale/contract';
 import { BOUNDS } from '@onsale/control';
 import type { RoomId, ShowId } from '@onsale/kernel';
 import { etagOfVersion, ifMatchVersionOf, type OnsaleServer } from '@onsale/runtime';
 import type { FastifyError } from 'fastify';
-import { Type } from 'typebox';
 import type { OpsContext } from '../context.ts';
 import type { DeskRoom } from '../rooms/room-desk.ts';
 import { badSetting } from '../rooms/room-refusals.ts';
 
-/** The settings, and whether Redis has exactly these (`inForce`) and MySQL has them (`saved`). */
-const RoomOnDesk = Type.Object({ ...OpsRoomReply.properties, inForce: Type.Boolean(), saved: Type.Boolean() });
-const RoomList = Type.Object({ rooms: Type.Array(RoomOnDesk) });
-
 export function roomRoutes(server: OnsaleServer, { desk, gate }: OpsContext): void {
-  server.get('/rooms', { schema: { response: { 200: RoomList } } }, async () => ({ rooms: (await desk.list()).map(replyOf) }));
+  server.get('/rooms', { schema: { response: { 200: RoomListReply } } }, async () => ({ rooms: (await desk.list()).map(replyOf) }));
 
-  server.get('/rooms/:room', { schema: { params: RoomParams, response: { 200: RoomOnDesk } } }, async (request, reply) => {
+  server.get('/rooms/:room', { schema: { params: RoomParams, response: { 200: RoomOnDeskReply } } }, async (request, reply) => {
     const room = await desk.read(request.params.room as RoomId);
     return reply.header('etag', etagOf(room)).send(replyOf(room));
   });
 
   server.patch(
     '/rooms/:room',
-    { schema: { params: RoomParams, body: RoomPatch, response: { 200: RoomOnDesk } }, errorHandler: nameTheSetting, config: { importance: 'money' } },
+    { schema: { params: RoomParams, body: RoomPatch, response: { 200: RoomOnDeskReply } }, errorHandler: nameTheSetting, config: { importance: 'money' } },
     async (request, reply) => {
       const version = ifMatchVersionOf(request);
       const operator = gate.operatorOf(request, ['operator']);

@@ -1,10 +1,9 @@
-import { closeCodes, problem, ProblemError, RoomParams, Text, type CloseName } from '@onsale/contract';
+import { closeCodes, GaugesSocketInput, problem, ProblemError, RoomParams, type CloseName } from '@onsale/contract';
 import type { OperatorRole } from '@onsale/control';
 import type { RoomId } from '@onsale/kernel';
 import { createSocketDoor, type Metrics, type OnsaleServer } from '@onsale/runtime';
 import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from '@fastify/websocket';
-import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { OpsContext } from '../context.ts';
 import type { GaugesHub } from './gauges-hub.ts';
@@ -19,7 +18,7 @@ const LATE_CHECK_MS = 500;
 const CLOSING_MS_MAX = 2_000;
 const HANDSHAKE_RETRY_MS = 2_000;
 
-const hello = Compile(Type.Object({ type: Type.Literal('hello'), token: Text({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false }));
+const hello = Compile(GaugesSocketInput);
 
 /**
  * `GET /rooms/:room/socket`: the first message within 5 s is `{type: "hello", token}`; then the gauges once a second. A `problem` is told before
@@ -44,7 +43,7 @@ export function gaugesSocketRoute(server: OnsaleServer, context: OpsContext & { 
   };
   metrics.gauge('onsale_ops_sockets', 'Sockets of operators', () => open);
   context.gate.onSignOut((token) => hub.closeOf(token));
-  const schema = { params: RoomParams, hide: true } as never;
+  const schema = { params: RoomParams };
   server.get('/rooms/:room/socket', { websocket: true, schema, preValidation }, (socket, request) => {
     const room = (request.params as { room: RoomId }).room;
     socket.on('error', () => socket.terminate());

@@ -7,7 +7,7 @@ import { opsDocument } from './ops-document.ts';
 import { TARGET } from './target.ts';
 
 /** Pages served by the gateway, each with `main.ts(x)` and optionally a style sheet of its own. */
-const FAN_PAGES = ['home', 'event', 'lost', 'queue', 'seats', 'order', 'tickets', 'plain'] as const;
+const FAN_PAGES = ['home', 'event', 'lost', 'queue', 'seats', 'order', 'tickets', 'plain', 'docs'] as const;
 const BROTLI_QUALITY = 11;
 
 /**

@@ -1,5 +1,6 @@
 import { parseOpaqueId, parseRoomId, parseShowId } from '@onsale/kernel';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { docsPage, problemsPage } from '../html/api-pages.ts';
 import { eventPage, homePage, scriptedPage, type OnSaleFacts } from '../html/public-pages.ts';
 import { problemTexts, roomPage } from '../html/room-page.ts';
 import { speak } from '../texts/catalogue.ts';
@@ -38,6 +39,8 @@ export function servePages(app: FastifyInstance, context: PageContext): void {
     if (facts === 'unknown') return sendNotFound(request, reply, context);
     return sendHtml(request, reply, (language) => roomPage(language, assetsOf('queue'), room, facts));
   });
+  app.get('/docs', { config }, (request, reply) => sendHtml(request, reply, (language) => docsPage(language, assetsOf('docs'))));
+  app.get('/problems', { config }, (request, reply) => sendHtml(request, reply, (language) => problemsPage(language, assetsOf('docs'))));
   serveBookingPages(app, context);
 }
 
