@@ -15,6 +15,11 @@ const candidates = [process.env['NGINX_BINARY'], '/usr/sbin/nginx', '/opt/homebr
 const nginx = candidates.find((path) => path !== undefined && path !== '' && existsSync(path));
 const isThere = nginx !== undefined && spawnSync('openssl', ['version']).status === 0;
 export const skipWithoutNginx = isThere ? false : 'no nginx or no openssl on this machine: install both, or say NGINX_BINARY=path';
+/**
+ * A crowd of requests goes over these. With a connection for each request, one thread here shook hands for seconds before it sent the first,
+ * and nginx let go of all of them (client_header_timeout).
+ */
+const CONNECTIONS = 64;
 export const HOSTS = { PUBLIC_HOST: 'tickets.test', OPS_HOST: 'ops.test' };
 
 export type Asked = {
@@ -48,7 +53,6 @@ function hasHttp2Directive(): boolean {
   return Number(major) > 1 || Number(minor) > 25;
 }
 
-
 export async function startNginx(t: TestContext, { web, admission, booking, ops, changes = [] }: Behind) {
   const folder = mkdtempSync(join(tmpdir(), 'onsale-nginx-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -74,7 +78,8 @@ export async function startNginx(t: TestContext, { web, admission, booking, ops,
   const agents = new Map<string, Agent>();
   const agentOf = (host: string, from: string | undefined): Agent => {
     const name = `${host} ${from}`;
-    const agent = agents.get(name) ?? new Agent({ connect: { ca, servername: host }, ...(from === undefined ? {} : { localAddress: from }) });
+    const own = from === undefined ? {} : { localAddress: from };
+    const agent = agents.get(name) ?? new Agent({ connections: CONNECTIONS, connect: { ca, servername: host }, ...own });
     agents.set(name, agent);
     return agent;
   };
