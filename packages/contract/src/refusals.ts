@@ -12,7 +12,7 @@ const BY_NEED: Readonly<Record<Need, readonly ProblemCode[]>> = {
   receipt: ['no-receipt', 'bad-receipt', 'full'],
   'entry-token': ['no-identity', 'token-invalid', 'token-foreign', 'token-expired', 'token-used', 'holder-mismatch'],
   session: ['no-session', 'session-ended', 'holder-mismatch'],
-  holder: ['no-identity'],
+  holder: ['no-identity', 'rate-limited'],
   'order-key': ['rate-limited'],
   operator: ['not-signed-in', 'forbidden'],
   internal: ['forbidden'],

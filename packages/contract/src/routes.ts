@@ -49,7 +49,7 @@ const shared = { budgetMs: SHARED_BUDGET_MS };
 const made = { statuses: [201, 200] };
 const SEATS = Type.Union([booking.SeatMapReply, booking.SeatDelta]);
 const CHOOSING: readonly ProblemCode[] = [
-  'sale-closed', 'too-many-attempts', 'seat-taken', 'seat-busy', 'orphan-seat', 'limit', 'sold-out',
+  'sale-closed', 'too-many-attempts', 'lapsed-too-often', 'seat-taken', 'seat-busy', 'orphan-seat', 'limit', 'sold-out',
 ];
 const CONFIRMING: readonly ProblemCode[] = [
   'amount-mismatch', 'hold-expired', 'order-state', 'payment-in-progress', 'payment-refused', 'seat-busy', 'sale-closed',
