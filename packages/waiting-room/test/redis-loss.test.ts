@@ -3,7 +3,7 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 import { join as joinPath } from 'node:path';
 import { numberOf, type Place } from '@onsale/kernel';
 import { startRedis, type Redis } from '@onsale/services';
-import { tailCutter, type TailCutter } from '@onsale/testing';
+import { promote, tailCutter, type TailCutter } from '@onsale/testing';
 import { Redis as PlainRedis } from 'ioredis';
 import t from 'tap';
 import {
@@ -150,9 +150,9 @@ t.test('a lagging replica that was promoted is fenced too', async (t) => {
   await test.joinMany(3);
   await test.connection.redis.wait(1, 5_000);
   const other = openRoomConnection(replica.url);
+  await t.rejects(join(other, test.room, [{ identity: newIdentity() }]), RoomUnreachable, 'a replica is not spoken to');
+  await promote(replica.url);
   await other.ready();
-  await t.rejects(join(other, test.room, [{ identity: newIdentity() }]), RoomUnreachable, 'a replica takes no writes');
-  await other.redis.replicaof('NO', 'ONE');
   await test.joinMany(3);
   const moved = { ...test, connection: other };
   t.same(await join(other, test.room, [{ identity: newIdentity() }]), [{ word: 'fenced' }]);
