@@ -195,13 +195,16 @@ async function goHome(world: World, session: Session, record: FanRecord): Promis
   await world.gate.send('DELETE', `${BOOKING_PREFIX}/entry`, { headers: session.headers });
 }
 
+/** No answer, a server that cannot now, too many at once, rows that somebody else has at the moment. */
+const mayPass = (answer: Answer): boolean => answer.status === 0 || answer.status >= 500 || answer.status === 429 || codeOf(answer) === '409 seat-busy';
+
 /** Repeats what was shed or lost, with the same Idempotency-Key inside `ask`; a refusal is an answer. */
 async function persistently<Body>(world: World, step: string, ask: () => Promise<Answer<Body>>): Promise<Answer<Body>> {
   let answer = await ask();
   world.observations.step(step, answer.ms);
   for (
     let attempt = 1;
-    attempt < TRIES_MAX && (answer.status === 0 || answer.status >= 500 || answer.status === 429) && !world.signal.aborted;
+    attempt < TRIES_MAX && mayPass(answer) && !world.signal.aborted;
     attempt += 1
   ) {
     world.observations.refusal(step, codeOf(answer));
