@@ -100,7 +100,10 @@ t.test('six tabs of one fan are not refused, near the front and far from it; a p
   t.equal(limiter.waitOf(7, 1_000), 0);
   limiter.answered(7, 1_000, 2_000);
   t.equal(limiter.waitOf(7, 3_000), 0, 'who is suddenly near the front asks sooner: a new round');
-  for (let fan = 1; fan <= 6; fan += 1) for (let n = 0; n < 9; n += 1) t.equal(createPollLimiter(8).waitOf(fan, n), 0, 'fans behind one address are six fans');
+  const shared = createPollLimiter(8);
+  const questionsLet = (fan: number): number => Array.from({ length: 20 }, () => shared.waitOf(fan, 1_000)).filter((waitMs) => waitMs === 0).length;
+  for (let fan = 1; fan <= 6; fan += 1) shared.answered(fan, 0, 45_000);
+  t.same([1, 2, 3, 4, 5, 6].map(questionsLet), [8, 8, 8, 8, 8, 8], 'fans behind one address are six fans: each has a round of their own');
 });
 
 t.test('one cookie among others, by its whole name', async (t) => {

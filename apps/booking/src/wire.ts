@@ -4,7 +4,7 @@ import { createHoldEngine, holdsOfSession, openEntrySessions, openShowBooks } fr
 import { ADMISSION_PREFIX, DEVICE_COOKIE, SESSION_COOKIE } from '@onsale/contract';
 import { checkSchema, openDatabase } from '@onsale/database';
 import { createEntryGuard as createDoor, createJwksSource } from '@onsale/entry-token';
-import type { OpaqueId } from '@onsale/kernel';
+import type { FailureLimits, OpaqueId, Sleep } from '@onsale/kernel';
 import { createOrderIdSigner, createTossClient, tellCall } from '@onsale/payments';
 import { ownCookie, type BookingConfig, type Logger } from '@onsale/runtime';
 import { createBellBook, createTicketSigner, type SalesContext } from '@onsale/sales';
@@ -24,8 +24,12 @@ const TOSS_SCRIPT_ORIGIN = 'https://js.tosspayments.com';
 
 export type Wired = { readonly context: BookingContext; readonly ready: Record<string, () => boolean>; readonly close: () => Promise<void> };
 
-/** The only place of this app that opens clients. `onQuery` is told every statement: tests count them. */
-export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql: string) => void): Promise<Wired> {
+/** For tests: `onQuery` is told every statement; `limits` and `sleep` are those of checks of proofs (see ProofChecks). */
+export type WireOptions = { readonly onQuery?: (sql: string) => void; readonly limits?: FailureLimits; readonly sleep?: Sleep };
+const pause: Sleep = (ms) => sleep(ms, undefined, { ref: false });
+
+/** The only place of this app that opens clients. */
+export async function wire(config: BookingConfig, logger: Logger, { onQuery, ...proofs }: WireOptions = {}): Promise<Wired> {
   const onFault = (error: unknown): void => logger.warn({ err: error }, 'booking store');
   const database = openDatabase({
     url: config.databaseUrl,
@@ -61,8 +65,8 @@ export async function wire(config: BookingConfig, logger: Logger, onQuery?: (sql
       cookieNames: { session: sessionCookie.name, device: deviceCookie.name },
     }),
     // The waiting room signs under the origin that both are told: another house's token, under whatever key, is foreign.
-    door: createDoor({ keys: keys.source, clock: nowMs, iss: config.publicOrigin }),
-    guesses: createGuesses(() => performance.now(), (ms) => sleep(ms, undefined, { ref: false })),
+    door: createDoor({ keys: keys.source, clock: nowMs, iss: config.publicOrigin, ...proofs }),
+    guesses: createGuesses(() => performance.now(), proofs.sleep ?? pause, proofs.limits),
     sessionKeys: config.secrets.session as [KeyObject, ...KeyObject[]],
     holdIdSecret: config.secrets.holdId[0] as KeyObject,
     sales,

@@ -1,14 +1,20 @@
 import t from 'tap';
 import { BOOKING_PREFIX, CLIENT_KEY_HEADER, ORDER_KEY_HEADER, routes, SeatSocketInput, type Problem, type SessionReply } from '@onsale/contract';
 import { bindingOf, makeEntryKey, signEntrySession, type HolderSecret } from '@onsale/entry-token';
-import { SHOWS_PER_ROOM_MAX, type Place, type RoomId, type ShowId } from '@onsale/kernel';
+import { FAILURE_LIMITS, SHOWS_PER_ROOM_MAX, type Place, type RoomId, type ShowId } from '@onsale/kernel';
 import { makeOnSale } from '@onsale/testing';
 import Schema from 'typebox/schema';
-import { entryTokenOf, forgeToken, goInside, joinLine, newKey, startBooking } from './start-booking.ts';
+import { entryTokenOf, forgeToken, goInside, joinLine, newKey, startBooking, TIMELESS } from './start-booking.ts';
 
-const booking = await startBooking();
+const booking = await startBooking(TIMELESS);
 t.teardown(() => booking.close());
 const { app } = booking;
+const ALLOWANCE = FAILURE_LIMITS.burst;
+const countsOf = (codes: readonly string[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const code of codes) counts[code] = (counts[code] ?? 0) + 1;
+  return counts;
+};
 const enter = (entryToken: unknown, clientKey?: unknown) =>
   app.inject({
     method: 'POST',
@@ -80,10 +86,7 @@ t.test('the proof is checked first: a sound token passes from a source that has 
     app.inject({ method: 'POST', url: `${BOOKING_PREFIX}/entry`, payload: { entryToken, clientKey: fan.clientKey }, remoteAddress });
   booking.queriesSince();
   const codes = await Promise.all(Array.from({ length: 150 }, async () => (await enterFrom(forged)).json<Problem>().code));
-  // On a slow machine some wait too long to be looked at.
-  t.ok(codes.includes('rate-limited') && codes.every((code) => ['rate-limited', 'token-invalid', 'overloaded'].includes(code)), codes.join(' '));
-  const told = codes.filter((code) => code === 'token-invalid').length;
-  t.ok(told < 100, `the allowance, and what is given back meanwhile: ${told}`);
+  t.same(countsOf(codes), { 'token-invalid': ALLOWANCE, 'rate-limited': 150 - ALLOWANCE });
   t.same(booking.queriesSince(), [], 'and none costs a query');
   t.equal((await enterFrom(forged, '198.51.100.67')).json<Problem>().code, 'token-invalid', 'a neighbour');
   t.equal((await enterFrom(token)).statusCode, 201);
@@ -178,8 +181,7 @@ t.test("a stranger without an order's key costs no query, with a guess few", asy
   t.same(booking.queriesSince(), [], 'what cannot be a key');
   const [first] = asked as [(typeof asked)[number]];
   const codes = await Promise.all(Array.from({ length: 200 }, async () => (await ask(first, { [ORDER_KEY_HEADER]: newKey() })).json<Problem>().code));
-  t.ok(codes.includes('not-found') && codes.every((code) => ['not-found', 'rate-limited', 'overloaded'].includes(code)), codes.join(' '));
-  t.ok(codes.filter((code) => code === 'not-found').length <= 55, 'guesses of one source');
+  t.same(countsOf(codes), { 'not-found': ALLOWANCE, 'rate-limited': 200 - ALLOWANCE }, 'guesses of one source');
 });
 
 t.test('layouts of shows that nobody sells cost a source few queries, and nothing of those that are open', async (t) => {
@@ -191,8 +193,7 @@ t.test('layouts of shows that nobody sells cost a source few queries, and nothin
   t.same([...new Set(crowd)], [200], 'a crowd behind one address, for a show that nobody has asked for before');
   const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => layout(`nobody-sells-${n}`, '203.0.113.7')));
   const codes = answers.map((answer) => answer.json<Problem>().code);
-  t.ok(codes.filter((code) => code === 'not-found').length <= 55, 'only these were looked for');
-  t.ok(['rate-limited', 'overloaded'].includes(codes.at(-1) ?? ''), 'nobody waits for long');
+  t.same(countsOf(codes), { 'not-found': ALLOWANCE, 'rate-limited': 200 - ALLOWANCE }, 'only these were answered');
   t.equal((await layout('third', '203.0.113.7')).statusCode, 200, 'an open show costs no query');
 });
 

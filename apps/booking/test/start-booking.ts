@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ADMISSION_PREFIX,
   BOOKING_PREFIX,
@@ -10,12 +11,12 @@ import {
   type SessionReply,
 } from '@onsale/contract';
 import { claimsOf, bindingOf, bindingText, signEntryToken, type HolderSecret } from '@onsale/entry-token';
-import type { Place, RoomId, ShowId } from '@onsale/kernel';
+import { FAILURE_LIMITS, SECOND_MS, type Place, type RoomId, type ShowId } from '@onsale/kernel';
 import { createLogger, createMetrics, SHED_LIMITS, type BookingConfig, type OnsaleServer } from '@onsale/runtime';
 import { makeOnSale, openWholeSystem, until, type AppProcess, type WholeSystem } from '@onsale/testing';
 import { createCaller, openRoomConnection, type RoomConnection } from '@onsale/waiting-room';
 import { buildApp } from '../src/app.ts';
-import { wire, type Wired } from '../src/wire.ts';
+import { wire, type Wired, type WireOptions } from '../src/wire.ts';
 
 /** Booking in this process, so that its queries can be counted; the waiting room, Redis, MariaDB and the sandbox are real ones. */
 export type Booking = {
@@ -42,7 +43,16 @@ const BACKGROUND = [
   /FROM seat_delta WHERE show_id = \? AND version >/,
 ];
 
-export async function startBooking(): Promise<Booking> {
+/**
+ * What limits do does not depend on how busy the machine is: a source is given nothing back for its failures, and nobody who waits for a check is
+ * given up for the time it takes. Both have tests of their own beside ProofChecks and FailureLimiter.
+ */
+export const TIMELESS: WireOptions = {
+  limits: { ...FAILURE_LIMITS, perMinute: 0.01 },
+  sleep: (ms) => (ms < SECOND_MS ? sleep(ms, undefined, { ref: false }) : new Promise(() => {})),
+};
+
+export async function startBooking(options: WireOptions = {}): Promise<Booking> {
   const system = await openWholeSystem({ processes: { sandbox: 1, admission: 1 }, env: { PUBLIC_ORIGIN: PORTAL } });
   await makeOnSale(system, { ratePerMinute: null, capacity: 500 });
   const [admission, sandbox] = [system.apps('admission')[0] as AppProcess, system.apps('sandbox')[0] as AppProcess];
@@ -69,7 +79,7 @@ export async function startBooking(): Promise<Booking> {
     secrets: system.secrets,
   };
   const queries: string[] = [];
-  const wired = await wire(config, createLogger({ name: 'booking', level: 'silent' }), (sql) => void queries.push(sql));
+  const wired = await wire(config, createLogger({ name: 'booking', level: 'silent' }), { onQuery: (sql) => void queries.push(sql), ...options });
   const app = await buildApp(
     {
       logger: createLogger({ name: 'booking', level: 'silent' }),
@@ -77,7 +87,7 @@ export async function startBooking(): Promise<Booking> {
       publicOrigins: [PORTAL],
       checkReplies: true,
       // What is told apart here is not how busy the machine is.
-      shed: { ...SHED_LIMITS, loopDelayMaxMs: 60_000 },
+      shed: { ...SHED_LIMITS, loopDelayMaxMs: Infinity },
     },
     wired.context,
   );

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import {
-  createFailureLimiter, createProofChecks, refuse, SECOND_MS, sourceOf, type FailureLimits, type ProofCheckBounds, type Result, type RoomId, type WallClock,
+  createFailureLimiter, createProofChecks, refuse, SECOND_MS, sourceOf, type FailureLimits, type ProofCheckBounds, type Result, type RoomId, type Sleep,
+  type WallClock,
 } from '@onsale/kernel';
 import type { EntryClaims } from './claims.ts';
 import { bindingOf, parseHolderSecret } from './holder.ts';
@@ -24,6 +25,7 @@ export type EntryGuardOptions = {
   readonly room?: RoomId;
   readonly iss?: string;
   readonly limits?: FailureLimits;
+  readonly sleep?: Sleep;
 };
 
 export type EntryAttempt = {
@@ -40,13 +42,13 @@ export type EntryGuard = (attempt: EntryAttempt) => Promise<Result<EntryClaims, 
 /** A check takes up to 0.1 ms of the event loop: so many a turn, and a queue of a fraction of a second. */
 const CHECKS: ProofCheckBounds = { atOnce: 8, waitingMax: 2_000, waitMaxMs: 2 * SECOND_MS, suspectsWaitingMax: 200, suspectPauseMs: 0 };
 const BUSY_RETRY_MS = SECOND_MS;
-const sleep = (ms: number): Promise<void> => (ms === 0 ? nextTurn() : delay(ms, undefined, { ref: false }));
+const pause: Sleep = (ms) => (ms === 0 ? nextTurn() : delay(ms, undefined, { ref: false }));
 
 /**
  * Refusals in order: no-token, no-identity, busy, then those of `verifyEntryToken`. A forged signature of a source that has shown too many is
  * `throttled`; a sound token passes whatever its source has shown before.
  */
-export function createEntryGuard({ keys, clock, room, iss, limits }: EntryGuardOptions): EntryGuard {
+export function createEntryGuard({ keys, clock, room, iss, limits, sleep = pause }: EntryGuardOptions): EntryGuard {
   const checks = createProofChecks({ ...CHECKS, failures: createFailureLimiter(limits), clock, sleep });
   const expected = { keys, ...(room === undefined ? {} : { room }), ...(iss === undefined ? {} : { iss }) };
   return async ({ token, holderSecret, address, epoch }) => {

@@ -1,4 +1,4 @@
-import type { MonotonicClock, Sleep } from './clock.ts';
+import { SECOND_MS, type MonotonicClock, type Sleep } from './clock.ts';
 import type { FailureLimiter } from './failure-limiter.ts';
 
 /**
@@ -21,7 +21,7 @@ export type ProofChecks = {
 export type Checked<Answer> =
   /** `waitMs`: 0 unless the proof was forged and its source is past its allowance. */
   | { readonly kind: 'checked'; readonly answer: Answer; readonly waitMs: number }
-  /** No room. `waitMs`: 0 unless its source is past its allowance. */
+  /** No room, or no turn in time. `waitMs`: 0 unless its source is past its allowance, or was while it waited. */
   | { readonly kind: 'busy'; readonly waitMs: number };
 
 export type ProofCheckBounds = {
@@ -37,7 +37,10 @@ export type ProofCheckOptions = ProofCheckBounds & {
   readonly sleep: Sleep;
 };
 
-type Waiting = { readonly run: () => Promise<void>; readonly giveUp: () => void };
+/** `isHeldBack`: its source was past its allowance while it waited, which is why its turn did not come. */
+type Waiting = { readonly run: () => Promise<void>; readonly giveUp: () => void; isHeldBack: boolean };
+/** Who was held back, and has an allowance again by the time it gives up, is told to wait this long. */
+const HELD_BACK_RETRY_MS = SECOND_MS;
 
 export function createProofChecks({ failures, clock, sleep, ...bounds }: ProofCheckOptions): ProofChecks {
   const queues = createTurns<Waiting>();
@@ -66,15 +69,6 @@ export function createProofChecks({ failures, clock, sleep, ...bounds }: ProofCh
       startNext();
     });
   };
-  /** False: there is no room for one more of this source. */
-  const makeRoom = (source: string): boolean => {
-    if (isSuspect(source) && queues.sizeOf(isSuspect) >= bounds.suspectsWaitingMax) return false;
-    if (queues.size < bounds.waitingMax) return true;
-    const largest = queues.largest();
-    if (largest === undefined || queues.sizeOf((other) => other === largest) <= queues.sizeOf((other) => other === source)) return false;
-    queues.takeNewest(largest)?.giveUp();
-    return true;
-  };
   return {
     check: (source, work, isForged) =>
       new Promise((resolve, reject) => {
@@ -83,16 +77,22 @@ export function createProofChecks({ failures, clock, sleep, ...bounds }: ProofCh
             const [forged, wasSuspect] = [isForged(answer), isSuspect(source)];
             if (forged) failures.fail(source, clock());
             // Who has just become a suspect has no more waiting than suspects may.
-            if (forged && isSuspect(source)) for (const late of queues.takeBeyond(source, bounds.suspectsWaitingMax)) late.giveUp();
+            if (forged && isSuspect(source)) {
+              for (const late of queues.takeBeyond(source, bounds.suspectsWaitingMax)) late.giveUp();
+              for (const held of queues.of(source)) held.isHeldBack = true;
+            }
             resolve({ kind: 'checked', answer, waitMs: forged && wasSuspect ? failures.waitOf(source, clock()) : 0 });
           }).catch(reject);
-        const giveUp = (): void => resolve({ kind: 'busy', waitMs: failures.waitOf(source, clock()) });
-        if (!makeRoom(source)) return giveUp();
-        const entry = { run, giveUp };
+        const entry: Waiting = {
+          run,
+          giveUp: () => resolve({ kind: 'busy', waitMs: failures.waitOf(source, clock()) || (entry.isHeldBack ? HELD_BACK_RETRY_MS : 0) }),
+          isHeldBack: isSuspect(source),
+        };
+        if (!makeRoom(queues, source, isSuspect, bounds)) return entry.giveUp();
         queues.add(source, entry);
         startNext();
         // Most are started at once and need no timer.
-        if (queues.has(source, entry)) void sleep(bounds.waitMaxMs).then(() => { if (queues.remove(source, entry)) giveUp(); });
+        if (queues.has(source, entry)) void sleep(bounds.waitMaxMs).then(() => { if (queues.remove(source, entry)) entry.giveUp(); });
       }),
     get waiting() {
       return queues.size;
@@ -100,6 +100,17 @@ export function createProofChecks({ failures, clock, sleep, ...bounds }: ProofCh
   };
 }
 
+/** False: there is no room for one more of this source. */
+function makeRoom(queues: Turns, source: string, isSuspect: (source: string) => boolean, { suspectsWaitingMax, waitingMax }: ProofCheckBounds): boolean {
+  if (isSuspect(source) && queues.sizeOf(isSuspect) >= suspectsWaitingMax) return false;
+  if (queues.size < waitingMax) return true;
+  const largest = queues.largest();
+  if (largest === undefined || queues.sizeOf((other) => other === largest) <= queues.sizeOf((other) => other === source)) return false;
+  queues.takeNewest(largest)?.giveUp();
+  return true;
+}
+
+type Turns = ReturnType<typeof createTurns<Waiting>>;
 /** Queues by source that take turns: one that has been taken from goes to the end. */
 function createTurns<Item>() {
   const queues = new Map<string, Item[]>();
@@ -131,6 +142,7 @@ function createTurns<Item>() {
       while ((queues.get(source)?.length ?? 0) > max) beyond.push(take(source, -1) as Item);
       return beyond;
     },
+    of: (source: string): readonly Item[] => queues.get(source) ?? [],
     has: (source: string, item: Item): boolean => positionOf(source, item) !== -1,
     remove(source: string, item: Item): boolean {
       const at = positionOf(source, item);

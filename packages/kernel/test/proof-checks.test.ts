@@ -6,11 +6,12 @@ const BOUNDS: ProofCheckBounds = { atOnce: 2, waitingMax: 8, waitMaxMs: 1_000, s
 
 /** Checks whose works are finished, and whose sleeps end, by hand. */
 function stage(bounds: Partial<ProofCheckBounds> = {}) {
+  let nowMs = 0;
   const failures = createFailureLimiter(LIMITS);
   const sleeps: { readonly ms: number; readonly end: () => void }[] = [];
   const running: { readonly who: string; readonly end: (answer: 'sound' | 'forged') => void; readonly fail: (error: Error) => void }[] = [];
   const sleep = (ms: number): Promise<void> => new Promise((end) => { sleeps.push({ ms, end }); });
-  const checks = createProofChecks({ ...BOUNDS, ...bounds, failures, clock: () => 0, sleep });
+  const checks = createProofChecks({ ...BOUNDS, ...bounds, failures, clock: () => nowMs, sleep });
   const ask = (who: string): Promise<Checked<string>> =>
     checks.check(who, () => new Promise<string>((end, fail) => { running.push({ who, end, fail }); }), (answer) => answer === 'forged');
   const settle = (): Promise<void> => new Promise((done) => { setImmediate(done); });
@@ -26,7 +27,8 @@ function stage(bounds: Partial<ProofCheckBounds> = {}) {
     await settle();
   };
   const makeSuspect = (who: string): void => { for (let index = 0; index < LIMITS.burst; index += 1) failures.fail(who, 0); };
-  return { checks, ask, end, endSleep, makeSuspect, failures, running, sleeps };
+  const wait = (ms: number): void => { nowMs += ms; };
+  return { checks, ask, end, endSleep, makeSuspect, failures, running, sleeps, wait };
 }
 
 t.test('the check comes first: a sound proof of a source past its allowance passes, a forged one counts', async (t) => {
@@ -99,4 +101,27 @@ t.test('when too many wait, the source with most of them gives up; suspects have
   await end('sound');
   await end('sound');
   await Promise.all(blocking);
+});
+
+t.test('whose turn did not come because of what it had forged is told to wait, though its allowance has come back meanwhile', async (t) => {
+  const { ask, end, endSleep, makeSuspect, wait, checks } = stage();
+  const blocking = [ask('a'), ask('b')];
+  makeSuspect('s');
+  const asSuspect = ask('s');
+  wait(2_000);
+  const afterwards = [ask('s'), ask('c')];
+  for (let index = 0; index < 3; index += 1) await endSleep(BOUNDS.waitMaxMs);
+  t.same(await asSuspect, { kind: 'busy', waitMs: 1_000 });
+  t.same(await Promise.all(afterwards), Array(2).fill({ kind: 'busy', waitMs: 0 }), 'these waited for others');
+  t.equal(checks.waiting, 0);
+  for (let index = 0; index < 2; index += 1) await end('sound');
+  await Promise.all(blocking);
+
+  const forgeries = Array.from({ length: 6 }, () => ask('f'));
+  for (let index = 0; index < 3; index += 1) await end('forged');
+  wait(2_000);
+  for (let index = 0; index < 4; index += 1) await endSleep(BOUNDS.waitMaxMs);
+  t.same(await forgeries.at(-1), { kind: 'busy', waitMs: 1_000 }, 'a suspect only since it waits');
+  for (let index = 0; index < 2; index += 1) await end('sound');
+  await Promise.all(forgeries);
 });

@@ -1,5 +1,5 @@
 import { ProblemError } from '@onsale/contract';
-import { createFailureLimiter, createProofChecks, type MonotonicClock, type ProofCheckBounds, type Sleep } from '@onsale/kernel';
+import { createFailureLimiter, createProofChecks, type FailureLimits, type MonotonicClock, type ProofCheckBounds, type Sleep } from '@onsale/kernel';
 import type { FastifyRequest } from 'fastify';
 
 /**
@@ -16,8 +16,8 @@ export type Guesses = {
 const CHECKS: ProofCheckBounds = { atOnce: 2, waitingMax: 500, waitMaxMs: 1_000, suspectsWaitingMax: 20, suspectPauseMs: 20 };
 const BUSY_RETRY_MS = 1_000;
 
-export function createGuesses(clock: MonotonicClock, sleep: Sleep): Guesses {
-  const checks = createProofChecks({ ...CHECKS, failures: createFailureLimiter(), clock, sleep });
+export function createGuesses(clock: MonotonicClock, sleep: Sleep, limits?: FailureLimits): Guesses {
+  const checks = createProofChecks({ ...CHECKS, failures: createFailureLimiter(limits), clock, sleep });
   return {
     async ask({ source }, query, isGuess) {
       const checked = await checks.check(source, query, isGuess);
