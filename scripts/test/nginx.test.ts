@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
 import { problem, type ProblemCode, type ProblemExtras } from '@onsale/contract';
+import { sourceOf } from '@onsale/kernel';
 import type { TestContext } from '@onsale/testing';
 import t from 'tap';
 import { request } from 'undici';
@@ -47,7 +48,12 @@ async function startFront(t: TestContext) {
   const front = await startNginx(t, {
     web: await app('web'), admission: await app('admission'), ops: await app('ops'), booking: [await app('booking 1'), await app('booking 2')],
     // Slow, so that it is the burst alone that passes, however long the requests take.
-    changes: [['zone=admission:20m rate=500r/s', 'zone=admission:20m rate=10r/s']],
+    changes: [
+      ['zone=admission:20m rate=500r/s', 'zone=admission:20m rate=10r/s'],
+      // The same rules asked about any address.
+      [/(?<rules>map \$remote_addr \$source (?<list>\{[^}]*\{4\}[^}]*\}))/, '$<rules>\nmap $arg_a $counted $<list>'],
+      ['  # For machines inside only.', '  location = /counted { return 200 $counted; }\n  # For machines inside only.'],
+    ],
   });
   got.length = 0;
   return { got, ...front, leave: (name: string) => apps.get(name)?.() };
@@ -145,6 +151,16 @@ t.test('nginx as the template has it', { skip: skipWithoutNginx }, async (t) => 
     t.match(refused[0]?.headers, { 'retry-after': '2', 'content-type': 'application/problem+json' });
     const passwords = await times(20, () => ask('/api/ops/sessions', { host: HOSTS.OPS_HOST, body: '{}' }));
     t.ok(withStatus(passwords, 429).length >= 12, `${withStatus(passwords, 429).length} of 20 passwords were not even looked at`);
+  });
+
+  t.test('limits count an IPv6 address by its /64, as the apps do', async (t) => {
+    const addresses = [
+      '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::6', '2001:db8:1:2:7::', '2001:db8:1::6', '2001:db8:1:0:1::', '2001:db8::6', '2001:db8:0:2::9',
+      '2001:db8::3:4:5:6', '2001::2:3:4:5:6', '2001:0:0:2:9::', '2001::3:4:5:6', '2001::1', 'fe80::1', 'fe80::2',
+    ];
+    const counted = await Promise.all(addresses.map((address) => ask(`/counted?a=${address}`)));
+    const apps = addresses.map((address) => sourceOf(address).replace('::/64', ''));
+    t.same(counted.map(({ text }) => text), apps);
   });
 
   t.test('an app that is away: programs get a problem, people a page that tries again', async (t) => {
