@@ -57,8 +57,10 @@ export function problemsPage(language: Language, assets: PageAssets): string {
 const CLOSES = Object.values(closeCodes).map(({ code, meaning, reconnect }) => [code, meaning, reconnect]);
 const RETRY = { never: 'is refused again', later: 'may succeed after retryAfterMs', changed: 'is refused; another one may succeed' } as const;
 
-const document = (api: Route['api']): Html =>
-  html` · <a href="${api === 'ops' ? '' : `${API_PREFIX[api]}/docs/json`}">${api === 'ops' ? `${API_PREFIX.ops}/docs/json on ops` : 'OpenAPI 3.1'}</a>`;
+const document = (api: Route['api']): Html => {
+  const address = `${API_PREFIX[api]}/docs/json`;
+  return api === 'ops' ? html` · <code>${address}</code> there` : html` · <a href="${address}">OpenAPI 3.1</a>`;
+};
 
 /** The parts of a document that are read here. */
 type Described = {
