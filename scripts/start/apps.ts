@@ -26,7 +26,10 @@ export type Surroundings = {
 
 const LOOPBACK = '127.0.0.1';
 /** Handed on as they are: what a person may want to set for every app. */
-const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'NODE_ENV', 'NODE_OPTIONS', 'LOG_LEVEL', 'NO_COLOR', 'FORCE_COLOR'];
+const PASSED_ON = [
+  'PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'NODE_ENV', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'LOG_LEVEL', 'NO_COLOR', 'FORCE_COLOR',
+  'NODE_COMPILE_CACHE',
+];
 const NAMES = ['admission', 'booking', 'worker', 'ops', 'sandbox', 'web'] as const;
 type Name = (typeof NAMES)[number];
 /** Reached from outside when HOST opens them; the others are for our own processes alone. */
@@ -50,10 +53,11 @@ export async function planApps(around: Surroundings): Promise<Plan[]> {
     ...(around.libraries ? { ONSALE_LIBRARIES: around.libraries } : {}),
     ...(production ? {} : sandboxEnvironment(around)),
   };
+  const keep = production ? await onlyWhatItReads() : (_name: Name, env: NodeJS.ProcessEnv) => env;
   return NAMES.filter((name) => existsSync(scriptOf(name)) && !(production && name === 'sandbox')).map((name) => ({
     name,
     port: portOf[name],
-    env: {
+    env: keep(name, {
       ...common,
       ...around.storesOf(name),
       PORT: String(portOf[name]),
@@ -61,8 +65,14 @@ export async function planApps(around: Surroundings): Promise<Plan[]> {
       ...originOf(around, name, portOf[name]),
       ...trusted(environment, name),
       ...(name === 'admission' ? { INTERNAL_PORT: String(admissionInternal), INTERNAL_HOST: LOOPBACK } : {}),
-    },
+    }),
   }));
+}
+
+/** In production a person's environment holds the secrets of every app; each gets what its configuration reads, as in docker-compose.yml. */
+async function onlyWhatItReads(): Promise<(name: Name, env: NodeJS.ProcessEnv) => NodeJS.ProcessEnv> {
+  const { variablesOf } = await import('@onsale/runtime');
+  return (name, env) => only(env, [...PASSED_ON, ...variablesOf(name)]);
 }
 
 /** The payment window is opened by the fan's browser, the provider's API by our own processes. */

@@ -194,3 +194,20 @@ t.test('workflow: the suite on three databases, and on a bare machine', async (t
     if (file) t.ok(existsSync(join(CHECKOUT, file)), `npm run ${name}: ${file}`);
   }
 });
+
+/** Images that stand under a tag: no digest of theirs could be looked up. One that gets a digest leaves the list. */
+const UNDER_A_TAG = ['mariadb:10.11', 'mariadb:11.8', 'mysql:8.4', 'nginx:1.28', 'node:24-bookworm-slim', 'redis:7'];
+/** Built here, from the checkout. */
+const OUR_OWN = 'onsale:latest';
+const PINNED = /@(?:sha256:[0-9a-f]{64}|[0-9a-f]{40})$/;
+const unpinned = (text: string): string[] => [
+  ...new Set(Array.from(text.matchAll(/\b(?:image:|uses:|FROM)\s+"?([^\s",}]+)/g), ([, name = '']) => name)),
+].filter((name) => !PINNED.test(name) && name !== OUR_OWN && !name.startsWith('${{')).sort();
+
+t.test('every image and action is pinned by digest, or stands in the list of those that are not', async (t) => {
+  const texts = ['docker-compose.yml', '.github/workflows/test.yml', 'scripts/images/Dockerfile'].map(read);
+  t.same(unpinned(texts.join('\n')), UNDER_A_TAG);
+  const digest = 'a'.repeat(64);
+  const given = `image: redis:7\nimage: "redis:7@sha256:${digest}"\n- uses: actions/checkout@v4\n- uses: actions/checkout@${'b'.repeat(40)} # v4`;
+  t.same(unpinned(given), ['actions/checkout@v4', 'redis:7'], 'negative control');
+});

@@ -1,4 +1,5 @@
 export { countQueries, type QueryCount } from './count-queries.ts';
+export { deniedByStores, deniedInLog } from './denied.ts';
 export { faultProxy, type Direction, type FaultProxy } from './fault-proxy.ts';
 export { leakCheck, leftOver, openResources } from './leak-check.ts';
 export { CLOCK_START_MS, manualClock, type ManualClock } from './manual-clock.ts';

@@ -15,6 +15,7 @@ import {
   type SqlServer,
   type SqlServerOptions,
 } from '@onsale/services';
+import { deniedByStores, deniedInLog } from './denied.ts';
 
 /**
  * The whole system as processes, private and in a folder of its own: what journeys, faults and benches run against. Each part
@@ -42,6 +43,7 @@ export type WholeSystem = {
   readonly mariadb: SqlServer;
   readonly apps: (name: AppName) => readonly AppProcess[];
   readonly startApp: (name: AppName, options?: AppOptions) => Promise<AppProcess>;
+  /** Ends everything. Throws when a store has refused an app for want of a right: a run with such a refusal is not green. */
   readonly close: () => Promise<void>;
 };
 export type AppOptions = { readonly env?: Record<string, string>; readonly nodeArgs?: readonly string[] };
@@ -60,6 +62,7 @@ const START_ORDER: readonly AppName[] = ['sandbox', 'admission', 'booking', 'wor
 const BEHIND_THE_GATEWAY: ReadonlySet<AppName> = new Set<AppName>(['admission', 'booking']);
 const LIVE_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 30;
+const DENIED_TOLD_MAX = 5;
 
 export async function openWholeSystem(options: SystemOptions): Promise<WholeSystem> {
   const folder = mkdtempSync(join(tmpdir(), 'onsale-system-'));
@@ -111,9 +114,12 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
     return app;
   };
   const close = async (): Promise<void> => {
-    await Promise.all([...started.values()].flat().map((app) => app.kill()));
+    const processes = [...started.values()].flat();
+    await Promise.all(processes.map((app) => app.kill()));
+    const denied = [...processes.flatMap((app) => deniedInLog(app.log())), ...await deniedByStores({ redisUrl: redis.url, databaseUrl: mariadb.url })];
     await Promise.all([redis.kill(), mariadb.kill()]);
     rmSync(folder, { recursive: true, force: true });
+    if (denied.length > 0) throw new Error(`an app tried what its user may not:\n${denied.slice(0, DENIED_TOLD_MAX).join('\n')}`);
   };
   try {
     for (const name of START_ORDER) for (let count = options.processes[name] ?? 0; count > 0; count -= 1) await startApp(name);
