@@ -48,6 +48,13 @@ t.test('newcomers have a pool of their own: a source has a share, everybody a de
   t.equal(door.newcomersCount, 16);
 });
 
+t.test('the door counts handshakes, also of those that become no newcomers', async (t) => {
+  const { door, enter } = open({ handshakesPerSecond: 10, newcomersMax: 1_000 });
+  t.equal(countOf(20, () => enter('guilty') !== undefined), 4, 'four fifths of half a second');
+  t.ok(enter('neighbour'));
+  t.equal(door.newcomersCount, 5);
+});
+
 t.test('a newcomer that cannot be closed yet is asked again', async (t) => {
   let isBusy = true;
   const { enter, wait } = open({ closeLate: (socket) => { socket.closed = !isBusy; return !isBusy; } });
