@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { BOOKING_PREFIX, OPS_PREFIX, ORDER_KEY_HEADER } from '@onsale/contract';
+import { ADMISSION_PREFIX, BOOKING_PREFIX, OPS_PREFIX, ORDER_KEY_HEADER, type PlaceReply } from '@onsale/contract';
 import { bindingOf, bindingText, claimsOf, makeHolderSecret, signEntryToken, type HolderSecret } from '@onsale/entry-token';
 import type { Place, RoomId, ShowId } from '@onsale/kernel';
 import { makeSigningKey, type SigningKeyText } from '@onsale/runtime';
 import { makeOnSale, openWholeSystem, TEST_OPERATOR, until, type AppProcess } from '@onsale/testing';
 import t, { type Test } from 'tap';
 import { Agent, request } from 'undici';
+import { WebSocket, type ClientOptions } from 'ws';
 import { HOSTS, skipWithoutNginx, startNginx } from './start-nginx.ts';
 
 // Two clients with addresses of their own, each the other's neighbour behind the same proxies. One goes past a limit; the other must not notice.
@@ -14,16 +15,23 @@ type Answer = { readonly status: number; readonly code: string | undefined; read
 type Asked = { readonly from: string; readonly body?: unknown; readonly headers?: Record<string, string>; readonly ops?: boolean };
 type Ask = (path: string, asked: Asked) => Promise<Answer>;
 /** A way in: how a client asks the site and the operators' host. */
-type Front = { readonly name: string; readonly ask: Ask };
+type Front = { readonly name: string; readonly ask: Ask; readonly open: Open };
+/** Opens a WebSocket and says nothing: the status of the handshake. All are let go of when the test ends. */
+type Open = (t: Test, path: string, asked: Pick<Asked, 'from' | 'ops'>) => Promise<number>;
 
 /** Past every allowance of a source: 50 failures, and what is given back meanwhile. */
 const TRIES = 90;
 const REFUSED = 429;
+/** Sockets that have not said whose they are; a source may have a quarter. */
+const NEWCOMERS_MAX = 40;
+/** Of which a source has four fifths, and half a second's at once. */
+const HANDSHAKES_PER_SECOND = 100;
 let lastByte = 1;
 /** Sources that no limiter has seen yet. */
 const twoSources = () => ({ guilty: `127.0.0.${(lastByte += 1)}`, neighbour: `127.0.0.${(lastByte += 1)}` });
 
-const system = await openWholeSystem({ processes: { sandbox: 1, admission: 1, booking: 1, ops: 1, web: 1 } });
+const env = { NEWCOMERS_MAX: String(NEWCOMERS_MAX), HANDSHAKES_PER_SECOND: String(HANDSHAKES_PER_SECOND) };
+const system = await openWholeSystem({ processes: { sandbox: 1, admission: 1, booking: 1, ops: 1, web: 1 }, env });
 t.teardown(() => system.close());
 await makeOnSale(system, { ratePerMinute: null, capacity: 500 });
 const [admission, booking, ops, web] = (['admission', 'booking', 'ops', 'web'] as const).map((name) => system.apps(name)[0]) as AppProcess[];
@@ -45,6 +53,7 @@ function gatewayAlone(t: Test): Front {
   t.teardown(() => Promise.all([...agents.values()].map((agent) => agent.close())));
   return {
     name: 'the gateway alone',
+    open: (t, path, { from, ops: isOps }) => handshake(t, `${(isOps === true ? ops : web)?.url.replace('http', 'ws')}${path}`, { localAddress: from }),
     async ask(path, asked) {
       const agent = agents.get(asked.from) ?? new Agent({ localAddress: asked.from });
       agents.set(asked.from, agent);
@@ -59,9 +68,15 @@ function gatewayAlone(t: Test): Front {
 async function nginxInFront(t: Test): Promise<Front> {
   // What stands behind nginx believes one proxy.
   const [behindWeb, behindOps] = [await system.startApp('web', { env: { TRUST_PROXY: '1' } }), await system.startApp('ops', { env: { TRUST_PROXY: '1' } })];
-  const { ask } = await startNginx(t, { web: behindWeb.port, admission: admission?.port as number, booking: [booking?.port as number], ops: behindOps.port });
+  const ports = { web: behindWeb.port, admission: admission?.port as number, booking: [booking?.port as number], ops: behindOps.port };
+  const { ask, secure, operators, ca } = await startNginx(t, { ...ports, changes: [['allow 127.0.0.1;', 'allow 127.0.0.0/8;']] });
   return {
     name: 'nginx and the gateway',
+    open(t, path, { from, ops: isOps = false }) {
+      const host = isOps ? HOSTS.OPS_HOST : HOSTS.PUBLIC_HOST;
+      const options: ClientOptions & { servername: string } = { localAddress: from, ca, servername: host, headers: { host } };
+      return handshake(t, `wss://127.0.0.1:${isOps ? operators : secure}${path}`, options);
+    },
     async ask(path, asked) {
       const { from, body } = asked;
       const sent = { from, headers: headersOf(asked), ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
@@ -71,13 +86,24 @@ async function nginxInFront(t: Test): Promise<Front> {
   };
 }
 
+function handshake(t: Test, url: string, options: ClientOptions): Promise<number> {
+  const socket = new WebSocket(url, { ...options, handshakeTimeout: 15_000 });
+  socket.on('error', () => undefined);
+  t.teardown(() => socket.terminate());
+  return new Promise((done) => {
+    socket.once('open', () => done(101));
+    socket.once('unexpected-response', (_request, response) => done(response.statusCode ?? 0));
+    socket.once('close', () => done(0));
+  });
+}
+
 const many = async (work: (index: number) => Promise<Answer>): Promise<Answer[]> => Promise.all(Array.from({ length: TRIES }, (_, index) => work(index)));
 const FORGER = makeSigningKey('forger');
 /** All of it is right but the signature. */
 function tokenFor(clientKey: string, isSound: boolean): string {
   const ours = system.secrets.entryKeys[0] as SigningKeyText;
   const kh = bindingText(bindingOf(clientKey as HolderSecret));
-  const entry = { room: 'demo' as RoomId, place: 4_294_967_297 as Place, callNo: 1, shows: ['demo' as ShowId], enteredAtMs: Date.now(), kh };
+  const entry = { room: 'demo' as RoomId, place: (2 ** 32 + 900_000) as Place, callNo: 1, shows: ['demo' as ShowId], enteredAtMs: Date.now(), kh };
   return signEntryToken(claimsOf(entry, { iss: web?.url as string, nowMs: Date.now() }), isSound ? ours : { ...FORGER, kid: ours.kid });
 }
 const enterWith = ({ ask }: Front, from: string, { isSound = false } = {}): Promise<Answer> => {
@@ -117,11 +143,51 @@ function limitsHitTheGuilty(t: Test, front: Front): void {
     const { guilty, neighbour } = twoSources();
     const signIn = (from: string, password: string): Promise<Answer> =>
       front.ask(`${OPS_PREFIX}/sessions`, { from, ops: true, body: { name: TEST_OPERATOR.name, password } });
-    const tries = await many((index) => signIn(guilty, `a wrong password ${index}`));
+    const flood = many((index) => signIn(guilty, `a wrong password ${index}`));
+    t.equal((await signIn(neighbour, TEST_OPERATOR.password)).status, 201, 'while they are hashed');
+    const tries = await flood;
     t.ok(tries.some(({ status }) => status === REFUSED), JSON.stringify(tries.at(-1)));
-    t.equal((await signIn(neighbour, TEST_OPERATOR.password)).status, 201);
+    t.equal((await signIn(neighbour, TEST_OPERATOR.password)).status, 201, 'and afterwards');
+  });
+
+  t.test('questions for a place before their time: by fan, both of one address', async (t) => {
+    const { guilty } = twoSources();
+    const place = `${ADMISSION_PREFIX}/rooms/demo/places`;
+    const join = async (): Promise<string> => {
+      const { text } = await front.ask(place, { from: guilty, body: { clientKey: makeHolderSecret() } });
+      return (JSON.parse(text) as PlaceReply).receipt as string;
+    };
+    const poll = (receipt: string): Promise<Answer> => front.ask(`${place}/me`, { from: guilty, headers: { authorization: `Bearer ${receipt}` } });
+    const [mine, yours] = [await join(), await join()];
+    const tries = await many(() => poll(mine));
+    t.ok(tries.some(({ status }) => status === REFUSED), JSON.stringify(tries.at(-1)));
+    t.equal((await poll(yours)).status, 200);
   });
 }
 
-t.test('the gateway alone', async (t) => limitsHitTheGuilty(t, gatewayAlone(t)));
-t.test('nginx and the gateway', { skip: skipWithoutNginx }, async (t) => limitsHitTheGuilty(t, await nginxInFront(t)));
+function socketsHitTheGuilty(t: Test, front: Front): void {
+  const listeners = [
+    { name: 'sockets of places', path: `${ADMISSION_PREFIX}/rooms/demo/socket` },
+    { name: 'sockets of seats', path: `${BOOKING_PREFIX}/shows/demo/socket` },
+    { name: 'sockets of gauges', path: `${OPS_PREFIX}/rooms/demo/socket`, ops: true },
+  ];
+  for (const { name, path, ops: isOps = false } of listeners) {
+    t.test(name, async (t) => {
+      const { guilty, neighbour } = twoSources();
+      const open = (from: string): Promise<number> => front.open(t, path, { from, ops: isOps });
+      const opened = await Promise.all(Array.from({ length: 30 }, () => open(guilty)));
+      const count = (status: number): number => opened.filter((one) => one === status).length;
+      // More than a source's share only by as much as the first are sent away meanwhile.
+      t.ok(count(101) >= NEWCOMERS_MAX / 4 && count(503) > 0 && count(101) + count(503) === 30, opened.join(' '));
+      t.equal(await open(neighbour), 101);
+    });
+  }
+;
+}
+
+const allLimits = (t: Test, front: Front): void => {
+  limitsHitTheGuilty(t, front);
+  socketsHitTheGuilty(t, front);
+};
+t.test('the gateway alone', async (t) => allLimits(t, gatewayAlone(t)));
+t.test('nginx and the gateway', { skip: skipWithoutNginx }, async (t) => allLimits(t, await nginxInFront(t)));
