@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { commandLine } from '../scripts/command-line.ts';
 import { benchBestAvailable } from './best-available.ts';
 import { benchHolds } from './holds.ts';
 import { benchJoin } from './join.ts';
@@ -17,22 +17,19 @@ const SECONDS_MAX = 120;
 const RUNS_MAX = 15;
 const PROVIDER_MS_MAX = 10_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { runs: { type: 'string', default: '5' }, seconds: { type: 'string', default: '8' }, 'provider-ms': { type: 'string', default: '0' } },
+const { options, names } = commandLine({
+  run: 'npm run bench',
+  does: 'Measures each beside its own ceiling in the same run; all of them when none is named. bench/README.md tells the method.',
+  names: Object.keys(benches),
+  options: {
+    runs: { is: 'number', normally: 5, least: 1, most: RUNS_MAX, says: 'runs of each' },
+    seconds: { is: 'number', normally: 8, least: 1, most: SECONDS_MAX, says: 'length of a run' },
+    'provider-ms': { is: 'number', normally: 0, least: 0, most: PROVIDER_MS_MAX, says: 'time the payment provider takes for an answer' },
+  },
 });
-const settings: Settings = {
-  runs: Math.min(RUNS_MAX, Number(values.runs)),
-  seconds: Math.min(SECONDS_MAX, Number(values.seconds)),
-  providerMs: Math.min(PROVIDER_MS_MAX, Number(values['provider-ms'])),
-};
-const names = positionals.length > 0 ? positionals : Object.keys(benches);
-for (const name of names) {
-  const bench = benches[name];
-  if (bench === undefined) {
-    process.stderr.write(`There is no bench ${name}; there are ${Object.keys(benches).join(', ')}.\n`);
-    process.exit(2);
-  }
+const settings: Settings = { runs: options.runs, seconds: options.seconds, providerMs: options['provider-ms'] };
+for (const [name, bench] of Object.entries(benches)) {
+  if (names.length > 0 && !names.includes(name)) continue;
   process.stdout.write(`${name}: ${settings.runs} runs of ${settings.seconds} s, alternating with the ceiling\n`);
   const figures = await bench(settings);
   printFigures(name, figures);

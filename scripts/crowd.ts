@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   BOOKING_PREFIX,
   type LayoutReply,
@@ -24,32 +23,36 @@ import {
   type Report,
   type World,
 } from '@onsale/robot-fan';
+import { commandLine } from './command-line.ts';
 import { judgeAudit, openOps, patchRoom, readJournal, watchConnections, type Operator } from './crowd/operator.ts';
 
 /**
  * npm run crowd -- --fans 5000: robots through the very doors that fans use, against the running system, with progress and
  * a judged report. Sets its own rate and capacity and puts the operator's back. Exits 1 on any violation.
  */
-const { values: options } = parseArgs({
+const { options } = commandLine({
+  run: 'npm run crowd',
+  does: 'Sends robots through the doors that fans use, against the running system, and judges what they saw. Exits 1 on any violation.',
   options: {
-    fans: { type: 'string', default: '5000' },
-    rate: { type: 'string', default: '3000' },
-    capacity: { type: 'string', default: '500' },
-    arrival: { type: 'string', default: '20' },
-    minutes: { type: 'string', default: '10' },
-    poll: { type: 'string', default: '0.2' },
-    think: { type: 'string', default: '1500' },
-    room: { type: 'string', default: 'demo' },
-    show: { type: 'string', default: 'demo' },
-    seed: { type: 'string', default: String(Date.now()) },
-    out: { type: 'string' },
+    fans: { is: 'number', normally: 5_000, least: 1, most: 100_000, says: 'how many come' },
+    rate: { is: 'number', normally: 3_000, least: 0, most: 600_000, says: 'calls per minute meanwhile' },
+    capacity: { is: 'number', normally: 500, least: 0, most: 1_000_000, says: 'slots meanwhile' },
+    arrival: { is: 'number', normally: 20, least: 0, most: 3_600, says: 'seconds within which they come' },
+    minutes: { is: 'number', normally: 10, least: 0.1, most: 120, fraction: true, says: 'longest time it takes' },
+    poll: { is: 'number', normally: 0.2, least: 0, most: 1, fraction: true, says: 'share of them who poll instead of holding a socket' },
+    think: { is: 'number', normally: 1_500, least: 0, most: 60_000, says: 'longest thought before a step, in ms' },
+    room: { is: 'text', normally: 'demo', says: 'the room' },
+    show: { is: 'text', normally: 'demo', says: 'the show' },
+    seed: { is: 'text', says: 'replays a crowd; normally the time of day' },
+    out: { is: 'text', says: 'file of the report; normally in the data folder' },
   },
 });
+const seed = options.seed ?? String(Date.now());
 const plan: CrowdPlan = {
-  fans: Number(options.fans),
-  arrivalMs: Number(options.arrival) * 1_000,
-  pollShare: Number(options.poll),
-  thinkMsMax: Number(options.think),
+  fans: options.fans,
+  arrivalMs: options.arrival * 1_000,
+  pollShare: options.poll,
+  thinkMsMax: options.think,
 };
 const PROGRESS_EVERY_MS = 1_000;
 const CONNECTIONS_MAX = 256;
@@ -73,7 +76,7 @@ function printProgress({ started, waiting, inside, paid, over }: CrowdProgress, 
 }
 
 function writeReport(report: Report): void {
-  const file = resolve(options.out ?? join(dataFolder, 'reports', `crowd-${options.seed}.json`));
+  const file = resolve(options.out ?? join(dataFolder, 'reports', `crowd-${seed}.json`));
   mkdirSync(join(file, '..'), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, null, 1)}\n`);
   process.stdout.write(`${printReport(report)}\n\nwhole report: ${file}\n`);
@@ -83,12 +86,12 @@ async function main(): Promise<void> {
   const addresses = readJson<Addresses>('addresses.json', 'run npm start first.');
   const ops = await openOps(readJson<Operator>('operator.json', 'run npm start first.'));
   const room = options.room;
-  const random = seededRandom(options.seed);
+  const random = seededRandom(seed);
   const gate = openWire(addresses.gateway, CONNECTIONS_MAX);
   const sandbox = openWire(addresses.sandbox, 64);
   const layout = await gate.send<LayoutReply>('GET', `${BOOKING_PREFIX}/shows/${options.show}/layout`);
   if (layout.status !== 200) throw new Error(`the show ${options.show} has no layout: ${layout.status}`);
-  const time = AbortSignal.timeout(Number(options.minutes) * 60_000);
+  const time = AbortSignal.timeout(options.minutes * 60_000);
   const leave = new AbortController();
   process.once('SIGINT', () => leave.abort());
   const observations = new Observations();
@@ -103,13 +106,13 @@ async function main(): Promise<void> {
   };
   const journalFrom = (await readJournal(ops, room, '0')).at(-1)?.id ?? '0';
   const before = await patchRoom(ops, room, {
-    ratePerMinute: Number(options.rate),
-    capacity: Number(options.capacity),
+    ratePerMinute: options.rate,
+    capacity: options.capacity,
     phase: 'open',
     cause: 'crowd rehearsal',
   });
   process.stdout.write(
-    `${options.fans} fans towards ${addresses.gateway}, room ${room}, rate ${options.rate}/min, capacity ${options.capacity}, seed ${options.seed}\n`,
+    `${options.fans} fans towards ${addresses.gateway}, room ${room}, rate ${options.rate}/min, capacity ${options.capacity}, seed ${seed}\n`,
   );
   const connections = watchConnections(ops, room);
   const startedAt = performance.now();

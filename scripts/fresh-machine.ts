@@ -5,7 +5,7 @@ import { get } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { commandLine } from './command-line.ts';
 import { cloneFor, leftOver, makeUser, type Account, type Clone, type Run } from './fresh/machine.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '..');
@@ -160,7 +160,11 @@ async function asOne(account: Account, withTests: boolean): Promise<void> {
   }
 }
 
-const { values } = parseArgs({ options: { 'no-tests': { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { options: values } = commandLine({
+  run: 'npx node scripts/fresh-machine.ts',
+  does: 'Does what a stranger does, in a temporary clone, as root and as an ordinary user.',
+  options: { 'no-tests': { is: 'flag', says: 'leaves npm test out' }, only: { is: 'text', says: 'root or user: as one of them alone' } },
+});
 if (process.getuid?.() !== 0) {
   process.stderr.write('fresh-machine needs root: it makes an ordinary user to try as\n');
   process.exit(2);

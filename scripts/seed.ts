@@ -6,6 +6,7 @@ import { erasePayments } from '@onsale/payments';
 import { configure, forgetRoom, openRoomConnection } from '@onsale/waiting-room';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { commandLine } from './command-line.ts';
 import { demoArena } from './demo/arena.ts';
 
 /**
@@ -81,6 +82,11 @@ async function openInRedis(redisUrl: string, settings: RoomSettings): Promise<vo
 
 /** npm run seed -- [--reset], against the servers of the running system. */
 async function main(): Promise<void> {
+  const { options } = commandLine({
+    run: 'npm run seed',
+    does: 'Makes the demonstration on-sale on the running system, or on REDIS_URL and DATABASE_URL.',
+    options: { reset: { is: 'flag', says: 'throws the line away and puts every seat back on sale' } },
+  });
   const file = join(resolve(process.env['ONSALE_DATA'] ?? '.data'), 'addresses.json');
   const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { redisUrl?: string; databaseUrl?: string }) : {};
   const redisUrl = process.env['REDIS_URL'] ?? known.redisUrl;
@@ -89,7 +95,7 @@ async function main(): Promise<void> {
     process.stderr.write('Nothing to seed: start the system with "npm start", or set REDIS_URL and DATABASE_URL.\n');
     process.exit(2);
   }
-  const done = await seedDemonstration({ redisUrl, databaseUrl, reset: process.argv.includes('--reset'), nowMs: Date.now() });
+  const done = await seedDemonstration({ redisUrl, databaseUrl, reset: options.reset, nowMs: Date.now() });
   const said = {
     made: 'The demonstration was made.',
     there: 'The demonstration is there already; --reset starts it over.',

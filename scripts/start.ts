@@ -1,9 +1,15 @@
 // `npm start`: the whole system on one machine. Life of the launcher: scripts/README.md.
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
+import { commandLine } from './command-line.ts';
 import { CHECKOUT } from './start/checkout.ts';
 
 const startedAt = performance.now();
+commandLine({
+  run: 'npm start',
+  does: 'Starts the whole system on this machine; Ctrl-C stops it. Settings come from the environment: PORT, HOST, ONSALE_DATA, REDIS_URL, DATABASE_URL.',
+  options: {},
+});
 const dataFolder = resolve(CHECKOUT, process.env['ONSALE_DATA'] || '.data');
 enableCompileCache(join(dataFolder, 'compile-cache'));
 const { claimDataFolder } = await import('./start/data-folder.ts');
