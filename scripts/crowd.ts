@@ -24,11 +24,11 @@ import {
   type World,
 } from '@onsale/robot-fan';
 import { commandLine } from './command-line.ts';
-import { judgeAudit, openOps, patchRoom, readJournal, watchConnections, type Operator } from './crowd/operator.ts';
+import { judgeAudit, openOps, putBack, readJournal, setForCrowd, watchConnections, type Operator } from './crowd/operator.ts';
 
 /**
  * npm run crowd -- --fans 5000: robots through the very doors that fans use, against the running system, with progress and
- * a judged report. Sets its own rate and capacity and puts the operator's back. Exits 1 on any violation.
+ * a judged report. Sets its own rate and capacity for its time; puts back what nobody else has set since. Exits 1 on any violation.
  */
 const { options } = commandLine({
   run: 'npm run crowd',
@@ -105,21 +105,19 @@ async function main(): Promise<void> {
     signal: AbortSignal.any([time, leave.signal]),
   };
   const journalFrom = (await readJournal(ops, room, '0')).at(-1)?.id ?? '0';
-  const before = await patchRoom(ops, room, {
-    ratePerMinute: options.rate,
-    capacity: options.capacity,
-    phase: 'open',
-    cause: 'crowd rehearsal',
-  });
+  const loan = await setForCrowd(ops, room, { ratePerMinute: options.rate, capacity: options.capacity });
   process.stdout.write(
     `${options.fans} fans towards ${addresses.gateway}, room ${room}, rate ${options.rate}/min, capacity ${options.capacity}, seed ${seed}\n`,
   );
   const connections = watchConnections(ops, room);
   const startedAt = performance.now();
-  await runCrowd(world, plan, random, (progress) => printProgress(progress, performance.now() - startedAt), PROGRESS_EVERY_MS);
+  try {
+    await runCrowd(world, plan, random, (progress) => printProgress(progress, performance.now() - startedAt), PROGRESS_EVERY_MS);
+  } finally {
+    for (const line of await putBack(ops, loan)) process.stdout.write(`${line}\n`);
+  }
   const seconds = (performance.now() - startedAt) / 1_000;
   const b8 = connections.stop();
-  await patchRoom(ops, room, { ratePerMinute: before.ratePerMinute, capacity: before.capacity, cause: 'crowd rehearsal over' });
   const journal = await readJournal(ops, room, journalFrom);
   const judgements = [
     judgeCapacity(journal),

@@ -7,6 +7,9 @@ const JOURNAL_PAGE = 1_000;
 const JOURNAL_PAGES_MAX = 500;
 const GAUGES_EVERY_MS = 2_000;
 const AUDIT_TRIES_MAX = 5;
+const PATCH_TRIES_MAX = 5;
+/** Another version than the one that was seen. */
+const CONFLICT = 412;
 const AUDIT_PAUSE_MS = 2_000;
 /** Booking, worker, storefront and ops may open so many connections together (their pools), and the server itself a few. */
 const MYSQL_CONNECTIONS_MAX = 12 + 6 + 6 + 4 + 4;
@@ -20,15 +23,55 @@ export async function openOps(operator: Operator): Promise<{ wire: Wire; headers
 }
 export type Ops = Awaited<ReturnType<typeof openOps>>;
 
-export async function patchRoom({ wire, headers }: Ops, room: string, patch: RoomPatch): Promise<OpsRoomReply> {
-  const before = await wire.send<OpsRoomReply>('GET', `${OPS_PREFIX}/rooms/${room}`, { headers });
-  if (before.status !== 200) throw new Error(`ops does not know room ${room}: ${before.status}`);
-  const after = await wire.send<OpsRoomReply>('PATCH', `${OPS_PREFIX}/rooms/${room}`, {
-    headers: { ...headers, 'if-match': `"${before.body.version}"` },
+async function readRoom({ wire, headers }: Ops, room: string): Promise<OpsRoomReply> {
+  const answer = await wire.send<OpsRoomReply>('GET', `${OPS_PREFIX}/rooms/${room}`, { headers });
+  if (answer.status !== 200) throw new Error(`ops does not know room ${room}: ${answer.status}`);
+  return answer.body;
+}
+
+/** On top of the version that was seen; undefined when somebody has changed the room since. */
+async function patchRoom({ wire, headers }: Ops, seen: OpsRoomReply, patch: RoomPatch): Promise<OpsRoomReply | undefined> {
+  const after = await wire.send<OpsRoomReply>('PATCH', `${OPS_PREFIX}/rooms/${seen.room}`, {
+    headers: { ...headers, 'if-match': `"${seen.version}"` },
     body: patch,
   });
+  if (after.status === CONFLICT) return undefined;
   if (after.status !== 200) throw new Error(`ops refused the change: ${after.status} ${JSON.stringify(after.body)}`);
-  return before.body;
+  return after.body;
+}
+
+/** What a crowd sets for its time, and puts back. */
+const LENT = ['ratePerMinute', 'capacity'] as const;
+export type Loan = { readonly before: OpsRoomReply; readonly during: OpsRoomReply };
+
+export async function setForCrowd(ops: Ops, room: string, wanted: Pick<OpsRoomReply, (typeof LENT)[number]>): Promise<Loan> {
+  for (let again = 0; again < PATCH_TRIES_MAX; again += 1) {
+    const before = await readRoom(ops, room);
+    const during = await patchRoom(ops, before, { ...wanted, phase: 'open', cause: 'crowd rehearsal' });
+    if (during !== undefined) return { before, during };
+  }
+  throw new Error(`room ${room} was changed by others ${PATCH_TRIES_MAX} times in a row`);
+}
+
+const told = (limit: number | null): string => (limit === null ? 'no limit' : String(limit));
+
+/**
+ * Puts back what still is as the crowd set it. What somebody else has set meanwhile is theirs and stays, also when they set it between our
+ * look and our change. Gives a line for each setting.
+ */
+export async function putBack(ops: Ops, { before, during }: Loan): Promise<string[]> {
+  for (let again = 0; again < PATCH_TRIES_MAX; again += 1) {
+    const now = await readRoom(ops, before.room);
+    const ours = LENT.filter((name) => now[name] === during[name]);
+    const patch = Object.fromEntries(ours.map((name) => [name, before[name]]));
+    const after = ours.length === 0 ? now : await patchRoom(ops, now, { ...patch, cause: 'crowd rehearsal over' });
+    if (after === undefined) continue;
+    return LENT.map((name) => {
+      if (ours.includes(name)) return `${name}: put back to ${told(after[name])}`;
+      return `${name}: stays ${told(after[name])}, as somebody set it meanwhile (${told(before[name])} before the crowd)`;
+    });
+  }
+  return [`${LENT.join(', ')}: not put back, for others changed the room ${PATCH_TRIES_MAX} times in a row`];
 }
 
 export async function readJournal({ wire, headers }: Ops, room: string, after: string): Promise<JournalEntry[]> {
