@@ -2,7 +2,8 @@ import type { OrderReply } from '@onsale/contract';
 import t from 'tap';
 import { askAgainIn, readReturn, refusalOf, remainingOf, sceneOf, startOrder, type OrderState } from '../src/pages/order/page-state/order-state.ts';
 import { differences, hintsOf, parseKnob, patchOf, type RoomView } from '../src/pages/ops/page-state/knobs.ts';
-import { addSample, areaOf, niceTop, pathOf, valueAt, WINDOW_MS, type Sample } from '../src/pages/ops/page-state/series.ts';
+import { addSample, areaOf, niceTop, pathOf, stepsOf, topOf, valueAt, WINDOW_MS, type Sample } from '../src/pages/ops/page-state/series.ts';
+import { toldChanges, withLatest } from '../src/pages/ops/page-state/told-changes.ts';
 import { isEmailFine } from '../src/pages/pay/page-state/buyer.ts';
 
 t.test('order page: what comes back from the payment window', async (t) => {
@@ -160,4 +161,28 @@ t.test('console: series and their geometry', async (t) => {
     ),
     [now, 2],
   );
+});
+
+t.test('console: a limit is drawn as it was, and does not flatten what it limits', async (t) => {
+  const at = (share: number): number => WINDOW_MS * share;
+  t.equal(stepsOf([[0, 50], [at(0.5), 50], [at(0.75), 100], [at(1), 100]], at(1), 100, 400, 100), 'M0.0 50.0H200.0H300.0V0.0H400.0', 'steps');
+  t.equal(stepsOf([[0, 50], [at(0.5), null], [at(1), 50]], at(1), 100, 400, 100), 'M0.0 50.0H200.0M400.0 50.0', 'no limit is a gap');
+  t.equal(stepsOf([[0, 500], [at(1), 500]], at(1), 100, 400, 100), '', 'a limit above the chart is not drawn on its edge');
+  const inside = { name: 'inside', look: 'a', points: [[0, 4], [1, 9]] as const };
+  t.equal(topOf([inside], [[0, 500]]), 10, 'far above: the scale of the lines alone');
+  t.equal(topOf([inside], [[0, 15]]), 15, 'near: both are seen');
+  t.equal(topOf([inside], [[0, null]]), 10);
+});
+
+t.test('console: the audit log tells what a person decides, and goes on', async (t) => {
+  const before = { ratePerMinute: 600, version: 3, name: { ko: 'a', en: 'b' } };
+  t.same(toldChanges({ before, after: { ratePerMinute: null, version: 4, name: { ko: 'a', en: 'b' } } }), [
+    { field: 'ratePerMinute', from: 600, to: null, isFirst: false },
+  ]);
+  t.same(toldChanges({ before: null, after: { phase: 'open', epoch: 1 } }), [{ field: 'phase', from: undefined, to: 'open', isFirst: true }]);
+  t.same(toldChanges({ before: null, after: null }), []);
+  const acts = (...ids: number[]) => ids.map((id) => ({ id }));
+  t.same(withLatest(acts(5, 4, 3, 2), acts(6, 5, 4)), acts(6, 5, 4, 3, 2), 'what was read before stays below');
+  t.same(withLatest(acts(3, 2), acts(9, 8)), acts(9, 8), 'no gap is hidden');
+  t.same(withLatest([], acts(1)), acts(1));
 });

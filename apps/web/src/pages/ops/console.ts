@@ -3,6 +3,7 @@ import { call, type Answer, type CallOptions, type Refusal } from '../shared/api
 import { watchLife } from '../shared/lifecycle.ts';
 import { GaugesFeed } from './gauges-feed.ts';
 import { addSample, type Sample } from './page-state/series.ts';
+import { withLatest } from './page-state/told-changes.ts';
 import type { RoomView } from './page-state/knobs.ts';
 
 export const OPS = '/api/ops';
@@ -87,7 +88,10 @@ export class OpsConsole {
     await this.#readRooms();
     const only = this.#state.rooms?.[0];
     if (only !== undefined && this.#state.room === null) this.openRoom(only.room);
-    this.#timers = [setInterval(() => void this.#readRooms(), ROOM_EVERY_MS), setInterval(() => void this.runAudit(), AUDIT_EVERY_MS)];
+    this.#timers = [
+      setInterval(() => void Promise.all([this.#readRooms(), this.readLog()]), ROOM_EVERY_MS),
+      setInterval(() => void this.runAudit(), AUDIT_EVERY_MS),
+    ];
     void this.runAudit();
   }
 
@@ -151,7 +155,11 @@ export class OpsConsole {
     const answer = await this.#call<{ records: Act[]; next: number | null }>(
       `${OPS}/rooms/${room}/audit-log?limit=20${before === null ? '' : `&before=${before}`}`,
     );
-    if (answer.ok) this.#change({ log: before === null ? answer.body.records : [...this.#state.log, ...answer.body.records], logNext: answer.body.next });
+    if (!answer.ok || room !== this.#state.room?.room) return;
+    const { records, next } = answer.body;
+    if (before !== null) return this.#change({ log: [...this.#state.log, ...records], logNext: next });
+    const log = withLatest(this.#state.log, records);
+    this.#change({ log, logNext: log.length > records.length ? this.#state.logNext : next });
   }
 
   async runAudit(): Promise<void> {

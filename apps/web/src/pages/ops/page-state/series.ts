@@ -30,6 +30,29 @@ export function niceTop(values: readonly (number | null)[]): number {
   return step * power;
 }
 
+/** Top of a chart: of its lines alone when a limit lies so far above them that they would be flat under it. */
+export function topOf(lines: readonly Line[], limit: readonly Point[]): number {
+  const own = niceTop(lines.flatMap(({ points }) => points.map(([, value]) => value)));
+  const highest = Math.max(0, ...limit.map(([, value]) => value ?? 0));
+  return highest > own * FLAT_UNDER ? own : Math.max(own, niceTop([highest]));
+}
+const FLAT_UNDER = 3;
+
+/** The SVG path of a limit: it held until the reading at which it was another. Where there is none, or it lies above the chart, there is a gap. */
+export function stepsOf(points: readonly Point[], now: number, top: number, width: number, height: number): string {
+  let path = '';
+  let last: number | null = null;
+  for (const [at, value] of points) {
+    const shown = value === null || value > top ? null : value;
+    const x = (width * (1 - (now - at) / WINDOW_MS)).toFixed(1);
+    const y = shown === null ? '' : (height * (1 - shown / top)).toFixed(1);
+    if (last !== null) path += `H${x}`;
+    if (shown !== null && shown !== last) path += last === null ? `M${x} ${y}` : `V${y}`;
+    last = shown;
+  }
+  return path;
+}
+
 /** The SVG path of a line in a box of `width` × `height`; a figure that was not read leaves a gap. */
 export function pathOf(points: readonly Point[], now: number, top: number, width: number, height: number): string {
   let path = '';

@@ -1,14 +1,15 @@
 import type { Act } from '../console.ts';
+import type { TextKey } from '../../../texts/en.ts';
+import { toldChanges, type ToldField } from '../page-state/told-changes.ts';
 import type { ConsoleProps } from './console-page.tsx';
 
-export function AuditLog({ state, say, operations, language }: ConsoleProps) {
+/** Who changed what, when and why, in words; the latest first. */
+export function AuditLog(props: ConsoleProps) {
+  const { state, say, operations, language } = props;
   return (
     <section class="card log" aria-label={say('ops.log')}>
       <h2>
-        {say('ops.log')}{' '}
-        <button type="button" class="button button-quiet" onClick={() => void operations.readLog()}>
-          {say('ops.reload')}
-        </button>
+        {say('ops.log')}
       </h2>
       {state.log.length === 0 ? <p class="muted">{say('ops.log-empty')}</p> : null}
       <ol>
@@ -17,10 +18,10 @@ export function AuditLog({ state, say, operations, language }: ConsoleProps) {
             <p>
               <strong>{act.actor}</strong>{' '}
               <span class="muted small">
-                {new Date(act.at).toLocaleString(language)} · {act.action}
+                {new Date(act.at).toLocaleString(language)} · {ACTIONS[act.action] === undefined ? act.action : say(ACTIONS[act.action] as TextKey)}
               </span>
             </p>
-            <p class="small">{changesOf(act)}</p>
+            <Changes {...props} act={act} />
             <p class="small muted">{act.cause === '' ? say('ops.log-no-cause') : `“${act.cause}”`}</p>
           </li>
         ))}
@@ -34,15 +35,31 @@ export function AuditLog({ state, say, operations, language }: ConsoleProps) {
   );
 }
 
-/** What a person decides; the rest of a record is for programs. */
-const TOLD = ['phase', 'ratePerMinute', 'capacity', 'callMs', 'opensAtMs', 'name'];
-const TEXT_MAX = 300;
-
-/** Only what differs; a record keeps whole settings. */
-function changesOf({ before, after }: Act): string {
-  const names = TOLD.filter((name) => after !== null && name in after && JSON.stringify(before?.[name]) !== JSON.stringify(after[name]));
-  return names
-    .map((name) => `${name}: ${before === null ? '' : `${JSON.stringify(before[name]) ?? '–'} → `}${JSON.stringify(after?.[name])}`)
-    .join(', ')
-    .slice(0, TEXT_MAX);
+function Changes({ act, say, language }: ConsoleProps & { readonly act: Act }) {
+  const word = (field: ToldField, value: unknown): string => {
+    if (value === null || value === undefined) return say(field === 'opensAtMs' ? 'ops.not-set' : 'ops.no-limit');
+    if (field === 'phase') return say(`phase.${String(value)}` as 'phase.open');
+    if (field === 'name') return String((value as Record<string, unknown>)[language] ?? '').slice(0, NAME_CHARS_MAX);
+    if (field === 'opensAtMs') return new Date(Number(value)).toLocaleString(language);
+    if (field === 'callMs') return say('ops.seconds', { seconds: Number(value) / 1_000 });
+    return Number(value).toLocaleString(language);
+  };
+  return (
+    <ul class="differences small">
+      {toldChanges(act).map(({ field, from, to, isFirst }) => (
+        <li key={field}>
+          <span>{say(LABELS[field])}</span>{' '}
+          <strong>{isFirst ? word(field, to) : say('ops.change', { from: word(field, from), to: word(field, to) })}</strong>
+        </li>
+      ))}
+    </ul>
+  );
 }
+
+const NAME_CHARS_MAX = 60;
+const LABELS = {
+  phase: 'ops.phase', ratePerMinute: 'ops.rate', capacity: 'ops.capacity', callMs: 'ops.call-time', opensAtMs: 'ops.opens-at', name: 'ops.name-of-room',
+} as const satisfies Record<ToldField, TextKey>;
+const ACTIONS: Readonly<Record<string, TextKey>> = {
+  'room.make': 'ops.act-make', 'room.change': 'ops.act-change', 'room.epoch': 'ops.act-epoch', 'room.restart': 'ops.act-restart',
+};

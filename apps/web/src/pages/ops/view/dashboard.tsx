@@ -115,8 +115,7 @@ function Tiles({ gauges, say, language }: WithGauges) {
 
 export function Charts({ state, say, language }: ConsoleProps) {
   const { samples } = state;
-  const gauges = samples.at(-1)?.gauges;
-  if (gauges === undefined) return null;
+  if (samples.length === 0) return null;
   const line = (key: TextKey, look: string, read: (gauges: GaugesMessage) => number | null) => lineOf(say(key), look, samples, read);
   const shared = { span: say('ops.minutes', { minutes: WINDOW_MS / 60_000 }), locale: language, missing: say('ops.no-figures') };
   return (
@@ -125,7 +124,7 @@ export function Charts({ state, say, language }: ConsoleProps) {
       <Chart
         {...shared}
         title={say('ops.chart-inside')}
-        level={{ name: say('ops.capacity'), value: gauges.capacity }}
+        limit={line('ops.capacity', 'a', (g) => g.capacity)}
         lines={[
           line('ops.inside', 'a', slotsInUse),
           line('ops.called', 'b', (g) => g.called),
@@ -136,7 +135,7 @@ export function Charts({ state, say, language }: ConsoleProps) {
       <Chart
         {...shared}
         title={say('ops.chart-calls')}
-        level={{ name: say('ops.rate'), value: gauges.ratePerMinute }}
+        limit={line('ops.rate', 'a', (g) => g.ratePerMinute)}
         lines={[line('ops.calls', 'a', (g) => g.callsLastMinute)]}
       />
       <Chart
