@@ -8,6 +8,11 @@ import { TARGET } from './target.ts';
 
 /** Pages served by the gateway, each with `main.ts(x)` and optionally a style sheet of its own. */
 const FAN_PAGES = ['home', 'event', 'lost', 'queue', 'seats', 'order', 'tickets', 'plain', 'docs'] as const;
+/**
+ * The page that everybody opens in the same minute shares no file with the others: what it shows first is one script and one sheet,
+ * smaller and each asked for once, where the pages behind the door share their parts.
+ */
+const CROWDED = 'queue';
 const BROTLI_QUALITY = 11;
 
 /**
@@ -52,15 +57,19 @@ const shared = {
 async function bundleFans(pages: string, folder: string): Promise<void> {
   const assets = join(folder, 'assets');
   const entries = FAN_PAGES.flatMap((page) => entryOf(pages, page).map((path) => ({ in: path, out: page })));
-  const scripts = await build({
-    ...shared,
-    plugins: [...shared.plugins],
-    entryPoints: entries,
-    splitting: true,
-    outdir: assets,
-    entryNames: '[name]-[hash]',
-    chunkNames: 'part-[hash]',
-  });
+  const scripts = await Promise.all(
+    [entries.filter(({ out }) => out === CROWDED), entries.filter(({ out }) => out !== CROWDED)].map((entryPoints) =>
+      build({
+        ...shared,
+        plugins: [...shared.plugins],
+        entryPoints,
+        splitting: true,
+        outdir: assets,
+        entryNames: '[name]-[hash]',
+        chunkNames: 'part-[hash]',
+      }),
+    ),
+  );
   const gate = await build({
     ...shared,
     plugins: [],
@@ -75,7 +84,7 @@ async function bundleFans(pages: string, folder: string): Promise<void> {
     ...FAN_PAGES.flatMap((page) => styleOf(pages, page).map((path) => ({ in: path, out: page }))),
   ];
   const styles = await build({ ...shared, plugins: [], entryPoints: sheets, outdir: assets, entryNames: '[name]-[hash]' });
-  const manifest: Manifest = { ...manifestOf(pages, scripts.metafile, styles.metafile), target: gateOf(gate.metafile) };
+  const manifest: Manifest = { ...manifestOf(pages, scripts.map(({ metafile }) => metafile), styles.metafile), target: gateOf(gate.metafile) };
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest, null, 1));
   copyFileSync(join(pages, 'styles', 'favicon.svg'), join(folder, 'favicon.svg'));
   await precompress(assets);
@@ -88,15 +97,17 @@ const entryOf = (pages: string, page: string): string[] =>
     .slice(0, 1);
 const styleOf = (pages: string, page: string): string[] => [join(pages, page, `${page}.css`)].filter((path) => existsSync(path));
 
-function manifestOf(pages: string, scripts: Metafile, styles: Metafile): Manifest {
+function manifestOf(pages: string, scripts: readonly Metafile[], styles: Metafile): Manifest {
   const address = (path: string): string => `/assets/${basename(path)}`;
   const byEntry = (metafile: Metafile, entry: string) =>
     Object.entries(metafile.outputs).find(([, output]) => output.entryPoint !== undefined && resolve(output.entryPoint) === entry);
   return Object.fromEntries(
     FAN_PAGES.map((page): [string, PageAssets] => {
       const entry = entryOf(pages, page)[0];
-      const found = entry === undefined ? undefined : byEntry(scripts, entry);
-      const sheets = [join(pages, 'styles', 'base.css'), ...styleOf(pages, page)].flatMap((path) => byEntry(styles, path)?.[0] ?? []);
+      const found = entry === undefined ? undefined : scripts.map((metafile) => byEntry(metafile, entry)).find((output) => output !== undefined);
+      const sheets = [...(page === CROWDED ? [] : [join(pages, 'styles', 'base.css')]), ...styleOf(pages, page)].flatMap(
+        (path) => byEntry(styles, path)?.[0] ?? [],
+      );
       return [
         page,
         {

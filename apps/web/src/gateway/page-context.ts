@@ -25,29 +25,33 @@ export type PageContext = {
   /** What fans without scripts were last told of their places. */
   readonly places: PlaceMemory;
 };
-/** `personal`: one fan's alone, so its bytes are kept neither here nor by the browser. */
-type Sending = { readonly status?: number; readonly personal?: boolean };
+/**
+ * `personal`: one fan's alone, so its bytes are kept neither here nor by the browser. `lasting`: the same bytes for as long as the build runs,
+ * so they are worth the time of the hardest compression, once.
+ */
+type Sending = { readonly status?: number; readonly personal?: boolean; readonly lasting?: boolean };
 
 /** Pages that work without scripts under `?plain=1`. */
 const PLAIN_TWINS: readonly string[] = ['queue', 'seats', 'order', 'tickets'];
 const LANGUAGE_COOKIE_SECONDS = 365 * 86_400;
 /** Fans of one room get the same bytes: they are compressed once and kept, the newest so many. */
 const ENCODED_MAX = 128;
-const HTML_BROTLI_QUALITY = 5;
+const HTML_BROTLI_QUALITY = { lasting: 11, changing: 5 } as const;
 
 export function pageContext(given: Omit<PageContext, 'assetsOf' | 'sendHtml' | 'places'> & { readonly now: () => number }, manifest: Manifest): PageContext {
   const encoded = new Map<string, Promise<{ readonly etag: string; readonly body: Encoded }>>();
-  const encode = (document: string, personal: boolean) => {
+  const encode = (document: string, { personal = false, lasting = false }: Sending) => {
     const known = encoded.get(document);
     if (known !== undefined) return known;
     const etag = `W/"${createHash('sha256').update(document).digest('base64url').slice(0, 22)}"`;
-    const fresh = encodeBody(Buffer.from(document), HTML_BROTLI_QUALITY).then((body) => ({ etag, body }));
+    const fresh = encodeBody(Buffer.from(document), HTML_BROTLI_QUALITY[lasting ? 'lasting' : 'changing']).then((body) => ({ etag, body }));
     if (personal) return fresh;
     if (encoded.size >= ENCODED_MAX) encoded.delete(encoded.keys().next().value as string);
     encoded.set(document, fresh);
     return fresh;
   };
-  const sendHtml: PageContext['sendHtml'] = async (request, reply, render, { status = 200, personal = false } = {}) => {
+  const sendHtml: PageContext['sendHtml'] = async (request, reply, render, options = {}) => {
+    const { status = 200, personal = false } = options;
     const asked = (request.query as { lang?: unknown } | undefined)?.lang;
     const language = chooseLanguage(asked, request.headers.cookie, request.headers['accept-language']);
     if (isLanguage(asked))
@@ -55,7 +59,7 @@ export function pageContext(given: Omit<PageContext, 'assetsOf' | 'sendHtml' | '
         'set-cookie',
         `${LANGUAGE_COOKIE}=${asked}; Path=/; Max-Age=${LANGUAGE_COOKIE_SECONDS}; SameSite=Lax${given.edge.secure ? '; Secure' : ''}`,
       );
-    const { etag, body } = await encode(render(language), personal);
+    const { etag, body } = await encode(render(language), options);
     reply.headers({
       ...given.headers,
       'cache-control': personal ? 'no-store' : 'private, no-cache',

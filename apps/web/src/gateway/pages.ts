@@ -37,7 +37,7 @@ export function servePages(app: FastifyInstance, context: PageContext): void {
     if (isPlain(request)) return sendPlainRoom(request, reply, context);
     const facts = await onSale.room(room, forwarded(request.raw, context.edge));
     if (facts === 'unknown') return sendNotFound(request, reply, context);
-    return sendHtml(request, reply, (language) => roomPage(language, assetsOf('queue'), room, facts));
+    return sendHtml(request, reply, (language) => roomPage(language, assetsOf('queue'), room, facts), { lasting: true });
   });
   app.get('/docs', { config }, (request, reply) => sendHtml(request, reply, (language) => docsPage(language, assetsOf('docs'))));
   app.get('/problems', { config }, (request, reply) => sendHtml(request, reply, (language) => problemsPage(language, assetsOf('docs'))));

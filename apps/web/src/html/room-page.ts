@@ -4,23 +4,20 @@ import { speak, textsOf } from '../texts/catalogue.ts';
 import { html } from './escape.ts';
 import { shellPage } from './shell.ts';
 
-/** Refusals that the queue page can meet; their texts travel with the page, in its language only. */
+/** Refusals that the queue page can meet and has no words of its own for; their texts travel with the page, in its language only. */
 const QUEUE_PROBLEMS = [
   'overloaded',
   'unavailable',
   'recovering',
   'full',
-  'no-identity',
   'place-ended',
   'room-not-open',
   'rejoin-refused',
   'rate-limited',
   'not-called',
-  'token-used',
   'token-expired',
   'internal',
   'not-found',
-  'holder-mismatch',
 ] as const;
 
 export function problemTexts(language: Language, codes: readonly (keyof typeof problems)[]): Record<string, string> {

@@ -5,7 +5,8 @@ import { watchLife, type Waking } from '../shared/lifecycle.ts';
 import { enterBooking } from './enter-booking.ts';
 import { earliest, planOf, type Plan } from './page-state/plan.ts';
 import { learn, startState, type Busy, type News, type QueueState } from './page-state/queue-state.ts';
-import { SocketKeeper } from './socket-keeper.ts';
+import type { KeeperNews } from './socket-keeper.ts';
+import { SocketLater } from './socket-later.ts';
 import { Tabs } from '../shared/tabs.ts';
 
 /** What this device keeps of a place: the receipt restores it, the rest is for the picture. */
@@ -26,7 +27,7 @@ export class QueueDriver {
   readonly #base: string;
   readonly #storeKey: string;
   readonly #onChange: (state: QueueState) => void;
-  readonly #keeper: SocketKeeper;
+  readonly #keeper: SocketLater;
   readonly #tabs: Tabs<News>;
   readonly #random = Math.random();
   #kept: Kept;
@@ -42,11 +43,12 @@ export class QueueDriver {
     this.#onChange = onChange;
     this.#kept = kept<Kept>(this.#storeKey) ?? {};
     this.#state = startState(this.#kept.gone === true ? 'gone' : 'stand', this.#kept.firstAhead ?? null, this.#kept.place !== undefined);
-    this.#keeper = new SocketKeeper(room, {
+    const news: KeeperNews = {
       onFrame: (frame) => this.#learned({ kind: 'frame', frame }),
       onMe: (me) => this.#learned({ kind: 'me', me }),
       onLive: (live) => this.#learned({ kind: 'link', link: live ? 'socket' : 'polling' }),
-    });
+    };
+    this.#keeper = new SocketLater(this.#base, news, () => this.#schedule());
     this.#tabs = new Tabs<News>(`room:${room}`, {
       onMessage: (news) => {
         if (news.kind === 'no-place' || news.kind === 'ended') this.#kept = {};

@@ -1,5 +1,4 @@
 import type { Frame, MeMessage } from '@onsale/contract';
-import { ADMISSION } from '../shared/api.ts';
 
 export type SocketNews = {
   readonly onFrame: (frame: Frame) => void;
@@ -14,8 +13,9 @@ const SILENCE_MS = 25_000;
 const LOOK_MS = 5_000;
 const ALIVE_MS = 25_000;
 
-export function openPlaceSocket(room: string, receipt: string | null, news: SocketNews): PlaceSocket {
-  const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${ADMISSION}/rooms/${room}/socket`);
+/** `base`: the room's path. Imports nothing of the page: it is loaded after the first paint. */
+export function openPlaceSocket(base: string, receipt: string | null, news: SocketNews): PlaceSocket {
+  const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${base}/socket`);
   let lastHeard = performance.now();
   let over = false;
   let aliveAt = lastHeard;

@@ -13,7 +13,7 @@ const ASK_PLACE_FIRST_MS = 5_000;
 
 /** Keeps one socket open while it is wanted, and comes back after a close as the close code advises. */
 export class SocketKeeper {
-  readonly #room: string;
+  readonly #base: string;
   readonly #news: KeeperNews;
   #socket: PlaceSocket | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -21,8 +21,8 @@ export class SocketKeeper {
   #never = false;
   #waiting = false;
 
-  constructor(room: string, news: KeeperNews) {
-    this.#room = room;
+  constructor(base: string, news: KeeperNews) {
+    this.#base = base;
     this.#news = news;
   }
 
@@ -45,7 +45,7 @@ export class SocketKeeper {
   }
 
   #open(receipt: string | null): void {
-    this.#socket = openPlaceSocket(this.#room, receipt, {
+    this.#socket = openPlaceSocket(this.#base, receipt, {
       onOpen: () => undefined,
       onFrame: (frame) => {
         this.#live();

@@ -1,4 +1,3 @@
-import { useEffect } from 'preact/hooks';
 import type { Say } from '../shared/page-data.ts';
 
 /**
@@ -77,22 +76,20 @@ export const ring = new Ring();
 const AGAIN_MS = 12_000;
 const FLASH_MS = 900;
 
-export function useTurnBell(called: boolean, say: Say, name: string, remainingMs: number): void {
-  useEffect(() => {
-    if (!called) return;
-    const title = document.title;
-    const body = say('queue.notify-body', { seconds: Math.ceil(remainingMs / 1_000) });
-    let on = false;
-    ring.strike(`${say('queue.called')} · ${name}`, body);
-    const again = setInterval(() => ring.strike(say('queue.called'), body), AGAIN_MS);
-    const flash = setInterval(() => {
-      on = !on;
-      document.title = on ? say('queue.flash') : title;
-    }, FLASH_MS);
-    return () => {
-      clearInterval(again);
-      clearInterval(flash);
-      document.title = title;
-    };
-  }, [called]);
+/** Calls until the result is called. */
+export function callFan(say: Say, name: string, remainingMs: number): () => void {
+  const title = document.title;
+  const body = say('queue.notify-body', { seconds: Math.ceil(remainingMs / 1_000) });
+  let on = false;
+  ring.strike(`${say('queue.called')} · ${name}`, body);
+  const again = setInterval(() => ring.strike(say('queue.called'), body), AGAIN_MS);
+  const flash = setInterval(() => {
+    on = !on;
+    document.title = on ? say('queue.flash') : title;
+  }, FLASH_MS);
+  return () => {
+    clearInterval(again);
+    clearInterval(flash);
+    document.title = title;
+  };
 }

@@ -9,7 +9,6 @@ export const queue = {
   'queue.ahead-none': 'You are next',
   'queue.ahead-none-lead': 'The moment there is room inside, we call you.',
   'queue.about': 'about',
-  'queue.position': 'Your position',
   'queue.place-number': 'Place number',
   'queue.wait': 'Expected wait',
   'queue.wait-band': '{low}–{high} {unit}',

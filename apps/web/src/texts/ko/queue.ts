@@ -11,7 +11,6 @@ export const queue: Readonly<Record<keyof typeof english, string>> = {
   'queue.ahead-none': '다음 차례입니다',
   'queue.ahead-none-lead': '자리가 나는 즉시 불러 드립니다.',
   'queue.about': '약',
-  'queue.position': '내 순서',
   'queue.place-number': '대기 번호',
   'queue.wait': '예상 대기 시간',
   'queue.wait-band': '{low}~{high}{unit}',

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { clockText } from '../../shared/page-state/countdown.ts';
 import type { Say } from '../../shared/page-data.ts';
 import { Question } from '../../shared/question.tsx';
-import { ring } from '../turn-bell.ts';
+import type { Bell } from '../use-turn-bell.ts';
 
 type CardProps = {
   readonly tone: 'plain' | 'warn' | 'turn' | 'good';
@@ -58,11 +58,13 @@ export function LeaveButton({ say, busy, onLeave }: { readonly say: Say; readonl
   );
 }
 
-/** Says what is really on: a browser that refuses notices still rings. */
-export function NotifyButton({ say }: { readonly say: Say }) {
-  const [on, setOn] = useState(ring.ready());
+/** Says what is really on: a browser that refuses notices still rings. The button stands from the beginning, so that nothing moves when the bell is here. */
+export function NotifyButton({ say, bell }: { readonly say: Say; readonly bell: Bell | null }) {
+  const [, drawAgain] = useState(0);
+  const on = bell?.ring.ready() ?? null;
+  const allow = (): void => void bell?.ring.allow().then(() => drawAgain((times) => times + 1));
   return (
-    <button type="button" class="button button-quiet" aria-pressed={on !== null} onClick={() => void ring.allow().then(setOn)}>
+    <button type="button" class="button button-quiet" aria-pressed={on !== null} disabled={bell === null} onClick={allow}>
       <span aria-hidden="true">{on === null ? '♪ ' : '✓ '}</span>
       {say(on === null ? 'queue.notify' : on === 'notice' ? 'queue.notify-on' : 'queue.notify-sound')}
     </button>

@@ -4,7 +4,7 @@ import type { Say } from '../../shared/page-data.ts';
 import type { QueueDriver } from '../driver.ts';
 import type { QueueState } from '../page-state/queue-state.ts';
 import { viewOf, type QueueView } from '../page-state/queue-view.ts';
-import { ring, useTurnBell } from '../turn-bell.ts';
+import { useTurnBell, type Bell } from '../use-turn-bell.ts';
 import { CalledScene, EnteredScene } from './called-scene.tsx';
 import { LeaveButton, NotifyButton, SceneCard, ShowChoice } from './parts.tsx';
 import { WaitingScene } from './waiting-scene.tsx';
@@ -22,8 +22,7 @@ export function QueuePage(props: PageProps) {
   const { state, say, name, problems } = props;
   const view = viewOf(state, performance.now());
   const [shows, setShows] = useState<EntryReply['shows'] | null>(null);
-  useTurnBell(view.scene === 'called', say, name ?? say('queue.title'), view.remainingMs ?? 0);
-  useEffect(() => ring.prepareOnFirstPress(), []);
+  const bell = useTurnBell(view.scene === 'called', say, name ?? say('queue.title'), view.remainingMs ?? 0);
   useTitle(view, props.language, name ?? say('queue.title'));
   const enter = async (): Promise<void> => {
     const open = await props.driver.enter();
@@ -41,7 +40,7 @@ export function QueuePage(props: PageProps) {
           {wordsOf(view.told, state, say, problems)}
         </p>
       )}
-      <Foot {...props} view={view} />
+      <Foot {...props} view={view} bell={bell} />
     </>
   );
 }
@@ -144,14 +143,14 @@ function QuietScene({ view, say, driver, state }: SceneProps) {
   );
 }
 
-function Foot({ view, state, say, driver }: SceneProps) {
+function Foot({ view, state, say, driver, bell }: SceneProps & { readonly bell: Bell | null }) {
   if (!view.canLeave) return null;
   const link = view.link === 'socket' ? 'queue.link-socket' : view.link === 'polling' ? 'queue.link-polling' : 'queue.link-down';
   return (
     <section class="queue-foot">
       <p class={`link link-${view.link}`}>{say(link)}</p>
       <div class="row">
-        {view.scene === 'called' ? null : <NotifyButton say={say} />}
+        {view.scene === 'called' ? null : <NotifyButton say={say} bell={bell} />}
         {/* Asked about a place that is called meanwhile, the question gives way to the turn. */}
         <LeaveButton key={view.scene} say={say} busy={state.busy !== null} onLeave={() => void driver.leave()} />
       </div>
