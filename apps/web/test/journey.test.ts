@@ -15,8 +15,9 @@ import { startPaymentWindow } from './fake/payment-window.ts';
  * somebody faster, a refused card, ticket. The apps behind are stand-ins; the gateway and the pages are real.
  */
 const SHOTS = join(import.meta.dirname, '..', '..', '..', '.data', 'web-screenshots');
-/** All journeys together, on a machine that is busy with other tests. */
-const JOURNEYS_MS = 115_000;
+/** All journeys together, on a machine that is busy with other tests: each step has a limit of its own. */
+const JOURNEYS_MS = 240_000;
+const STEP_MS = 20_000;
 const TEXTS = { ko, en } as const;
 type Language = keyof typeof TEXTS;
 
@@ -57,7 +58,7 @@ if (!chromiumIsHere()) {
 
   async function buy(t: import('tap').Test, size: SizeName, language: Language): Promise<void> {
     const say = (key: keyof typeof en): string => TEXTS[language][key];
-    const fan = await openVisitor(browser, size, language);
+    const fan = await openVisitor(browser, size, language, { stepMs: STEP_MS });
     const { page } = fan;
     const shoot = shooter(page, `${size}-${language}`);
     room.fillLine(240);
@@ -139,7 +140,7 @@ if (!chromiumIsHere()) {
   }
 
   t.test('missed call, back, leave; a closed socket is bridged by polling', async (t) => {
-    const fan = await openVisitor(browser, 'phone', 'en', { colorScheme: 'dark' });
+    const fan = await openVisitor(browser, 'phone', 'en', { colorScheme: 'dark', stepMs: STEP_MS });
     const { page } = fan;
     room.fillLine(5);
     await page.goto(`${url}/rooms/demo`);
@@ -168,7 +169,7 @@ if (!chromiumIsHere()) {
   });
 
   t.test('booking away at the press: the page keeps trying and says so, also after a reload', async (t) => {
-    const fan = await openVisitor(browser, 'phone', 'en');
+    const fan = await openVisitor(browser, 'phone', 'en', { stepMs: STEP_MS });
     const { page } = fan;
     office.isAway = true;
     await page.goto(`${url}/rooms/demo`);
@@ -189,7 +190,7 @@ if (!chromiumIsHere()) {
   });
 
   t.test('without scripts the line works too, and so does a page that is 404', async (t) => {
-    const fan = await openVisitor(browser, 'phone', 'ko', { javaScriptEnabled: false });
+    const fan = await openVisitor(browser, 'phone', 'ko', { javaScriptEnabled: false, stepMs: STEP_MS });
     const { page } = fan;
     await page.goto(`${url}/rooms/demo`);
     await page.waitForURL('**/rooms/demo?plain=1');
@@ -208,7 +209,7 @@ if (!chromiumIsHere()) {
   });
 
   t.test('a session that ends, and a show without a session', async (t) => {
-    const fan = await openVisitor(browser, 'desktop', 'en');
+    const fan = await openVisitor(browser, 'desktop', 'en', { stepMs: STEP_MS });
     const { page } = fan;
     await page.goto(`${url}/shows/demo`);
     await page.getByText(en['seats.no-session'], { exact: true }).waitFor();
@@ -217,6 +218,12 @@ if (!chromiumIsHere()) {
     const device = await deviceOfFan(fan);
     room.set(device, { state: 'called', until: Date.now() + 60_000 });
     await page.locator('.button-turn').click();
+    await page.locator('.map-canvas').waitFor();
+    for (const width of [320, 480, 481, 1440]) {
+      await page.setViewportSize({ width, height: 800 });
+      const [tools, map] = [await page.locator('.map-tools').boundingBox(), await page.locator('.map').boundingBox()];
+      t.ok(tools !== null && map !== null && tools.y + tools.height <= map.y, `${width} px: the tools hide nothing of the map`);
+    }
     await page.locator('.best .button').click();
     await page.locator('.held').waitFor();
     t.equal(await page.locator('.held .bill-seats strong').count(), 2, 'two of the best');
