@@ -1,4 +1,4 @@
-import { BOOKING_PREFIX, CLIENT_KEY_HEADER, ORDER_KEY_HEADER, type HoldReply, type OrderReply, type PaymentReply } from '@onsale/contract';
+import { CLIENT_KEY_HEADER } from '@onsale/contract';
 import { openPool } from '@onsale/database';
 import type { WholeSystem } from '@onsale/testing';
 import { Pool } from 'undici';
@@ -6,6 +6,7 @@ import { countCpu } from './measure/cpu.ts';
 import { atLeast, figure, median, type Figure } from './measure/figures.ts';
 import { FANS_PER_HALL, holdAt, openHalls, type Halls } from './measure/halls.ts';
 import { Latencies } from './measure/latencies.ts';
+import { approve, confirm, StepFailed, type Ask, type Purchase, type Step } from './measure/purchase.ts';
 import { letFansIn } from './measure/room.ts';
 import { sessionText } from './measure/session-text.ts';
 import { openBenchSystem } from './measure/system.ts';
@@ -19,8 +20,7 @@ export const JOURNEYS_PER_SECOND_MIN = 300;
 const BUYERS = 128;
 const WARM_SECONDS = 3;
 const EXPECTED_PER_SECOND_MAX = 900;
-const STEPS = ['hold', 'order', 'payment', 'window', 'confirm'] as const;
-type Step = (typeof STEPS)[number];
+const STEPS = ['hold', 'order', 'payment', 'window', 'confirm'] as const satisfies readonly Step[];
 
 type Run = {
   readonly paid: number;
@@ -101,7 +101,7 @@ async function runJourneys(system: WholeSystem, halls: readonly Halls[], seconds
       while (performance.now() - startedAt < seconds * 1_000) {
         const began = performance.now();
         try {
-          await buy(ask, buys());
+          await confirm(ask, await approve(ask, buys()));
           journeys.add(performance.now() - began);
         } catch (error) {
           const name = error instanceof StepFailed ? error.message : String(error);
@@ -118,9 +118,6 @@ async function runJourneys(system: WholeSystem, halls: readonly Halls[], seconds
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
-class StepFailed extends Error {}
-type Ask = (step: Step, client: 'booking' | 'sandbox', path: string, headers: Record<string, string>, body: object) => Promise<unknown>;
-type Purchase = { readonly show: string; readonly seats: readonly number[]; readonly headers: Record<string, string> };
 
 /** The next buyer's session and seats; sessions are signed before the clock starts. */
 function buyersOf({ secrets }: WholeSystem, halls: readonly Halls[]): () => Purchase {
@@ -137,33 +134,6 @@ function buyersOf({ secrets }: WholeSystem, halls: readonly Halls[]): () => Purc
     if (purchase === undefined) throw new Error('the halls of this run are sold out: the bench expected fewer journeys');
     return purchase;
   };
-}
-
-async function buy(ask: Ask, { show, seats, headers }: Purchase): Promise<void> {
-  const hold = (await ask(
-    'hold',
-    'booking',
-    `${BOOKING_PREFIX}/shows/${show}/holds`,
-    { ...headers, 'idempotency-key': 'bench-hold' },
-    { seats },
-  )) as HoldReply;
-  const order = (await ask(
-    'order',
-    'booking',
-    `${BOOKING_PREFIX}/orders`,
-    { ...headers, 'idempotency-key': 'bench-order' },
-    { show, hold: hold.id },
-  )) as OrderReply;
-  const owner = { [ORDER_KEY_HEADER]: order.orderKey ?? '' };
-  const paying = `${BOOKING_PREFIX}/orders/${order.id}/payments`;
-  const payment = (await ask('payment', 'booking', paying, { ...owner, 'idempotency-key': 'bench-payment' }, {})) as PaymentReply;
-  const { tossClientKey, providerOrderId: orderId, amount } = payment;
-  const { paymentKey } = (await ask('window', 'sandbox', '/control/payments', {}, { tossClientKey, orderId, amount, outcome: 'approve' })) as {
-    paymentKey: string;
-  };
-  const paid = (await ask('confirm', 'booking', `${paying}/${payment.n}/confirm`, owner, { paymentKey, orderId, amount })) as OrderReply;
-  if (paid.state !== 'paid' || paid.tickets.length !== seats.length)
-    throw new StepFailed(`confirm left the order ${paid.state} with ${paid.tickets.length} tickets`);
 }
 
 export const SLOW_RATIO_MIN = 0.9;

@@ -5,14 +5,18 @@ import { benchHotSeats } from './hot-seats.ts';
 import { benchJoin } from './join.ts';
 import { benchJourneys } from './journeys.ts';
 import { printFigures, saveFigures, type Figure } from './measure/figures.ts';
+import { benchOverload } from './overload.ts';
 import { benchSockets } from './sockets.ts';
 import { benchStatus } from './status.ts';
 
-/** npm run bench -- join|status|sockets|holds|hot-seats|journeys|best-available [--runs 5] [--seconds 8] [--provider-ms 300]. See README.md for the method. */
+/**
+ * npm run bench -- join|status|sockets|holds|hot-seats|overload|journeys|best-available [--runs 5] [--seconds 8] [--provider-ms 300]. See README.md
+ * for the method.
+ */
 type Settings = { runs: number; seconds: number; providerMs: number };
 type Bench = (settings: Settings) => Promise<Figure[]>;
 const benches: Record<string, Bench> = {
-  join: benchJoin, status: benchStatus, sockets: benchSockets, holds: benchHolds, 'hot-seats': benchHotSeats, journeys: benchJourneys,
+  join: benchJoin, status: benchStatus, sockets: benchSockets, holds: benchHolds, 'hot-seats': benchHotSeats, overload: benchOverload, journeys: benchJourneys,
   'best-available': benchBestAvailable,
 };
 const SECONDS_MAX = 120;

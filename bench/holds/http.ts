@@ -44,7 +44,7 @@ export async function measureHttp(system: WholeSystem, { runs, seconds }: { runs
 type Request = { readonly path: string; readonly body: string; readonly headers: Record<string, string> };
 
 /** A request for each hold of the halls, in order, each by a fan of its own; written before the clock starts. */
-function requestsOf({ secrets }: WholeSystem, halls: Halls): () => Request {
+export function requestsOf({ secrets }: WholeSystem, halls: Halls): () => Request {
   const requests: Request[] = [];
   for (let hold = holdAt(halls, 0); hold !== undefined; hold = holdAt(halls, requests.length)) {
     const { show, fan, seats } = hold;

@@ -1,4 +1,4 @@
-import autocannon from 'autocannon';
+import autocannon, { type Client } from 'autocannon';
 
 /** What one run of load against one address gave. Latencies in ms; `errors` counts lost answers and timeouts, `refused` answers ≥ 400. */
 export type Load = {
@@ -15,6 +15,8 @@ export type Target = {
   readonly url: string;
   readonly method: 'GET' | 'POST';
   readonly headers?: Record<string, string>;
+  /** Told of each answer. */
+  readonly onAnswer?: (status: number, ms: number, hasRetryAfter: boolean) => void;
   /** Called for each request: what changes from one to the next. */
   readonly vary?: () => { readonly path?: string; readonly body?: string; readonly headers?: Record<string, string> };
 };
@@ -28,7 +30,7 @@ export const CONNECTIONS = 256;
 /** Loopback only, bounded in time. */
 export async function load(target: Target, seconds: number, connections: number = CONNECTIONS): Promise<Load> {
   if (!/^http:\/\/127\.0\.0\.1:/.test(target.url)) throw new Error('load goes to this machine only');
-  const { vary } = target;
+  const { vary, onAnswer } = target;
   const result = await autocannon({
     url: target.url,
     method: target.method,
@@ -36,6 +38,7 @@ export async function load(target: Target, seconds: number, connections: number 
     duration: seconds,
     timeout: 10,
     headers: target.headers ?? {},
+    ...(onAnswer === undefined ? {} : { setupClient: (client: Client) => tellAnswers(client, onAnswer) }),
     ...(vary === undefined
       ? {}
       : {
@@ -66,4 +69,13 @@ export async function load(target: Target, seconds: number, connections: number 
     refused: result.non2xx,
     statuses,
   };
+}
+
+/** Of the two events only the first has the headers, a flat list of names and values; both concern the same answer, for nothing is pipelined. */
+function tellAnswers(client: Client, onAnswer: NonNullable<Target['onAnswer']>): void {
+  let hasRetryAfter = false;
+  client.on('headers', ({ headers }) => {
+    hasRetryAfter = (headers as unknown as readonly string[]).some((name, index) => index % 2 === 0 && name.toLowerCase() === 'retry-after');
+  });
+  client.on('response', (status, _bytes, ms) => onAnswer(status, ms, hasRetryAfter));
 }
