@@ -14,7 +14,7 @@ export const SEATS_PER_HOLD = 2;
 /** Fans who fill one hall, two seats each. */
 export const FANS_PER_HALL = HALL_SEATS / SEATS_PER_HOLD;
 const SESSION_MS = 2 * HOUR_MS;
-const REDEEMED_AT_ONCE = 1_000;
+const REDEEMED_AT_ONCE = 250;
 
 /**
  * Publishes `count` halls of 15,000 free seats, each show of an event of its own, and lets 7,500 fans in, each for all of them:
