@@ -85,9 +85,15 @@ async function measure(system: WholeSystem, pool: Pool, { name, connections, sec
   const [good, refused] = [new Latencies(), new Latencies()];
   let withoutRetryAfter = 0;
   let connectionsMost = 0;
+  let sampling = Promise.resolve();
+  let isSampling = false;
   const sampler = setInterval(() => {
-    void serverStatus(pool, ['Threads_connected']).then(({ Threads_connected: open }) => {
+    // One at a time: in the flood the server may take longer than the time between two.
+    if (isSampling) return;
+    isSampling = true;
+    sampling = serverStatus(pool, ['Threads_connected']).then(({ Threads_connected: open }) => {
       connectionsMost = Math.max(connectionsMost, open - 1);
+      isSampling = false;
     });
   }, SAMPLE_EVERY_MS);
   const onAnswer = (status: number, ms: number, hasRetryAfter: boolean): void => {
@@ -101,6 +107,7 @@ async function measure(system: WholeSystem, pool: Pool, { name, connections, sec
   const target = { url: `${booking.url}${BOOKING_PREFIX}`, method: 'POST', headers, vary: requestsOf(system, halls) } as const;
   const [result, probed] = await Promise.all([load({ ...target, onAnswer }, seconds, connections), probe(system, paying, PROBE_EVERY_MS)]);
   clearInterval(sampler);
+  await sampling;
   return {
     good: (result.perSecond * good.count) / Math.max(1, result.answers), goodP99Ms: good.at(0.99), refused: refused.count, refusedP99Ms: refused.at(0.99),
     withoutRetryAfter, lost: result.errors + result.answers - good.count - refused.count, connectionsMost, probe: probed,
