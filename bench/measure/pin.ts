@@ -12,8 +12,9 @@ export function canPin(): boolean {
   }
 }
 
+export type Cores = readonly number[] | 'all';
 /** All threads of the process; what it starts later inherits it. */
-export function pin(pid: number, cores: readonly number[] | 'all'): void {
+export function pin(pid: number, cores: Cores): void {
   execFileSync('taskset', ['-acp', cores === 'all' ? ALL : cores.join(','), String(pid)], { stdio: 'ignore' });
 }
 /** Those that this process may use when the bench begins. */
