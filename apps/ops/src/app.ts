@@ -10,6 +10,7 @@ import { auditRoute } from './routes/audit.ts';
 import { gaugesRoute } from './routes/gauges.ts';
 import { journalRoute } from './routes/journal.ts';
 import { roomRoutes } from './routes/rooms.ts';
+import { showRoutes } from './routes/shows.ts';
 import { signInRoute, signOutRoute } from './routes/sessions.ts';
 import { GaugesHub } from './sockets/gauges-hub.ts';
 import { gaugesSocketRoute, WATCHERS } from './sockets/gauges-socket.ts';
@@ -54,7 +55,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateE
     });
     await open.register(async (signedIn) => {
       signedIn.addHook('preHandler', gate.guard(WATCHERS));
-      for (const add of [roomRoutes, gaugesRoute, journalRoute, auditLogRoute, auditRoute]) add(signedIn as OnsaleServer, context);
+      for (const add of [roomRoutes, showRoutes, gaugesRoute, journalRoute, auditLogRoute, auditRoute]) add(signedIn as OnsaleServer, context);
     });
   }, { prefix: OPS_PREFIX });
   await serveConsole(server, context.consoleFolder);

@@ -212,7 +212,7 @@ t.test('gauges have the documented shape, and say which limit binds', async (t) 
   const gauges = answer.json<GaugesMessage>();
   t.ok(shape.Check(gauges), answer.body);
   t.match(gauges, { room, phase: 'open', limit: 'capacity', reason: 'capacity', waiting: 3, called: 2, joined: 5, capacity: 2, ratePerMinute: null });
-  t.match(gauges.booking, { free: 0, held: 0, sold: 0, blocked: 0, ordersPaid: 0, sessionsLive: 0 });
+  t.match(gauges.booking, { free: 0, held: 0, sold: 0, blocked: 0, ordersPaid: 0, sessionsLive: 0, sessionsNearAttempts: 0, holdsLapsed: 0 });
   t.ok((gauges.mysql?.connections ?? 0) >= 1);
   t.ok((gauges.mysql?.queriesPerSecond ?? -1) >= 0);
   await patch(room, 1, { phase: 'paused' });

@@ -21,4 +21,5 @@ export { findViolations, type Violation } from './store/invariants.ts';
 export { EXPIRY_BATCH_MAX, findExpired, type ExpireCommand } from './store/expiry-finder.ts';
 export { idSecret, keyedId } from './hold-id.ts';
 export { readShowFigures, type ShowFigures } from './store/show-figures.ts';
+export { changeOperatedLimits, readOperatedShows, type OperatedLimits, type OperatedShow } from './store/show-limits.ts';
 export { pruneAllowances, pruneDeltas, pruneHolds, pruneLapses, pruneSessionEnds, pruneSessions } from './store/prune.ts';

@@ -49,7 +49,26 @@ export const OpsRoomReply = Type.Object({
 export const RoomOnDeskReply = Type.Object({ ...OpsRoomReply.properties, inForce: Type.Boolean(), saved: Type.Boolean() });
 export const RoomListReply = Type.Object({ rooms: Type.Array(RoomOnDeskReply) });
 
-/** Pages through what operators did to a room, the latest first; `next` is the `before` of the following page, null at the end. */
+/** Limits of a show that operators change while it is sold; whole numbers, both ends allowed. */
+export const SHOW_LIMIT_BOUNDS = {
+  idleSessionMs: { least: 60_000, most: 3_600_000 },
+  attemptsPerSession: { least: 1, most: 1_000 },
+} as const;
+const bounded = ({ least, most }: { readonly least: number; readonly most: number }) => Type.Integer({ minimum: least, maximum: most });
+export const ShowLimitsPatch = Type.Object(
+  {
+    idleSessionMs: Type.Optional(bounded(SHOW_LIMIT_BOUNDS.idleSessionMs)),
+    attemptsPerSession: Type.Optional(bounded(SHOW_LIMIT_BOUNDS.attemptsPerSession)),
+    /** Why, for the audit log. */
+    cause: Type.Optional(Text({ maxLength: 200 })),
+  },
+  { additionalProperties: false },
+);
+/** How long an entry session may hold nothing, and how many holds and swaps it may make. */
+export const ShowLimitsReply = Type.Object({ show: Slug, eventName: BilingualText, idleSessionMs: Type.Integer(), attemptsPerSession: Type.Integer() });
+export const RoomShowsReply = Type.Object({ shows: Type.Array(ShowLimitsReply) });
+
+/** Pages through what operators did to a room and its shows, the latest first; `next` is the `before` of the following page, null at the end. */
 export const AUDIT_LOG_PAGE_MAX = 200;
 export const AuditLogQuery = Type.Object({
   before: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
@@ -96,6 +115,10 @@ export const GaugesMessage = Type.Object({
       blocked: Type.Integer(),
       ordersPaid: Type.Integer(),
       sessionsLive: Type.Integer(),
+      /** Sessions that have made four fifths of their attempts, or more. */
+      sessionsNearAttempts: Type.Integer(),
+      /** Holds whose time ran out within the last hour. */
+      holdsLapsed: Type.Integer(),
     }),
   ),
   mysql: Nullable(Type.Object({ queriesPerSecond: Type.Number(), connections: Type.Integer(), running: Type.Integer() })),
@@ -119,6 +142,8 @@ export const AuditReply = Type.Object({
 });
 
 export type RoomPatch = Static<typeof RoomPatch>;
+export type ShowLimitsPatch = Static<typeof ShowLimitsPatch>;
+export type ShowLimitsReply = Static<typeof ShowLimitsReply>;
 export type OpsRoomReply = Static<typeof OpsRoomReply>;
 export type GaugesMessage = Static<typeof GaugesMessage>;
 export type FindingReply = Static<typeof FindingReply>;

@@ -139,6 +139,10 @@ export const routes: readonly Route[] = [
   route('ops', 'PATCH', '/rooms/:room', 'changeSettings', 'operator', 'Changes settings; If-Match required', {
     ...room, body: ops.RoomPatch, reply: ops.RoomOnDeskReply, refuses: ['if-match-required', 'version-conflict', 'room-not-open', 'recovering'],
   }),
+  route('ops', 'GET', '/rooms/:room/shows', 'listShowLimits', 'operator', 'The shows of a room and their limits', { ...room, reply: ops.RoomShowsReply }),
+  route('ops', 'PATCH', '/shows/:show/limits', 'changeShowLimits', 'operator', 'Changes limits of a show', {
+    ...show, body: ops.ShowLimitsPatch, reply: ops.ShowLimitsReply,
+  }),
   route('ops', 'GET', '/rooms/:room/gauges', 'readGauges', 'operator', 'Live figures', { ...room, reply: ops.GaugesMessage, refuses: ['recovering'] }),
   route('ops', 'GET', '/rooms/:room/journal', 'readJournal', 'operator', 'Calls, ends and settings since a cursor', {
     ...room, query: ops.JournalQuery, reply: ops.JournalReply, refuses: ['recovering'],

@@ -36,7 +36,7 @@ export const TABLES = {
   finding: { life: passing(90 * DAY_MS, 'it was last seen'), rights: { worker: 'SIUD', ops: 'S' } },
   outbox: { life: passing(DAY_MS, 'it was closed'), rights: { booking: 'SIU', worker: 'SIUD', ops: 'S' } },
 
-  show_sale: { life: SETUP, rights: { booking: 'S', worker: 'SU', ops: 'S', storefront: 'S' } },
+  show_sale: { life: SETUP, rights: { booking: 'S', worker: 'SU', ops: 'SU', storefront: 'S' } },
   show_layout: { life: SETUP, rights: { booking: 'S', worker: 'S', storefront: 'S' } },
   show_grade: { life: SETUP, rights: { booking: 'S', worker: 'S', ops: 'S', storefront: 'S' } },
   show_clock: { life: SETUP, rights: { booking: 'SU', worker: 'SU' } },

@@ -108,10 +108,10 @@ const CHECKS: readonly Check[] = [
   {
     invariant: 'B4',
     what: 'a session with more attempts than the limit, or more than its holds explain',
-    sql: `SELECT c.show_id, a.live, c.made, t.attempts_per_session FROM
+    sql: `SELECT c.show_id, a.live, c.made, GREATEST(t.attempts_per_session, t.attempts_most) FROM
       (SELECT show_id, session, SUM(1 + swaps) AS made FROM hold WHERE session IS NOT NULL /*show*/ GROUP BY show_id, session) c
       JOIN show_sale t ON t.show_id = c.show_id JOIN allowance a ON a.scope_id = 'attempts' AND a.person = c.session
-      WHERE a.live > t.attempts_per_session OR a.live < c.made`,
+      WHERE a.live > GREATEST(t.attempts_per_session, t.attempts_most) OR a.live < c.made`,
   },
   {
     invariant: 'B6',

@@ -1,5 +1,5 @@
 import type { Queryable, Tx } from '@onsale/database';
-import { desc, drizzleOn, eq, and, lt, sql } from '@onsale/database/drizzle';
+import { and, desc, drizzleOn, inArray, lt, sql } from '@onsale/database/drizzle';
 import { auditLog } from '@onsale/database/schema/control';
 
 /** `actor`: an operator's name, or the program that acted (`worker`, `seed`). `cause`: why, in the actor's words; may be empty. */
@@ -27,12 +27,12 @@ export async function recordAct(tx: Tx, record: Omit<AuditRecord, 'id' | 'at'>):
 /** The latest first; `beforeId` pages on. */
 export async function listActs(
   database: Queryable,
-  { subject, beforeId, limit = AUDIT_PAGE_MAX }: { readonly subject?: string; readonly beforeId?: number; readonly limit?: number } = {},
+  { subject, beforeId, limit = AUDIT_PAGE_MAX }: { readonly subject?: string | readonly string[]; readonly beforeId?: number; readonly limit?: number } = {},
 ): Promise<AuditRecord[]> {
   return drizzleOn(database)
     .select()
     .from(auditLog)
-    .where(and(subject === undefined ? undefined : eq(auditLog.subject, subject), beforeId === undefined ? undefined : lt(auditLog.id, beforeId)))
+    .where(and(subject === undefined ? undefined : inArray(auditLog.subject, [subject].flat()), beforeId === undefined ? undefined : lt(auditLog.id, beforeId)))
     .orderBy(desc(auditLog.id))
     .limit(Math.min(limit, AUDIT_PAGE_MAX));
 }

@@ -1,4 +1,4 @@
-import type { AuditReply, GaugesMessage, RoomPatch } from '@onsale/contract';
+import type { AuditReply, GaugesMessage, RoomPatch, ShowLimitsPatch, ShowLimitsReply } from '@onsale/contract';
 import { call, type Answer, type CallOptions, type Refusal } from '../shared/api.ts';
 import { watchLife } from '../shared/lifecycle.ts';
 import { GaugesFeed } from './gauges-feed.ts';
@@ -34,6 +34,8 @@ export type ConsoleState = {
   readonly busy: boolean;
   readonly outcome: Outcome | null;
   readonly conflict: Conflict | null;
+  /** Limits of the room's shows; none until they are read. */
+  readonly shows: readonly ShowLimitsReply[];
   readonly log: readonly Act[];
   readonly logNext: number | null;
   readonly audit: AuditReply | null;
@@ -53,6 +55,7 @@ const START: ConsoleState = {
   busy: false,
   outcome: null,
   conflict: null,
+  shows: [],
   log: [],
   logNext: null,
   audit: null,
@@ -107,6 +110,7 @@ export class OpsConsole {
       samples: [],
       outcome: null,
       conflict: null,
+      shows: [],
       log: [],
       logNext: null,
     });
@@ -118,6 +122,7 @@ export class OpsConsole {
     });
     this.#feed.start();
     void this.readLog();
+    void this.#readShows(room);
   }
 
   /** Sets it at once, on top of the version this operator has seen. */
@@ -138,6 +143,18 @@ export class OpsConsole {
         outcome: { kind: 'refused', code: answer.code, detail: typeof answer.problem['detail'] === 'string' ? answer.problem['detail'] : null },
       });
     await Promise.all([this.readLog(), this.#readRooms()]);
+  }
+
+  /** Gives the code of the refusal; null: in force within a second. */
+  async applyLimits(show: string, patch: ShowLimitsPatch, cause: string): Promise<string | null> {
+    const room = this.#state.room?.room;
+    if (room === undefined) return null;
+    this.#change({ busy: true });
+    const body = { ...patch, ...(cause === '' ? {} : { cause }) };
+    const answer = await this.#call<ShowLimitsReply>(`${OPS}/shows/${show}/limits`, { method: 'PATCH', body });
+    this.#change({ busy: false });
+    await Promise.all([this.#readShows(room), this.readLog()]);
+    return answer.ok ? null : answer.code;
   }
 
   /** While something is typed the version seen stays the one it was typed against: what others change shows as a conflict. */
@@ -173,6 +190,11 @@ export class OpsConsole {
     const now = await this.#call<RoomView>(`${OPS}/rooms/${seen.room}`);
     if (now.ok) this.#change({ busy: false, room: now.body, conflict: { seen, now: now.body, patch } });
     else this.#change({ busy: false, outcome: { kind: 'refused', code: now.code, detail: null } });
+  }
+
+  async #readShows(room: string): Promise<void> {
+    const answer = await this.#call<{ shows: ShowLimitsReply[] }>(`${OPS}/rooms/${room}/shows`);
+    if (answer.ok && this.#state.room?.room === room) this.#change({ shows: answer.body.shows });
   }
 
   async #readRooms(): Promise<void> {

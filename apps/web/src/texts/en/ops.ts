@@ -99,6 +99,13 @@ export const ops = {
   'ops.conflict-drop': 'Drop mine',
   'ops.phase': 'Phase',
 
+  'ops.shows': 'Limits of shows',
+  'ops.act-limits': 'Limits of a show changed',
+  'ops.idle-label': 'Seconds a session may hold nothing',
+  'ops.attempts-label': 'Holds a session may make',
+  'ops.near-attempts': '{count} sessions near the limit of holds',
+  'ops.holds-lapsed': '{count} holds lapsed in the last hour',
+
   'ops.log': 'Audit log',
   'ops.log-empty': 'Nothing has been changed yet.',
   'ops.log-older': 'Older',

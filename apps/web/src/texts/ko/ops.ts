@@ -101,6 +101,13 @@ export const ops: Readonly<Record<keyof typeof english, string>> = {
   'ops.conflict-drop': '내 변경 버리기',
   'ops.phase': '상태',
 
+  'ops.shows': '공연 제한',
+  'ops.act-limits': '공연 제한 변경',
+  'ops.idle-label': '선점 없이 머물 수 있는 시간 (초)',
+  'ops.attempts-label': '세션당 선점 횟수',
+  'ops.near-attempts': '선점 횟수 한도에 가까운 세션 {count}개',
+  'ops.holds-lapsed': '최근 1시간 동안 만료된 선점 {count}건',
+
   'ops.log': '감사 기록',
   'ops.log-empty': '아직 변경 기록이 없습니다.',
   'ops.log-older': '이전 기록',

@@ -1,5 +1,5 @@
 /** What a person decides about a room; the rest of a record of the audit log is for programs. Pure. */
-const TOLD = ['phase', 'ratePerMinute', 'capacity', 'callMs', 'opensAtMs', 'name'] as const;
+const TOLD = ['phase', 'ratePerMinute', 'capacity', 'callMs', 'opensAtMs', 'name', 'idleSessionMs', 'attemptsPerSession'] as const;
 export type ToldField = (typeof TOLD)[number];
 /** `isFirst`: there was nothing before. */
 export type ToldChange = { readonly field: ToldField; readonly from: unknown; readonly to: unknown; readonly isFirst: boolean };

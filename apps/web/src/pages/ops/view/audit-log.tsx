@@ -41,7 +41,7 @@ function Changes({ act, say, language }: ConsoleProps & { readonly act: Act }) {
     if (field === 'phase') return say(`phase.${String(value)}` as 'phase.open');
     if (field === 'name') return String((value as Record<string, unknown>)[language] ?? '').slice(0, NAME_CHARS_MAX);
     if (field === 'opensAtMs') return new Date(Number(value)).toLocaleString(language);
-    if (field === 'callMs') return say('ops.seconds', { seconds: Number(value) / 1_000 });
+    if (field === 'callMs' || field === 'idleSessionMs') return say('ops.seconds', { seconds: Number(value) / 1_000 });
     return Number(value).toLocaleString(language);
   };
   return (
@@ -59,7 +59,9 @@ function Changes({ act, say, language }: ConsoleProps & { readonly act: Act }) {
 const NAME_CHARS_MAX = 60;
 const LABELS = {
   phase: 'ops.phase', ratePerMinute: 'ops.rate', capacity: 'ops.capacity', callMs: 'ops.call-time', opensAtMs: 'ops.opens-at', name: 'ops.name-of-room',
+  idleSessionMs: 'ops.idle-label', attemptsPerSession: 'ops.attempts-label',
 } as const satisfies Record<ToldField, TextKey>;
 const ACTIONS: Readonly<Record<string, TextKey>> = {
   'room.make': 'ops.act-make', 'room.change': 'ops.act-change', 'room.epoch': 'ops.act-epoch', 'room.restart': 'ops.act-restart',
+  'show.limits': 'ops.act-limits',
 };

@@ -6,6 +6,7 @@ import { AuditLog } from './audit-log.tsx';
 import { Charts, Dashboard } from './dashboard.tsx';
 import { Invariants } from './invariants.tsx';
 import { Control } from './control.tsx';
+import { ShowLimits } from './show-limits.tsx';
 
 export type ConsoleProps = {
   readonly operations: OpsConsole;
@@ -113,6 +114,7 @@ function Room(props: ConsoleProps) {
           </div>
           <aside class="ops-side">
             <Control key={state.room.room} {...props} room={state.room} />
+            <ShowLimits key={`shows-${state.room.room}`} {...props} />
             <Invariants {...props} />
             <AuditLog {...props} />
           </aside>
