@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { ADMISSION_PREFIX, API_PREFIX, BOOKING_PREFIX, BUDGET_MS, GATEWAY_MARGIN_MS, routes } from '@onsale/contract';
+import { ADMISSION_PREFIX, API_PREFIX, BOOKING_PREFIX, BUDGET_MS, GATEWAY_MARGIN_MS, PROXY_MARGIN_MS, routes } from '@onsale/contract';
 import { descriptorLimit, socketsWithin } from '@onsale/runtime';
 import { until } from '@onsale/testing';
 import t from 'tap';
+import { PRESS_BUDGET_MS, PRESS_WAIT_MS } from '../src/gateway/ask-app.ts';
 import { CONNECTIONS_MAX, proxied } from '../src/gateway/proxy.ts';
 import { startGateway } from './fake/gateway.ts';
 
@@ -121,5 +122,7 @@ t.test('the gateway waits a little longer than the app may take, on every route'
     const own = table.find(({ methods, url: at }) => at === prefix + path && methods.includes(method)) ?? table.find(({ url: at }) => at === `${prefix}/*`);
     t.ok((own?.budgetMs ?? 0) >= budgetMs + GATEWAY_MARGIN_MS, `${method} ${prefix}${path}: ${own?.budgetMs} ms, the app ${budgetMs}`);
   }
+  // Pages without scripts press by the gateway's own calls, none of which confirms a payment (that one is asked again by the page).
+  t.ok(PRESS_WAIT_MS > BUDGET_MS && PRESS_BUDGET_MS > PRESS_WAIT_MS && BUDGET_MS + PROXY_MARGIN_MS > PRESS_BUDGET_MS, 'a press of a page without scripts too');
   t.end();
 });

@@ -1,4 +1,4 @@
-import { ADMISSION_PREFIX, BOOKING_PREFIX } from '@onsale/contract';
+import { ADMISSION_PREFIX, BOOKING_PREFIX, BUDGET_MS, GATEWAY_MARGIN_MS } from '@onsale/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { forwarded, type Edge } from './sockets.ts';
 import { bookingUpstream, type Upstreams } from './proxy.ts';
@@ -15,14 +15,31 @@ export type Question = {
 };
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-const ANSWER_MS = 5_000;
+/** What changes nothing is asked again by the page soon. */
+export const LOOK_MS = 5_000;
+/**
+ * What a press changes is waited for as long as the app may take. All calls of one press share this time, so that the page's own answer comes before
+ * the proxy in front gives up.
+ *
+ *   app: BUDGET_MS ──► call: PRESS_WAIT_MS ──► page's route: PRESS_BUDGET_MS ──► nginx
+ */
+export const PRESS_WAIT_MS = BUDGET_MS + GATEWAY_MARGIN_MS / 2;
+export const PRESS_BUDGET_MS = BUDGET_MS + GATEWAY_MARGIN_MS;
+const presses = new WeakMap<FastifyRequest, AbortSignal>();
+
+function patience(request: FastifyRequest, method: Method, timeoutMs: number | undefined): AbortSignal {
+  if (timeoutMs !== undefined || method === 'GET') return AbortSignal.timeout(timeoutMs ?? LOOK_MS);
+  const press = presses.get(request) ?? AbortSignal.timeout(PRESS_WAIT_MS);
+  presses.set(request, press);
+  return press;
+}
 
 export const admissionUrl = ({ upstreams }: Asking, path: string): string => `${upstreams.admission}${ADMISSION_PREFIX}${path}`;
 export const bookingUrl = ({ upstreams }: Asking, path: string): string => `${bookingUpstream(upstreams.booking, path)}${BOOKING_PREFIX}${path}`;
 
 /** Asks an app as this fan, with the fan's own cookies: pages for browsers without scripts are made of such answers. */
 export async function askApp(request: FastifyRequest, context: Asking, method: Method, url: string, question: Question = {}): Promise<Reached | null> {
-  const { body, fresh = [], timeoutMs = ANSWER_MS } = question;
+  const { body, fresh = [], timeoutMs } = question;
   const headers: Record<string, string> = { ...forwarded(request.raw, context.edge), accept: 'application/json', ...question.headers };
   const cookie = [...fresh.map((line) => line.split(';', 1)[0]), request.headers.cookie].filter((part) => part !== undefined && part !== '').join('; ');
   if (cookie !== '') headers['cookie'] = cookie;
@@ -32,7 +49,7 @@ export async function askApp(request: FastifyRequest, context: Asking, method: M
   const hasBody = method === 'POST' || method === 'PUT';
   if (hasBody) headers['content-type'] = 'application/json';
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
+    const signal = patience(request, method, timeoutMs);
     const reply = await fetch(url, { method, headers, body: hasBody ? JSON.stringify(body ?? {}) : null, signal, redirect: 'error' });
     const text = await reply.text();
     const parsed: unknown = text === '' ? null : JSON.parse(text);

@@ -5,7 +5,7 @@ import { replyProblem } from '@onsale/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { plainConfirmingPage, plainElsewherePage, plainMinePage, plainOrderPage } from '../html/plain-order-page.ts';
 import { elsewhereOf, readReturn, type Elsewhere, type Return } from '../pages/order/page-state/order-state.ts';
-import { admissionUrl, askApp, bookingUrl, handOver, type Reached } from './ask-app.ts';
+import { admissionUrl, askApp, bookingUrl, handOver, PRESS_BUDGET_MS, type Reached } from './ask-app.ts';
 import { sendNotFound, type PageContext } from './page-context.ts';
 
 /**
@@ -22,7 +22,7 @@ const SAID_BY_ORDER: readonly (string | null)[] = ['order-state', 'payment-in-pr
 export function servePlainOrders(scope: FastifyInstance, context: PageContext): void {
   const actions = { pay: toWindow, cancel } as const;
   for (const [name, action] of Object.entries(actions)) {
-    scope.post<OrderRoute>(`/orders/:id/${name}`, async (request, reply) => {
+    scope.post<OrderRoute>(`/orders/:id/${name}`, { config: { budgetMs: PRESS_BUDGET_MS } }, async (request, reply) => {
       const { id } = request.params;
       if (!parseOpaqueId(id).ok) return replyProblem(request, reply, 'not-found');
       return reply.redirect(await action(request, context, id), 303);

@@ -3,7 +3,7 @@ import { parseRoomId } from '@onsale/kernel';
 import { replyProblem } from '@onsale/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { plainRoomPage, type PlainPlace } from '../html/plain-room-page.ts';
-import { admissionUrl, askApp, bookingUrl, handOver } from './ask-app.ts';
+import { admissionUrl, askApp, bookingUrl, handOver, LOOK_MS, PRESS_BUDGET_MS } from './ask-app.ts';
 import { cookieValue } from './language.ts';
 import { sendNotFound, type PageContext } from './page-context.ts';
 import { forwarded } from './sockets.ts';
@@ -25,7 +25,7 @@ type Query = { readonly said?: unknown; readonly cookies?: unknown; readonly ask
 export function servePlainQueue(scope: FastifyInstance, context: PageContext): void {
   for (const action of ACTIONS) {
     // buildServer checks the Origin of these writes before they come here.
-    scope.post<RoomRoute>(`/rooms/:room/${action}`, async (request, reply) => act(action, request, reply, context));
+    scope.post<RoomRoute>(`/rooms/:room/${action}`, { config: { budgetMs: PRESS_BUDGET_MS } }, async (request, reply) => act(action, request, reply, context));
   }
 }
 
@@ -43,7 +43,7 @@ export async function sendPlainRoom(request: FastifyRequest<RoomRoute>, reply: F
     context.sendHtml(request, reply, (language) => plainRoomPage(language, context.assetsOf('plain'), { ...place, ...rest }), { personal: true });
   if (!hasDevice(request, context)) {
     if (query.cookies === 'tried') return send({ me: null, state: 'no-cookies', code: null, renewSeconds: null });
-    const device = await askApp(request, context, 'POST', admissionUrl(context, '/device'));
+    const device = await askApp(request, context, 'POST', admissionUrl(context, '/device'), { timeoutMs: LOOK_MS });
     if (device?.status === 204) {
       handOver(reply, device.cookies);
       return reply.redirect(`/rooms/${room}?plain=1&cookies=tried`, 303);
@@ -86,7 +86,7 @@ async function act(action: Action, request: FastifyRequest<RoomRoute>, reply: Fa
   // Whoever brings no cookie back could not keep a place: the page tries them first, and says so where they are refused.
   if (action === 'join' && !hasDevice(request, context)) return reply.redirect(here, 303);
   const cookies: string[] = [];
-  if (action === 'join') cookies.push(...((await askApp(request, context, 'POST', admissionUrl(context, '/device')))?.cookies ?? []));
+  if (action === 'join') cookies.push(...((await askApp(request, context, 'POST', admissionUrl(context, '/device'), { timeoutMs: LOOK_MS }))?.cookies ?? []));
   const [method, path] = {
     join: ['POST', '/places'],
     return: ['POST', '/places/me/return'],

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { plainSeatsPage, type PlainSeats } from '../html/plain-seats-page.ts';
 import { EMAIL_MAX, isEmailFine, NAME_MAX } from '../pages/pay/page-state/buyer.ts';
 import { decodeSeats } from '../pages/seats/page-state/seat-codes.ts';
-import { askApp, bookingUrl, handOver, type Reached } from './ask-app.ts';
+import { askApp, bookingUrl, handOver, PRESS_BUDGET_MS, type Reached } from './ask-app.ts';
 import { sendNotFound, type PageContext } from './page-context.ts';
 import { formOf } from './plain-form.ts';
 import { forwarded } from './sockets.ts';
@@ -25,7 +25,7 @@ const ACTIONS = { hold, release, leave, order } as const;
 
 export function servePlainSeats(scope: FastifyInstance, context: PageContext): void {
   for (const [name, action] of Object.entries(ACTIONS)) {
-    scope.post<ShowRoute>(`/shows/:show/${name}`, async (request, reply) => {
+    scope.post<ShowRoute>(`/shows/:show/${name}`, { config: { budgetMs: PRESS_BUDGET_MS } }, async (request, reply) => {
       const { show } = request.params;
       if (!parseShowId(show).ok) return replyProblem(request, reply, 'not-found');
       return reply.redirect(await action(request, reply, context, show), 303);
