@@ -1,5 +1,5 @@
 import { StartRefused } from './ports.ts';
-import { supervise, type Supervised, type SupervisorEvents, type Unit } from './supervise.ts';
+import { supervise, type Pace, type Supervised, type SupervisorEvents, type Unit } from './supervise.ts';
 
 /** Stopped in this order, those of one step together; what is not named goes in the middle. The gateway first: no fan meets a half-stopped house. */
 const FIRST = ['web'];
@@ -11,9 +11,11 @@ export class Running {
   readonly #supervised: Supervised[] = [];
   readonly #starting = new Set<Promise<unknown>>();
   readonly #events: SupervisorEvents;
+  readonly #pace: Pace | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(events: SupervisorEvents) {
+  constructor(events: SupervisorEvents, pace?: Pace) {
+    this.#pace = pace;
     this.#events = {
       ...events,
       started: (name, pid) => {
@@ -37,7 +39,7 @@ export class Running {
     if (this.stopped) throw new StartRefused('stopped while starting');
     const begun = unit.start().then((pid) => {
       this.#processes.set(unit.name, pid);
-      this.#supervised.push(supervise(unit, this.#events));
+      this.#supervised.push(supervise(unit, this.#events, this.#pace));
     });
     this.#starting.add(begun);
     try {

@@ -11,6 +11,7 @@ import { prepare } from './prepare-database.ts';
 import { assertProduction } from './production.ts';
 import { untilReady } from './readiness.ts';
 import { Running } from './running.ts';
+import type { Pace } from './supervise.ts';
 
 export type SystemOptions = {
   readonly environment: NodeJS.ProcessEnv;
@@ -20,6 +21,8 @@ export type SystemOptions = {
   readonly say: (line: string) => void;
   /** Something keeps dying before the system has been ready once: the start is of no use. Later it is told, and everything else stays up. */
   readonly onHopeless: (why: string) => void;
+  /** How what has died is started again; a test hurries. */
+  readonly pace?: Pace;
 };
 
 export type System = {
@@ -61,7 +64,7 @@ export function openSystem(options: SystemOptions): System {
       if (!wasReady) return options.onHopeless(told);
       say(`${told}\nEverything else goes on; ${name} is started again every few seconds.`);
     },
-  });
+  }, options.pace);
   return {
     start: () =>
       startAll(options, running, (write) => {
