@@ -1,4 +1,4 @@
-import { createMetrics, descriptorLimit, socketsWithin, trustOf, type Logger, type OnsaleServer, type WebConfig } from '@onsale/runtime';
+import { connectionLimits, createMetrics, descriptorLimit, socketsWithin, trustOf, type Logger, type OnsaleServer, type WebConfig } from '@onsale/runtime';
 import { buildApp } from './app.ts';
 import { buildPages, FANS_FOLDER } from './build.ts';
 import type { OnSale } from './gateway/on-sale.ts';
@@ -18,7 +18,10 @@ export async function wire(config: WebConfig, logger: Logger): Promise<OnsaleSer
   const tell = socketsMax < SOCKET_LIMITS.socketsMax ? 'warn' : 'info';
   logger[tell]({ descriptors, socketsMax }, 'sockets that may pass through at once, by the limit of open files');
   return buildApp(
-    { logger, metrics: createMetrics('web'), publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies },
+    {
+      logger, metrics: createMetrics('web'), publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies,
+      connections: connectionLimits(descriptors, 2),
+    },
     {
       upstreams: { admission: config.admissionUrl, booking: [config.bookingUrl] },
       health: healthOf(config),

@@ -283,7 +283,7 @@ t.test('a pong is the fan’s own sign of life: the gateway answers no ping', as
   const gateway = await startGateway({
     admission: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
     booking: away,
-    socketLimits: { socketsMax: 1, handshakeMs: 500 },
+    socketLimits: { socketsMax: 1, handshakeMs: 500, stalledMs: 60_000 },
   });
   const accepted = once(wss, 'connection');
   const mute = new WebSocket(`${gateway.url.replace('http', 'ws')}/api/admission/rooms/demo/socket`, { autoPong: false });

@@ -10,6 +10,7 @@ export { buildServer, type OnsaleServer, type ServerOptions } from './server.ts'
 export { seldom } from './seldom.ts';
 export { lastWords, LINGER_MS, SOCKET_OPTIONS } from './last-words.ts';
 export { answerUpgrades } from './upgrades.ts';
+export { boundConnections, connectionLimits, type ConnectionLimits } from './connections.ts';
 export { descriptorLimit, socketsWithin } from './descriptors.ts';
 export { languageOf, replyProblem } from './problem-reply.ts';
 export { type TranslateError } from './problem-of-error.ts';

@@ -7,6 +7,8 @@ import Fastify, {
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { BODY_BYTES_MAX, BUDGET_MS, budgetMsOf, problem, refusalsAt, type ProblemCode } from '@onsale/contract';
 import { sourceOf, type Source } from '@onsale/kernel';
+import { boundConnections, connectionLimits, isPastBound, type ConnectionLimits } from './connections.ts';
+import { descriptorLimit } from './descriptors.ts';
 import { readinessOf, type HealthChecks } from './health.ts';
 import { followRequests, type InFlight } from './in-flight.ts';
 import type { Logger } from './logger.ts';
@@ -54,6 +56,8 @@ export type ServerOptions = {
   /** HEAD beside every GET: for pages, whose links are previewed and watched by it; no program needs it of an API. */
   readonly headRoutes?: boolean;
   readonly shed?: ShedLimits;
+  /** Left out: as many as the limit of open files allows. */
+  readonly connections?: ConnectionLimits;
   /** Time budget of routes that the contract gives none; then 503. */
   readonly budgetMs?: number;
   /** OpenAPI 3.1 at `<prefix>/docs/json`. */
@@ -66,6 +70,8 @@ const LOOK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 72_000;
 const HEADER_BYTES_MAX = 16_384;
 const PATH_PARAMETER_LENGTH_MAX = 100;
+/** For who is refused a connection. */
+const RETRY_AFTER_MS = 5_000;
 
 /**
  * The shell of every HTTP server in the house: TypeBox validation, problem replies, shedding, origin check, security headers, health,
@@ -88,6 +94,8 @@ export async function buildServer(options: ServerOptions): Promise<OnsaleServer>
     return app.server.listenerCount('upgrade') > 0 && headers.upgrade?.toLowerCase() === 'websocket';
   }
   nameSource(app, trust);
+  const connections = boundConnections(app.server, options.connections ?? connectionLimits(descriptorLimit()), trust);
+  app.addHook('onRequest', refusePastBound);
   const pressure = watchPressure(options.shed ?? SHED_LIMITS);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompilerOf({ checkReplies }));
@@ -99,10 +107,17 @@ export async function buildServer(options: ServerOptions): Promise<OnsaleServer>
   app.addHook('onRoute', hooksByRoute(options, pressure, inFlight));
   app.addHook('onClose', async () => { pressure.stop(); inFlight.stop(); });
   metrics.gauge('onsale_http_in_flight', 'Requests being answered', () => pressure.inFlight);
+  metrics.gauge('onsale_connections', 'Connections to this listener', () => connections.open());
   metrics.gauge('onsale_loop_delay_ms', 'Delay of the event loop, decaying maximum', () => pressure.loopDelayMs);
   if (options.api !== undefined) serveOpenApi(app, options.api);
   serveHealth(app, options.ready ?? {}, metrics);
   return Object.assign(app.withTypeProvider<TypeBoxTypeProvider>(), { pressure });
+}
+
+function refusePastBound(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (!isPastBound(request.raw.socket)) return done();
+  void reply.header('connection', 'close');
+  replyProblem(request, reply, 'overloaded', { retryAfterMs: RETRY_AFTER_MS });
 }
 
 /** Worked out only for who asks, which most requests do not. */
@@ -122,11 +137,16 @@ function errorAnswers({ logger, translateError }: ServerOptions) {
       replyProblem(request, reply, refusal.code, refusal.extras);
       return;
     }
+    if (isBrokenOff(error, reply)) return void replyProblem(request, reply, 'bad-request');
     const incident = randomUUID();
     logger.error({ err: error, incident, method: request.method, route: routeOf(request) }, 'a request failed on our side');
     replyProblem(request, reply, 'internal', { incident });
   };
 }
+
+/** A client that leaves in the middle of an answer ends the stream that it was made of: nobody's fault, and nobody hears of it. */
+const BROKEN_OFF: ReadonlySet<string | undefined> = new Set(['ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'UND_ERR_ABORTED']);
+const isBrokenOff = ({ code }: Error & { code?: string }, reply: FastifyReply): boolean => reply.raw.destroyed && BROKEN_OFF.has(code);
 
 /** What a route needs is decided once, when it is registered. */
 function hooksByRoute({ publicOrigins, metrics, budgetMs: usualMs = BUDGET_MS, checkReplies = false }: ServerOptions, pressure: Pressure, inFlight: InFlight) {

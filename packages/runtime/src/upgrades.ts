@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { isPastBound, PAST_BOUND } from './connections.ts';
 import { lastWords } from './last-words.ts';
 import { seldom } from './seldom.ts';
 
@@ -13,6 +14,7 @@ export function answerUpgrades(server: Server, answer: AnswerUpgrade, onError: (
   const tell = seldom(() => performance.now(), onError);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', destroy);
+    if (isPastBound(socket)) return lastWords(socket, PAST_BOUND);
     try {
       answer(request, socket, head);
     } catch (error) {

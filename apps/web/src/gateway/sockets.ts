@@ -15,8 +15,9 @@ import { endToEnd, staysInside } from './end-to-end.ts';
  * unchanged. A proxy that speaks WebSocket itself breaks all three and costs a parse per frame and fan.
  */
 export type SocketRoute = { readonly prefix: string; readonly upstream: (path: string) => string };
-export type SocketLimits = { readonly socketsMax: number; readonly handshakeMs: number };
-export const SOCKET_LIMITS: SocketLimits = { socketsMax: 60_000, handshakeMs: 5_000 };
+export type SocketLimits = { readonly socketsMax: number; readonly handshakeMs: number; readonly stalledMs: number };
+export const SOCKET_LIMITS: SocketLimits = { socketsMax: 60_000, handshakeMs: 5_000, stalledMs: 20_000 };
+const LOOKS_PER_STALL = 4;
 
 /** What the gateway says in its own words: the handshake, which has no body, and who the client is. */
 const OWN_WORDS = ['content-length', 'forwarded', 'host'];
@@ -26,13 +27,14 @@ export type SocketTunnel = { readonly open: () => number; readonly close: () => 
 export function tunnelSockets(
   server: Server, routes: readonly SocketRoute[], limits: SocketLimits, edge: Edge, onError: (error: unknown) => void,
 ): SocketTunnel {
-  const live = new Set<Duplex>();
+  const live = new Map<Duplex, Reading>();
+  const looking = setInterval(() => endStalled(live, performance.now(), limits.stalledMs), limits.stalledMs / LOOKS_PER_STALL).unref();
   const answer = (request: IncomingMessage, client: Duplex, head: Buffer): void => {
     const path = request.url ?? '/';
     const route = staysInside(path) ? routes.find(({ prefix }) => path.startsWith(prefix)) : undefined;
     if (route === undefined || request.headers.upgrade?.toLowerCase() !== 'websocket') return refuseUpgrade(client, '404 Not Found');
     if (live.size >= limits.socketsMax) return refuseUpgrade(client, '503 Service Unavailable');
-    live.add(client);
+    live.set(client, { taken: 0, sinceMs: performance.now() });
     client.once('close', () => live.delete(client));
     connect(request, client, head, new URL(path, route.upstream(path)), limits, edge);
   };
@@ -40,9 +42,25 @@ export function tunnelSockets(
   return {
     open: () => live.size,
     close: () => {
-      for (const client of live) client.destroy();
+      clearInterval(looking);
+      for (const client of live.keys()) client.destroy();
     },
   };
+}
+
+/** How much a client had taken in all when it last took anything. */
+type Reading = { taken: number; sinceMs: number };
+
+/**
+ * Who takes nothing of what waits for it is ended. While it waits, the app's stream is held back and its end is not seen either: the app, which ends
+ * a slow reader by itself, would leave both connections here for ever.
+ */
+function endStalled(live: ReadonlyMap<Duplex, Reading>, nowMs: number, stalledMs: number): void {
+  for (const [client, reading] of live) {
+    const taken = ((client as Partial<Socket>).bytesWritten ?? 0) - client.writableLength;
+    if (client.writableLength === 0 || taken !== reading.taken) Object.assign(reading, { taken, sinceMs: nowMs });
+    else if (nowMs - reading.sinceMs >= stalledMs) client.destroy();
+  }
 }
 
 function refuseUpgrade(client: Duplex, status: string): void {

@@ -1,52 +1,47 @@
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Input } from './draw-heads.ts';
 
-/** What came back: answers by status, and the inputs that got none (hung up on, or a body that never came). */
-export type Answers = { readonly statuses: Map<number, number>; sent: number; unanswered: number; readonly failed: string[] };
-export const noAnswers = (): Answers => ({ statuses: new Map(), sent: 0, unanswered: 0, failed: [] });
+/**
+ * What came back: answers by status. `unanswered`: hung up on without a word. `failed`: answered as a fault of ours. `hanging`: neither answered
+ * nor hung up on, although the client had said that it sends no more.
+ */
+export type Answers = { readonly statuses: Map<number, number>; sent: number; unanswered: number; readonly failed: string[]; readonly hanging: string[] };
+export const noAnswers = (): Answers => ({ statuses: new Map(), sent: 0, unanswered: 0, failed: [], hanging: [] });
 
 const BATCH_MAX = 40;
-/** Without a byte for this long the server waits for more, such as the body that a head promised: that input is left behind. */
-const QUIET_MS = 250;
-/** For one that brings only half, and for frames: a moment. */
-const HALF_MS = 15;
-const HANDSHAKE_MS = 2_000;
+/** Each on a connection of its own, so many at once: most of them do nothing but wait. */
+const ALONE_AT_ONCE = 16;
+/** Without a byte for this long the server waits for more, such as the body that a head promised; then we say that no more will come. */
+const QUIET_MS = 1_000;
+/** After that a server has this long to answer or to hang up. */
+const GIVE_UP_MS = 10_000;
+const HANDSHAKE_MS = 5_000;
+/** For frames: a moment to be read in. */
+const FRAMES_MS = 15;
 const STATUS = /HTTP\/1\.[01] (\d{3}) /g;
+/** Said under load, with a time to come again; every other one says that we have a fault. */
+const BUSY = 503;
 
 /**
- * Sends inputs over as few connections as they allow: whole ones one behind the other, until the server hangs up, which it does after what it
- * could not read; those behind it go over a new connection.
+ * Sends whole inputs one behind the other over as few connections as the server allows: it hangs up after what it could not read, and those behind
+ * it go over a new connection. Those that may promise more than they bring go alone.
  */
 export async function throwAt(port: number, inputs: readonly Input[], answers: Answers): Promise<void> {
-  let at = 0;
-  while (at < inputs.length) {
-    const whole = inputs.slice(at, at + BATCH_MAX);
-    const half = whole.findIndex(({ answered }) => !answered);
-    if (half === 0) {
-      await sendAlone(port, inputs[at] as Input, answers);
-      at += 1;
-      continue;
-    }
-    at += await converse(port, half === -1 ? whole : whole.slice(0, half), answers);
-  }
-}
-
-/** What may promise more than it brings: whatever the server says at once counts, then the connection is broken off. */
-async function sendAlone(port: number, { text }: Input, answers: Answers): Promise<void> {
-  const socket = open(port);
-  socket.write(text, 'latin1');
-  const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(await firstBytes(socket, HALF_MS))?.[1] ?? 0);
-  socket.destroy();
-  answers.sent += 1;
-  if (status === 0) answers.unanswered += 1;
-  else note(answers, status, text);
+  const [whole, alone] = [inputs.filter(({ answered }) => answered), inputs.filter(({ answered }) => !answered)];
+  const next = alone.values();
+  const senders = Array.from({ length: ALONE_AT_ONCE }, async () => {
+    for (const input of next) await converse(port, [input], answers);
+  });
+  const behindEachOther = async (): Promise<void> => {
+    for (let at = 0; at < whole.length; ) at += await converse(port, whole.slice(at, at + BATCH_MAX), answers);
+  };
+  await Promise.all([behindEachOther(), ...senders]);
 }
 
 function note(answers: Answers, status: number, text: string): void {
   answers.statuses.set(status, (answers.statuses.get(status) ?? 0) + 1);
-  if (status === 500 || status === 502) answers.failed.push(`${status}: ${JSON.stringify(text.slice(0, 400))}`);
+  if (status >= 500 && status !== BUSY) answers.failed.push(`${status}: ${JSON.stringify(text.slice(0, 400))}`);
 }
 
 /** How many of the batch are done with: those that were answered, or the first one when the server hung up without a word. */
@@ -54,9 +49,15 @@ async function converse(port: number, batch: readonly Input[], answers: Answers)
   const socket = open(port);
   const seen: number[] = [];
   let text = '';
-  const over = once(socket, 'close');
-  const patience = setTimeout(() => socket.destroy(), QUIET_MS);
-  socket.once('close', () => clearTimeout(patience));
+  let isHanging = false;
+  // Not by `once`, which takes a connection that is reset for a failure.
+  const over = new Promise((done) => socket.on('close', done));
+  // Node's server hangs up on whoever half-closes, also on one whose answer is being made: so only after long quiet.
+  const patience = setTimeout(() => socket.end(), QUIET_MS);
+  const giveUp = setTimeout(() => {
+    isHanging = true;
+    socket.destroy();
+  }, GIVE_UP_MS);
   socket.on('data', (bytes) => {
     text += bytes.toString('latin1');
     let end = 0;
@@ -67,12 +68,16 @@ async function converse(port: number, batch: readonly Input[], answers: Answers)
     text = text.slice(Math.max(end, text.length - 16));
     if (seen.length >= batch.length || seen.includes(101)) socket.destroy();
     patience.refresh();
+    giveUp.refresh();
   });
   socket.write(batch.map((input) => input.text).join(''), 'latin1');
   await over;
+  clearTimeout(patience);
+  clearTimeout(giveUp);
   const done = Math.min(batch.length, Math.max(1, seen.length));
   answers.sent += done;
   if (seen.length === 0) answers.unanswered += 1;
+  if (isHanging) answers.hanging.push(JSON.stringify((batch[Math.min(seen.length, batch.length - 1)] as Input).text.slice(0, 400)));
   for (const [index, status] of seen.slice(0, done).entries()) note(answers, status, (batch[index] as Input).text);
   return done;
 }
@@ -88,7 +93,7 @@ export async function throwFrames(port: number, path: string, bytes: Buffer, cou
   answers.sent += count;
   note(answers, status, `a handshake at ${path}`);
   socket.write(bytes);
-  await sleep(HALF_MS);
+  await sleep(FRAMES_MS);
   socket.destroy();
 }
 
