@@ -10,12 +10,20 @@ import { startGateway } from './fake/gateway.ts';
 const server = createServer();
 const wss = new WebSocketServer({ server, perMessageDeflate: false });
 let open = 0;
+/** Nothing has moved for so long. */
+const FULL_MS = 500;
 wss.on('connection', (socket, request) => {
   open += 1;
   socket.on('error', () => undefined).on('close', () => (open -= 1));
   if (request.url?.includes('flood') !== true) return;
   for (let n = 0; n < 300; n += 1) socket.send(Buffer.alloc(100_000));
-  setTimeout(() => socket.terminate(), 100);
+  // Once every buffer on the way is full; before, the gateway would still be reading and see the end.
+  let [left, since] = [Infinity, performance.now()];
+  const look = setInterval(() => {
+    if (socket.bufferedAmount !== left) [left, since] = [socket.bufferedAmount, performance.now()];
+    else if (performance.now() - since >= FULL_MS) socket.terminate();
+  }, 50);
+  socket.on('close', () => clearInterval(look));
 });
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
@@ -37,7 +45,7 @@ const socketsOf = async (url: string): Promise<number> =>
   Number(/^onsale_gateway_sockets(?:\{.*\})? (\d+)/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
 
 t.test('a client that reads nothing is ended after a while; one that has nothing to read is not; control: without the look it stays', async (t) => {
-  const [looking, blind] = [await gatewayThatWaits(400), await gatewayThatWaits(600_000)];
+  const [looking, blind] = [await gatewayThatWaits(2_000), await gatewayThatWaits(600_000)];
   const stalled: Socket[] = [];
   for (const { url } of [looking, blind]) stalled.push(await opened(Number(new URL(url).port), 'flood'));
   const quiet = await opened(Number(new URL(looking.url).port), 'quiet');
