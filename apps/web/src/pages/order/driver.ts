@@ -1,4 +1,4 @@
-import type { OrderReply, ReturnReply } from '@onsale/contract';
+import { CONFIRM_BUDGET_MS, PROXY_MARGIN_MS, type OrderReply, type ReturnReply } from '@onsale/contract';
 import { keptOrder } from '../pay/kept-orders.ts';
 import { abandonPayment, openPayment, orderHeaders, type OwnOrder } from '../pay/payment.ts';
 import { BOOKING, call, type Answer } from '../shared/api.ts';
@@ -10,7 +10,8 @@ const CONFIRM_RETRY_MS = 1_500;
 /** How often a browser that does not own the order asks how its payment stands; the owner's own page goes on without limit. */
 const ELSEWHERE_LOOKS = 20;
 const ELSEWHERE_MS = 3_000;
-const CONFIRM_MS = 40_000;
+/** A page waits longest of all, so that it reads what the app has to say. */
+const CONFIRM_MS = CONFIRM_BUDGET_MS + PROXY_MARGIN_MS + 1_000;
 
 type Proof = Extract<Return, { kind: 'paid' }>;
 
