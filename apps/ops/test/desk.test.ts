@@ -97,13 +97,14 @@ t.test('every route that needs an operator refuses who is none', async (t) => {
   const gone = await running.makeOperator();
   await disableOperator(running.pool, gone.name, { actor: 'test', cause: '' });
   const mine = routes.filter(({ api: name }) => name === 'ops');
-  t.equal(mine.length, 9);
+  t.equal(mine.length, 11);
   for (const route of mine) {
     t.ok(app.hasRoute({ method: route.method, url: api(route.path) }), route.path);
     if (route.needs !== 'operator') continue;
-    const url = api(route.path.replace(':room', room));
+    const url = api(route.path.replace(':room', room).replace(':show', 'demo'));
+    const payload = route.path.includes(':show') ? { attemptsPerSession: 10 } : { capacity: 1 };
     const ask = (headers: Record<string, string>) =>
-      app.inject({ method: route.method, url, headers: { 'if-match': '"1"', ...headers }, ...(route.method === 'PATCH' ? { payload: { capacity: 1 } } : {}) });
+      app.inject({ method: route.method, url, headers: { 'if-match': '"1"', ...headers }, ...(route.method === 'PATCH' ? { payload } : {}) });
     for (const headers of [{}, bearer(''), bearer('x'), bearer('A'.repeat(43)), bearer(gone.token), { authorization: `Basic ${operator.token}` }]) {
       t.match((await ask(headers)).json(), { status: 401, code: 'not-signed-in' }, `${route.method} ${route.path}`);
     }

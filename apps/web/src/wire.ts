@@ -41,9 +41,10 @@ function healthOf(config: WebConfig): Record<string, string> {
   return Object.fromEntries(Object.entries(apps).flatMap(([name, url]) => (url === null ? [] : [[name, `${url}/health/ready`]])));
 }
 
-/** A developer may open the shop as localhost while the sandbox says 127.0.0.1 or [::1], or the other way round. */
+/** A developer may open the shop as localhost while the sandbox says 127.0.0.1, or the other way round. A content policy cannot name an IPv6 address. */
 function loopbackTwins(url: string): string[] {
   const { origin, hostname, protocol, port } = new URL(url);
-  const twins = ['localhost', '127.0.0.1', '[::1]'];
-  return twins.includes(hostname) ? twins.map((host) => `${protocol}//${host}${port === '' ? '' : `:${port}`}`) : [origin];
+  const twins = ['localhost', '127.0.0.1'];
+  const isLoopback = hostname === '[::1]' || twins.includes(hostname);
+  return isLoopback ? twins.map((host) => `${protocol}//${host}${port === '' ? '' : `:${port}`}`) : [origin];
 }

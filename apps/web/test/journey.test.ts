@@ -193,7 +193,7 @@ if (!chromiumIsHere()) {
     const fan = await openVisitor(browser, 'phone', 'ko', { javaScriptEnabled: false, stepMs: STEP_MS });
     const { page } = fan;
     await page.goto(`${url}/rooms/demo`);
-    await page.waitForURL('**/rooms/demo?plain=1');
+    await page.waitForURL('**/rooms/demo?plain=1*');
     await page.getByRole('button', { name: ko['queue.join'] }).click();
     await page.getByText(ko['queue.leave']).waitFor();
     const device = await deviceOfFan(fan);
@@ -201,7 +201,7 @@ if (!chromiumIsHere()) {
     await page.goto(`${url}/rooms/demo?plain=1`);
     await page.screenshot({ path: join(SHOTS, 'phone-ko-plain-called.png') });
     await page.getByRole('button', { name: ko['queue.enter'] }).click();
-    await page.waitForURL('**/shows/demo');
+    await page.waitForURL('**/shows/demo?plain=1*');
     t.equal(office.sessions.has(device), true);
     await page.goto(`${url}/somewhere`);
     await page.getByText(ko['lost.title']).waitFor();

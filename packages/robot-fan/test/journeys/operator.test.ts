@@ -74,11 +74,11 @@ if (!chromiumIsHere()) {
       const rate = 600 + 60 * n;
       await page.locator('input[name=ratePerMinute]').fill('-5');
       await page.locator('.knob .note-bad').waitFor();
-      t.equal(await page.locator('.control form .button-primary').isDisabled(), true, 'what is no rate cannot be applied');
+      t.equal(await page.locator('.control form .button-primary').first().isDisabled(), true, 'what is no rate cannot be applied');
       await page.locator('input[name=ratePerMinute]').fill(String(rate));
       await page.locator('input[name=capacity]').fill(String(1_350 + n));
       await shoot('2-knobs');
-      await page.locator('.control form .button-primary').click();
+      await page.locator('.control form .button-primary').first().click();
       await until('rate and capacity are in force', async () => {
         const { settings } = await gauges();
         return settings.ratePerMinute === rate && settings.capacity === 1_350 + n;
