@@ -1,7 +1,7 @@
 import type { DatabaseEngine } from '@onsale/services';
 
 /**
- * `statements`: judge the statements of these files too, as after a run of every suite.
+ * `statements`: record the statements of the files that run, and judge each by its plan at the end.
  * `rest`: files and options, as tap takes them; empty for every suite with the checks.
  */
 export type TestArguments = { readonly database: DatabaseEngine; readonly statements: boolean; readonly rest: readonly string[] };

@@ -14,7 +14,7 @@ type Location = { readonly how: string; readonly path: string; readonly waitsMs:
 /** Of the fans' server, in the order of the file; what a location does not say it takes from above. */
 function locationsOf(text: string): Location[] {
   const usual = Number(READ_TIMEOUT.exec(text.slice(0, text.indexOf('server {')))?.[1]) * SECOND_MS;
-  const fans = text.split(/^server \{/m).find((part) => part.includes('${PUBLIC_HOST};')) ?? '';
+  const fans = text.split(/^server \{/m).find((part) => part.includes('${PUBLIC_HOST};') && part.includes('location /api/')) ?? '';
   return [...fans.matchAll(/location (=|~)? ?(\S+)\s*\{([^}]*)\}/g)].map(([, how = '', path = '', body = '']) => {
     const own = READ_TIMEOUT.exec(body)?.[1];
     return { how, path, waitsMs: own === undefined ? usual : Number(own) * SECOND_MS };
