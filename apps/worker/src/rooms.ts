@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RoomSettings } from '@onsale/control';
-import { SECOND_MS, type RoomId, type ShowId } from '@onsale/kernel';
+import { SECOND_MS, type RoomId } from '@onsale/kernel';
 import { seldom, startLoop, type Loop } from '@onsale/runtime';
 import { beat, leaveShares, SHARE_LEASE_MS, type Share } from '@onsale/waiting-room';
 import type { WorkerContext } from './context.ts';
@@ -15,11 +15,9 @@ import { startSweeper } from './loops/sweeper.ts';
  */
 export type RoomLoops = {
   /** All rooms that need a caller: shares the new ones, lets go of those that are gone. */
-  follow(rooms: readonly Pick<RoomSettings, 'room' | 'shows'>[]): void;
+  follow(rooms: readonly Pick<RoomSettings, 'room'>[]): void;
   /** This worker's. */
   rooms(): readonly RoomId[];
-  /** What all rooms sell. */
-  shows(): readonly ShowId[];
   /** Rooms that no worker has taken for some seconds: there are more than the workers may call. */
   uncalled(): readonly RoomId[];
   loops(): readonly Loop[];
@@ -38,7 +36,6 @@ export function createRoomLoops(context: WorkerContext, onError: OnError, roomsM
   const worker = randomUUID();
   const byRoom = new Map<RoomId, Loops>();
   let wanted: readonly RoomId[] = [];
-  let shows: readonly ShowId[] = [];
   /** Monotonic time since which no worker calls a room. */
   let freeSince: ReadonlyMap<RoomId, number> = new Map();
   const complain = seldom(monotonic, (rooms: readonly RoomId[]) => logger.error({ rooms }, 'more rooms than all workers may call: these are called by nobody'));
@@ -65,14 +62,12 @@ export function createRoomLoops(context: WorkerContext, onError: OnError, roomsM
 
   return {
     follow(rooms) {
-      shows = [...new Set(rooms.flatMap((settings) => settings.shows))];
       const now = rooms.map(({ room }) => room);
       const isSame = now.length === wanted.length && now.every((room, index) => room === wanted[index]);
       wanted = now;
       if (!isSame) sharer.kick();
     },
     rooms: () => [...byRoom.keys()],
-    shows: () => shows,
     uncalled,
     loops: () => [sharer, ...[...byRoom.values()].flatMap(({ caller, sweeper, reconciler }) => [caller, sweeper, reconciler])],
     stop: async () => {
