@@ -194,6 +194,15 @@ t.test('settings of MySQL that Redis has not got are put in force', async (t) =>
   t.match((await get(`/rooms/${room}`)).json(), { version: 2, inForce: true });
 });
 
+t.test('the list does not call a change of another process waiting when it is in force', async (t) => {
+  const { room, ...settings } = await running.makeRoom();
+  t.equal((await get(`/rooms/${room}`)).statusCode, 200);
+  await configure(running.connection, { ...settings, room, version: 2, capacity: 78 });
+  valueOf(await changeRoom(running.pool, { room, version: 1, patch: { capacity: 78 }, actor: 'elsewhere', cause: '' }));
+  const listed = (await get('/rooms')).json<{ rooms: DeskReply[] }>().rooms.find((one) => one.room === room);
+  t.match(listed, { version: 2, capacity: 78, inForce: true, saved: true });
+});
+
 t.test('a room that Redis does not know is not made by ops', async (t) => {
   const { room } = await running.makeRoom({}, false);
   t.match((await get(`/rooms/${room}`)).json(), { room, inForce: false, saved: true });

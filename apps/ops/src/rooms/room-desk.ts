@@ -54,7 +54,7 @@ export class RoomDesk {
   async list(): Promise<DeskRoom[]> {
     try {
       const rows = await within(this.#saveMs, listRooms(this.#options.pool));
-      return await Promise.all(rows.map((row) => (this.#unsaved.has(row.room) ? this.#settleOrTell(row) : this.#asSeenLast(row))));
+      return await Promise.all(rows.map((row) => (this.#isSettled(row) ? { settings: row, inForce: true, saved: true } : this.#settleOrTell(row))));
     } catch (error) {
       if (!isUnavailable(error) || this.#versions.size === 0) throw error;
       const found = await Promise.all(Array.from(this.#versions.keys(), (room) => this.#readInForce(room)));
@@ -160,8 +160,9 @@ export class RoomDesk {
     return { settings: gauges.settings as RoomSettings, inForce: !gauges.fenced, saved: false };
   }
 
-  #asSeenLast(settings: RoomSettings): DeskRoom {
-    return { settings, inForce: this.#versions.get(settings.room) === settings.version, saved: true };
+  /** Whether this version was seen in force. Otherwise somebody is changing the room, here or in another process, and Redis has to be asked. */
+  #isSettled({ room, version }: RoomSettings): boolean {
+    return !this.#unsaved.has(room) && this.#versions.get(room) === version;
   }
 
   async #settleRow(room: RoomId): Promise<RoomSettings | undefined> {

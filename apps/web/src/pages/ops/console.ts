@@ -71,6 +71,9 @@ export class OpsConsole {
   #token: string | null = null;
   #feed: GaugesFeed | null = null;
   #editing = false;
+  /** Changes and reads of the rooms are numbered as they are asked; an answer that is older than what was told already is dropped. */
+  #asked = 0;
+  #told = 0;
   #timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(onChange: (state: ConsoleState) => void) {
@@ -129,6 +132,7 @@ export class OpsConsole {
   async apply(patch: RoomPatch, cause: string): Promise<void> {
     const seen = this.#state.room;
     if (seen === null) return;
+    this.#told = ++this.#asked;
     this.#change({ busy: true, outcome: null, conflict: null });
     const answer = await this.#call<RoomView>(`${OPS}/rooms/${seen.room}`, {
       method: 'PATCH',
@@ -198,7 +202,10 @@ export class OpsConsole {
   }
 
   async #readRooms(): Promise<void> {
+    const asked = ++this.#asked;
     const answer = await this.#call<{ rooms: RoomView[] }>(`${OPS}/rooms`);
+    if (asked < this.#told) return;
+    this.#told = asked;
     if (!answer.ok) return this.#change({ roomsProblem: answer.code });
     const { rooms } = answer.body;
     const open = rooms.find(({ room }) => room === this.#state.room?.room) ?? this.#state.room;
