@@ -13,7 +13,7 @@ type NumberOption = {
   readonly fraction?: true;
   readonly says: string;
 };
-type TextOption = { readonly is: 'text'; readonly normally?: string; readonly says: string };
+type TextOption = { readonly is: 'text'; readonly oneOf?: readonly string[]; readonly normally?: string; readonly says: string };
 type FlagOption = { readonly is: 'flag'; readonly says: string };
 export type Option = NumberOption | TextOption | FlagOption;
 export type Options = Readonly<Record<string, Option>>;
@@ -26,6 +26,7 @@ export type Command<Wanted extends Options = Options> = {
 };
 type ValueOf<Wanted extends Option> = Wanted extends NumberOption ? number
   : Wanted extends FlagOption ? boolean
+  : Wanted extends { readonly oneOf: readonly (infer Word)[]; readonly normally: string } ? Word
   : Wanted extends { readonly normally: string } ? string : string | undefined;
 export type Given<Wanted extends Options> = { readonly options: { readonly [Name in keyof Wanted]: ValueOf<Wanted[Name]> }; readonly names: readonly string[] };
 export type Reading<Wanted extends Options> =
@@ -52,7 +53,7 @@ export function readCommandLine<const Wanted extends Options>(command: Command<W
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries<Option>(command.options)) {
     const value = valueOf(option, parsed.values[name] as string | boolean | undefined);
-    if (Number.isNaN(value)) return refused(`--${name} takes ${formOf(option as NumberOption)}`);
+    if (Number.isNaN(value)) return refused(`--${name} takes ${formOf(option)}`);
     values[name] = value;
   }
   return { word: 'read', given: { options: values as Given<Wanted>['options'], names: parsed.positionals } };
@@ -67,10 +68,10 @@ export function commandLine<const Wanted extends Options>(command: Command<Wante
   process.exit(reading.word === 'help' ? 0 : EXIT_REFUSED);
 }
 
-/** NaN: a number was wanted, and this is none or out of bounds. */
+/** NaN: another word or number was wanted. */
 function valueOf(option: Option, told: string | boolean | undefined): unknown {
   if (option.is === 'flag') return told === true;
-  if (option.is === 'text') return told ?? option.normally;
+  if (option.is === 'text') return told !== undefined && option.oneOf?.includes(String(told)) === false ? NaN : told ?? option.normally;
   if (told === undefined) return option.normally;
   const form = option.fraction ? /^\d+(\.\d+)?$/ : /^\d+$/;
   const value = form.test(String(told)) ? Number(told) : NaN;
@@ -78,7 +79,10 @@ function valueOf(option: Option, told: string | boolean | undefined): unknown {
 }
 
 const boundsOf = ({ least, most }: NumberOption): string => `${least} to ${most}`;
-const formOf = (option: NumberOption): string => `a ${option.fraction ? '' : 'whole '}number from ${boundsOf(option)}`;
+function formOf(option: Option): string {
+  if (option.is === 'number') return `a ${option.fraction ? '' : 'whole '}number from ${boundsOf(option)}`;
+  return option.is === 'text' ? (option.oneOf ?? ['a text']).join(' or ') : 'nothing';
+}
 /** What it normally is, and its bounds, in brackets. */
 function normallyOf(option: Option): string {
   if (option.is === 'number') return ` (${boundsOf(option)}; ${option.normally})`;

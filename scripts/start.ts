@@ -1,14 +1,17 @@
 // `npm start`: the whole system on one machine. Life of the launcher: scripts/README.md.
+import { spawnSync } from 'node:child_process';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
 import { commandLine } from './command-line.ts';
 import { CHECKOUT } from './start/checkout.ts';
 
 const startedAt = performance.now();
-commandLine({
+const { options: { database } } = commandLine({
   run: 'npm start',
   does: 'Starts the whole system on this machine; Ctrl-C stops it. Settings come from the environment: PORT, HOST, ONSALE_DATA, REDIS_URL, DATABASE_URL.',
-  options: {},
+  options: {
+    database: { is: 'text', oneOf: ['mariadb', 'mysql'], normally: 'mariadb', says: 'the private server, mariadb or mysql, should DATABASE_URL name none' },
+  },
 });
 const dataFolder = resolve(CHECKOUT, process.env['ONSALE_DATA'] || '.data');
 enableCompileCache(join(dataFolder, 'compile-cache'));
@@ -44,11 +47,14 @@ async function main(): Promise<void> {
   // A console that is gone (its reader was killed) must not end us before our children.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   watchParents(process.env, () => void stop('npm is gone', 1));
+  // MariaDB is there since `prestart`; MySQL is unpacked by who asks for it first.
+  const unpack = (): boolean => spawnSync(process.execPath, ['scripts/bootstrap.mjs', '--mysql'], { cwd: CHECKOUT, stdio: 'inherit' }).status === 0;
+  if (database === 'mysql' && !unpack()) process.exit(1);
   const claim = await claimDataFolder(dataFolder);
   process.on('exit', () => claim.release());
   const host = process.env['HOST'] || '127.0.0.1';
   const ports = await choosePorts(process.env['PORT'], host);
-  system = openSystem({ environment: process.env, dataFolder, host, ports, say, onHopeless: (why) => void stop(why, 1) });
+  system = openSystem({ environment: process.env, dataFolder, database, host, ports, say, onHopeless: (why) => void stop(why, 1) });
   const { addresses, operator, demonstration } = await system.start();
   if (demonstration === 'made') say('The demonstration was made: room "demo", 15,000 seats.');
   const signIn = operator ? `   sign in as "${operator.name}" with ${operator.password}` : '';

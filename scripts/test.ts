@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import { ENGINE_VARIABLE, startRedis, startTestDatabase, type DatabaseEngine } from '@onsale/services';
+import { ENGINE_VARIABLE, startRedis, startDatabase, type DatabaseEngine } from '@onsale/services';
 import { readArguments } from './suites/arguments.ts';
 import { checkStatements, recorderEnvironment } from './suites/check-statements.ts';
 import { countsOf, readTap } from './suites/tap-report.ts';
@@ -98,12 +98,12 @@ function makeRunFolder(): string {
 }
 
 /** MariaDB is there since `pretest`; MySQL is unpacked by who asks for it first. */
-async function openDatabase(engine: DatabaseEngine, folder: string): ReturnType<typeof startTestDatabase> {
+async function openDatabase(engine: DatabaseEngine, folder: string): ReturnType<typeof startDatabase> {
   if (engine === 'mysql') {
     const code = await run(['scripts/bootstrap.mjs', '--mysql'], { env: process.env, limitMs: CHECK_MS, errorsOnly: true });
     if (code !== 0) process.exit(1);
   }
-  return startTestDatabase({ dir: join(folder, 'database'), rights: 'everything', ...DATABASE_SIZES }, engine);
+  return startDatabase({ dir: join(folder, 'database'), rights: 'everything', ...DATABASE_SIZES }, engine);
 }
 
 async function main(): Promise<void> {
@@ -133,7 +133,11 @@ async function main(): Promise<void> {
     const recorded = join(folder, 'statements');
     mkdirSync(recorded);
     await runSuites(rest, judged ? { ...env, ...recorderEnvironment(recorded) } : env, tally);
-    if (judged) report('every statement finds its rows by an index', await checkStatements(database.url, recorded, rest.length === 0), tally);
+    if (judged) {
+      const { wrong, told } = await checkStatements(database.url, recorded, rest.length === 0);
+      report('every statement finds its rows by an index', wrong, tally);
+      for (const line of told) say(`  ${line}`);
+    }
   } finally {
     await Promise.all([redis?.stop(), database?.stop()]);
     rmSync(folder, { recursive: true, force: true });

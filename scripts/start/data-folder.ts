@@ -12,7 +12,7 @@ export type Addresses = {
   readonly sandbox: string | null;
   readonly redisUrl: string;
   readonly databaseUrl: string;
-  /** Process ids by name: launcher, redis, mariadb and the apps. */
+  /** Process ids by name: launcher, redis, the database (mariadb or mysql) and the apps. */
   readonly processes: Readonly<Record<string, number>>;
 };
 export type Operator = { readonly url: string; readonly name: string; readonly password: string };

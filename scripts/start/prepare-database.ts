@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startNode } from '@onsale/services';
+import { startNode, type DatabaseEngine } from '@onsale/services';
 import { endOfLog, turnLog, type Surroundings } from './apps.ts';
 import { CHECKOUT } from './checkout.ts';
 import { StartRefused } from './ports.ts';
@@ -15,8 +15,8 @@ const DECIDING = ['packages/database/migrations', 'packages/database/src/tables.
  * Schema, operator and demonstration. Resolves to what was done about the demonstration. Skipped when nothing has changed since the private
  * server was prepared; the mark lies among that server's own data, so that it goes where they go. Somebody else's server is always looked at.
  */
-export async function prepare(around: Surroundings): Promise<string> {
-  const mark = join(around.dataFolder, 'mariadb', 'prepared');
+export async function prepare(around: Surroundings, engine: DatabaseEngine): Promise<string> {
+  const mark = join(around.dataFolder, engine, 'prepared');
   const today = decidingHash(around.dataFolder);
   if (isPrivate(around) && existsSync(mark) && readFileSync(mark, 'utf8') === today) return 'there';
   const done = await runPreparation(around);

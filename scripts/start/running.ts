@@ -3,7 +3,7 @@ import { supervise, type Pace, type Supervised, type SupervisorEvents, type Unit
 
 /** Stopped in this order, those of one step together; what is not named goes in the middle. The gateway first: no fan meets a half-stopped house. */
 const FIRST = ['web'];
-const LAST = ['redis', 'mariadb'];
+const LAST = ['redis', 'mariadb', 'mysql'];
 
 /** What runs. Each unit is watched from the moment it has started. */
 export class Running {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DATABASE_APPS, userOfApp } from '@onsale/database/tables';
-import { startMariadb, startRedis } from '@onsale/services';
+import { startDatabase, startRedis, type DatabaseEngine } from '@onsale/services';
 import { REDIS_ACCESS } from '@onsale/waiting-room/access';
 import { appUnit, endOfLog, planApps, reached, turnLog, type Surroundings } from './apps.ts';
 import { shownHost } from './shown-host.ts';
@@ -16,6 +16,8 @@ import type { Pace } from './supervise.ts';
 export type SystemOptions = {
   readonly environment: NodeJS.ProcessEnv;
   readonly dataFolder: string;
+  /** Kind of the private server, should the environment name none. */
+  readonly database: DatabaseEngine;
   readonly host: string;
   readonly ports: PublicPorts;
   readonly say: (line: string) => void;
@@ -42,7 +44,7 @@ export type Started = {
 const LOG_LINES = 15;
 const DEATH_LINES = 8;
 /** What benches and crowds need; 32 MB of redo doubles the 99th percentile of holds. */
-const MARIADB_SIZES = { redoMb: 256, bufferPoolMb: 512 };
+const DATABASE_SIZES = { redoMb: 256, bufferPoolMb: 512 };
 
 export function openSystem(options: SystemOptions): System {
   const { dataFolder, say } = options;
@@ -81,12 +83,13 @@ export function openSystem(options: SystemOptions): System {
 
 const indented = (text: string): string => text.replace(/^/gm, '    ');
 
-async function startAll({ environment, dataFolder, host, ports }: SystemOptions, running: Running, onReady: (publish: () => void) => void): Promise<Started> {
+async function startAll(options: SystemOptions, running: Running, onReady: (publish: () => void) => void): Promise<Started> {
+  const { environment, dataFolder, host, ports } = options;
   const production = environment['NODE_ENV'] === 'production';
   if (production) await assertProduction(environment, host, ports);
   const operator = production ? undefined : keepOperator(dataFolder, reached(host, ports.ops));
   const [servers, secretsPath, libraries] = await Promise.all([
-    startServers(environment, dataFolder, running),
+    startServers(options, running),
     production ? '' : keepSecrets(dataFolder),
     production ? undefined : bundleLibraries(dataFolder),
   ]);
@@ -94,7 +97,7 @@ async function startAll({ environment, dataFolder, host, ports }: SystemOptions,
   const shown = await shownHost(host);
   const around: Surroundings = { environment, host, shown, ports, dataFolder, secretsPath, libraries, ...servers };
   // Production's schema is brought up to date by scripts/migrate.ts before a version is rolled out, and has no demonstration.
-  const demonstration = production ? 'none' : await prepare(around);
+  const demonstration = production ? 'none' : await prepare(around, options.database);
   const logFolder = join(dataFolder, 'logs');
   for (const plan of await planApps(around)) {
     turnLog(logFolder, plan.name);
@@ -123,14 +126,14 @@ async function startAll({ environment, dataFolder, host, ports }: SystemOptions,
 type Servers = { readonly redisUrl: string; readonly databaseUrl: string; readonly storesOf: (app: string) => NodeJS.ProcessEnv };
 
 /** Private ones, both at once, unless the environment names others. */
-async function startServers(environment: NodeJS.ProcessEnv, dataFolder: string, running: Running): Promise<Servers> {
+async function startServers({ environment, dataFolder, database: engine }: SystemOptions, running: Running): Promise<Servers> {
   const begin = {
     redis: () => startRedis({ dir: join(dataFolder, 'redis'), users: redisUsers() }),
-    database: () => startMariadb({ dir: join(dataFolder, 'mariadb'), users: DATABASE_APPS.map(userOfApp), ...MARIADB_SIZES }),
+    database: () => startDatabase({ dir: join(dataFolder, engine), users: DATABASE_APPS.map(userOfApp), ...DATABASE_SIZES }, engine),
   };
   const [redis, database] = await Promise.all([
     environment['REDIS_URL'] ? undefined : startServer(running, 'redis', begin.redis),
-    environment['DATABASE_URL'] ? undefined : startServer(running, 'mariadb', begin.database),
+    environment['DATABASE_URL'] ? undefined : startServer(running, engine, begin.database),
   ]);
   const redisUrl = redis?.url ?? environment['REDIS_URL'] ?? '';
   const databaseUrl = database?.url ?? environment['DATABASE_URL'] ?? '';
@@ -143,7 +146,7 @@ async function startServers(environment: NodeJS.ProcessEnv, dataFolder: string, 
 
 const redisUsers = (): Record<string, string> => Object.fromEntries(Object.entries(REDIS_ACCESS).map(([app, rules]) => [userOfApp(app), rules]));
 
-type AnyServer = Awaited<ReturnType<typeof startRedis>> | Awaited<ReturnType<typeof startMariadb>>;
+type AnyServer = Awaited<ReturnType<typeof startRedis>> | Awaited<ReturnType<typeof startDatabase>>;
 
 async function startServer(running: Running, name: string, begin: () => Promise<AnyServer>): Promise<AnyServer> {
   let server: AnyServer | undefined;

@@ -17,8 +17,12 @@ export const recorderEnvironment = (folder: string): { NODE_OPTIONS: string; ONS
   ONSALE_STATEMENTS: folder,
 });
 
-/** `whole`: every suite has run, so that nothing may be missing and no permission idle. Gives what is wrong. */
-export async function checkStatements(serverUrl: string, folder: string, whole: boolean): Promise<string[]> {
+/** `told` is worth a line and wrong is nothing about it. */
+export type Checked = { readonly wrong: readonly string[]; readonly told: readonly string[] };
+
+/** `whole`: every suite has run, so that nothing may be missing and no permission idle. */
+export async function checkStatements(serverUrl: string, folder: string, whole: boolean): Promise<Checked> {
+  const began = performance.now();
   const url = new URL(serverUrl);
   url.pathname = `/${DATABASE}`;
   const server = openPool({ url: serverUrl, connections: 1 });
@@ -29,11 +33,13 @@ export async function checkStatements(serverUrl: string, folder: string, whole: 
     await fillTables(pool);
     const sources = textOf(['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts', 'scripts/*.ts', 'scripts/{start,demo,crowd}/*.ts']);
     const tests = textOf(['packages/*/test/**/*.ts', 'apps/*/test/**/*.ts', 'scripts/test/*.ts']);
-    const { explained, findings, unused } = await judgeStatements(pool, withoutTests(readStatements(folder), sources, tests));
+    const { explained, findings, unused, foreign } = await judgeStatements(pool, withoutTests(readStatements(folder), sources, tests));
     const wrong = findings.map(({ table, how, shape }) => `${table} is read by ${how}: ${shape}`);
-    if (!whole) return wrong;
-    if (explained < STATEMENTS_MIN) wrong.push(`only ${explained} statements were seen, at least ${STATEMENTS_MIN} are there`);
-    return [...wrong, ...unused.map((statement) => `no statement needs this permission any more: ${statement}`)];
+    if (whole && explained < STATEMENTS_MIN) wrong.push(`only ${explained} statements were seen, at least ${STATEMENTS_MIN} are there`);
+    if (whole) wrong.push(...unused.map((statement) => `no statement needs this permission any more: ${statement}`));
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+    const strange = foreign.map((shape) => `on a table that the schema does not have: ${shape}`);
+    return { wrong, told: [`${explained} statements explained in ${seconds} s, ${foreign.length} not judged`, ...strange] };
   } finally {
     await pool.close();
     await server.query(`DROP DATABASE ${DATABASE}`);

@@ -15,20 +15,23 @@ const COMMAND = {
     out: { is: 'text', says: 'a file' },
     room: { is: 'text', normally: 'demo', says: 'where' },
     reset: { is: 'flag', says: 'again' },
+    wall: { is: 'text', oneOf: ['red', 'blue'], normally: 'red', says: 'its colour' },
   },
 } as const;
 
 t.test('options are read with what they normally are', async (t) => {
-  t.same(readCommandLine(COMMAND, []), { word: 'read', given: { options: { fans: 10, share: 0.2, out: undefined, room: 'demo', reset: false }, names: [] } });
-  t.same(readCommandLine(COMMAND, ['two', '--fans=100', '--reset', '--share', '0.5', '--room', 'b', 'one']), {
-    word: 'read', given: { options: { fans: 100, share: 0.5, out: undefined, room: 'b', reset: true }, names: ['two', 'one'] },
+  t.same(readCommandLine(COMMAND, []), {
+    word: 'read', given: { options: { fans: 10, share: 0.2, out: undefined, room: 'demo', reset: false, wall: 'red' }, names: [] },
+  });
+  t.same(readCommandLine(COMMAND, ['two', '--fans=100', '--reset', '--share', '0.5', '--room', 'b', 'one', '--wall', 'blue']), {
+    word: 'read', given: { options: { fans: 100, share: 0.5, out: undefined, room: 'b', reset: true, wall: 'blue' }, names: ['two', 'one'] },
   });
 });
 
 t.test('what is not known or out of bounds is refused with the usage', async (t) => {
   const bad = [
     ['--fan', '3'], ['--fans'], ['--fans', 'many'], ['--fans', '0'], ['--fans', '101'], ['--fans', ''], ['--fans', '1e1'], ['--fans', '2.5'],
-    ['--share', '1.1'], ['--fans=-1'], ['--reset=yes'], ['--room'], ['three'], ['-x'], ['--__proto__', '1'],
+    ['--share', '1.1'], ['--fans=-1'], ['--reset=yes'], ['--room'], ['--wall', 'green'], ['--wall='], ['three'], ['-x'], ['--__proto__', '1'],
   ];
   for (const words of bad) {
     const reading = readCommandLine(COMMAND, words);

@@ -42,7 +42,7 @@ t.test('an app that keeps dying, by requests or by kills, takes nobody with it',
   const [host, said] = ['127.0.0.1', [] as string[]];
   const sleep = (ms: number): Promise<void> => new Promise((over) => { setTimeout(over, Math.min(ms, PACE_MS_MAX)); });
   const system = openSystem({
-    environment, dataFolder, host, ports: await choosePorts('0', host), say: (line) => said.push(line), onHopeless: (why) => t.fail(why),
+    environment, dataFolder, database: 'mariadb', host, ports: await choosePorts('0', host), say: (line) => said.push(line), onHopeless: (why) => t.fail(why),
     pace: { sleep, clock: () => performance.now() },
   });
   t.teardown(() => system.stop());

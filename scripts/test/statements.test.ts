@@ -29,6 +29,16 @@ t.test('a statement is judged by how it finds its rows in tables of realistic si
   t.match(await find("DELETE FROM hold WHERE state = 'live'"), [/hold: (?:range|ALL)/]);
   t.match(await find("SELECT s.seat_no FROM seat s JOIN hold h ON h.person = s.claim WHERE s.show_id = 'demo' AND s.seat_no = 1"), [/hold: ALL/]);
 
+  const foreign = statement('INSERT INTO made_by_a_test (id) SELECT id FROM other_of_a_test WHERE id = 1');
+  t.same(
+    await judgeStatements(pool, [foreign], []), { explained: 0, findings: [], unused: [], foreign: [foreign.shape] },
+    'a statement on tables that the schema does not have is told and not judged',
+  );
+  t.match(await find('INSERT INTO made_by_a_test (id) SELECT id FROM hold'), [/^made_by_a_test, hold: nobody knows what: .*made_by_a_test/], 'ours too');
+  t.match(await find('SELECT no_such_column FROM hold LIMIT 1'), [/^hold: nobody knows what: .*no_such_column/], 'found, not thrown');
+  t.match(await find('SELECT 1 FROM hold WHERE ('), [/^hold: nobody knows what: /]);
+  t.same(await find("SELECT state FROM hold WHERE show_id = 'demo' AND id = x'00' FOR UPDATE"), []);
+
   await pool.query('ALTER TABLE hold DROP KEY by_session');
   t.match(await find(MINE), [/hold: .* alone/], 'negative control: without its index it reads every hold of the show');
   const allowed = [{ statement: /FROM hold WHERE show_id/, because: 'a test' }, { statement: /FROM show_layout/, because: 'a test' }];
@@ -45,4 +55,5 @@ t.test('statements are recorded once by their shape; those that only a test send
   t.equal(read.length, 2);
   const own = withoutTests(read, "'SELECT x FROM product_table WHERE y = ?'", "query('SELECT x FROM test_table\n WHERE y = 1')");
   t.same(own.map(({ sql }) => sql), ['SELECT x FROM product_table WHERE y = 1']);
+  t.same(withoutTests([statement("UPDATE a_table SET b = X'07' WHERE y = 1")], '', "query('UPDATE a_table SET b = ? WHERE y = 1', [bytes])"), []);
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startNode, startTestDatabase, testEngine } from '@onsale/services';
+import { startNode, startDatabase, testEngine } from '@onsale/services';
 import { faultProxy, until } from '@onsale/testing';
 import t, { type Test } from 'tap';
 import {
@@ -26,7 +26,7 @@ t.teardown(() => {
 });
 // Only one table lies on the small disk: a server whose log is full ends itself, and that is `killed`.
 const settings = [`loose-innodb-directories=${disk}`];
-const server = await startTestDatabase({ dir: join(folder, 'data'), rights: 'everything', settings }, testEngine());
+const server = await startDatabase({ dir: join(folder, 'data'), rights: 'everything', settings }, testEngine());
 t.teardown(() => server.kill());
 const admin = openPool({ url: server.url, connections: 2 });
 t.teardown(() => admin.close());

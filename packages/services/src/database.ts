@@ -2,7 +2,7 @@ import { startMariadb } from './mariadb.ts';
 import { startMysql } from './mysql.ts';
 import type { SqlServer, SqlServerOptions } from './sql-server.ts';
 
-/** Which server a test runs on: MariaDB, or what `npm test -- --database mysql` has asked for. */
+/** MariaDB unless `--database mysql` asks `npm test` or `npm start` for the other. */
 export type DatabaseEngine = 'mariadb' | 'mysql';
 export const ENGINE_VARIABLE = 'ONSALE_TEST_DATABASE';
 
@@ -12,7 +12,7 @@ export function testEngine(): DatabaseEngine {
   return named;
 }
 
-/** A private server of the kind that this run of the tests is about. */
-export const startTestDatabase = (options: SqlServerOptions, engine: DatabaseEngine = testEngine()): Promise<SqlServer> => (
+/** A private server of that kind; in a test, of the kind that the run is about. */
+export const startDatabase = (options: SqlServerOptions, engine: DatabaseEngine = testEngine()): Promise<SqlServer> => (
   engine === 'mysql' ? startMysql(options) : startMariadb(options)
 );

@@ -1,6 +1,6 @@
 export { findMariadb, findMysql, findRedis, runtimeFolder, ServersMissing, type MariadbBinary, type RedisBinary } from './binaries.ts';
 export { claimFolder, type FolderClaim, FolderInUse } from './folder-claim.ts';
-export { ENGINE_VARIABLE, startTestDatabase, testEngine, type DatabaseEngine } from './database.ts';
+export { ENGINE_VARIABLE, startDatabase, testEngine, type DatabaseEngine } from './database.ts';
 export { startMariadb, type MariadbOptions } from './mariadb.ts';
 export { startMysql } from './mysql.ts';
 export { type SqlServer, type SqlServerOptions } from './sql-server.ts';

@@ -8,7 +8,7 @@ import {
   freePort,
   startNode,
   startRedis,
-  startTestDatabase,
+  startDatabase,
   type NodeApp,
   type Redis,
   type RedisOptions,
@@ -71,7 +71,7 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
   writeFileSync(secretsFile, JSON.stringify(texts), { mode: 0o600 });
   const [redis, mariadb] = await Promise.all([
     startRedis({ dir: join(folder, 'redis'), users: redisUsers(), ...options.redis }),
-    startTestDatabase({ dir: join(folder, 'mariadb'), users: DATABASE_APPS.map(userOfApp), ...options.mariadb }),
+    startDatabase({ dir: join(folder, 'mariadb'), users: DATABASE_APPS.map(userOfApp), ...options.mariadb }),
   ]);
   await migrate(mariadb.url);
   await grantApps(mariadb.url, '127.0.0.1');
