@@ -1,7 +1,7 @@
 import { createGuesses } from './guards/guesses.ts';
 import { createEntryGuard } from './guards/require-entry.ts';
 import { createHoldEngine, holdsOfSession, openEntrySessions, openShowBooks } from '@onsale/booking';
-import { ADMISSION_PREFIX, DEVICE_COOKIE, SESSION_COOKIE } from '@onsale/contract';
+import { ADMISSION_PREFIX, DEVICE_COOKIE, HOLDS_LISTED_MAX, SESSION_COOKIE } from '@onsale/contract';
 import { checkSchema, openDatabase } from '@onsale/database';
 import { createEntryGuard as createDoor, createJwksSource } from '@onsale/entry-token';
 import type { FailureLimits, OpaqueId, Sleep } from '@onsale/kernel';
@@ -56,7 +56,7 @@ export async function wire(config: BookingConfig, logger: Logger, { onQuery, ...
     sessionCookie,
     socketBounds: config.sockets,
     nowMs,
-    holdsOf: (show, sid) => holdsOfSession(database.reads, show, sid),
+    holdsOf: (show, sid) => holdsOfSession(database.reads, show, sid, HOLDS_LISTED_MAX),
     guard: createEntryGuard({
       sessionKeys: config.secrets.session,
       deviceKeys: config.secrets.device,

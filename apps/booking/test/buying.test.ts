@@ -4,6 +4,7 @@ import {
   BOOKING_PREFIX,
   ORDER_KEY_HEADER,
   type HoldReply,
+  type HoldsReply,
   type LayoutReply,
   type OrderReply,
   type PaymentReply,
@@ -28,6 +29,23 @@ const ask = (method: Method, path: string, headers: Record<string, string>, payl
 const hold = (fan: Inside, payload: object) => ask('POST', '/shows/demo/holds', fan.headers, payload);
 const codeOf = (answer: { json: () => unknown }): string => (answer.json() as Problem).code;
 
+t.test('my holds are all that the session holds, the newest first, until each is given back or sold', async (t) => {
+  const [fan, other] = [await goInside(booking), await goInside(booking)];
+  const mine = async () => (await ask('GET', '/shows/demo/holds/mine', fan.headers)).json<HoldsReply>().holds.map(({ id }) => id);
+  t.same(await mine(), []);
+  const made = async (owner: Inside, seats: number[]) => (await hold(owner, { seats })).json<HoldReply>();
+  const first = await made(fan, [440, 441]);
+  const second = await made(fan, [444, 445]);
+  await made(other, [448, 449]);
+  t.same(await mine(), [second.id, first.id]);
+  const order = (await ask('POST', '/orders', fan.headers, { show: 'demo', hold: second.id })).json<OrderReply>();
+  t.same(await mine(), [second.id, first.id], 'until it is paid the one in the order is among them');
+  t.equal((await ask('DELETE', `/orders/${order.id}`, { [ORDER_KEY_HEADER]: order.orderKey as string })).statusCode, 204);
+  t.same(await mine(), [first.id]);
+  await ask('DELETE', `/shows/demo/holds/${first.id}`, fan.headers);
+  t.same(await mine(), []);
+});
+
 t.test('from the map to a ticket', async (t) => {
   const fan = await goInside(booking);
   const layout = (await ask('GET', '/shows/demo/layout', {})).json<LayoutReply>();
@@ -42,7 +60,6 @@ t.test('from the map to a ticket', async (t) => {
   const again = await hold({ ...fan, headers: { ...fan.headers, ...key } }, { seats: [0, 1] });
   t.equal(again.statusCode, 200, 'the same key finds the same hold');
   t.equal(again.json<HoldReply>().id, mine.id);
-  t.equal((await ask('GET', '/shows/demo/holds/mine', fan.headers)).json<HoldReply>().id, mine.id);
   const swapped = await ask('PUT', `/shows/demo/holds/${mine.id}`, fan.headers, { seats: [4, 5] });
   t.same(
     swapped.json<HoldReply>().seats.map(({ seat }) => seat),

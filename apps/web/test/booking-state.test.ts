@@ -202,3 +202,22 @@ t.test('viewport: points stay where they are, zooming keeps the point, the hall 
   t.same(between(all, zoomed, 1), { ...zoomed, x: between(all, zoomed, 1).x, y: between(all, zoomed, 1).y });
   t.ok(near(between(all, zoomed, 1).x, zoomed.x) && near(between(all, zoomed, 0).scale, all.scale));
 });
+
+t.test('whatever other tabs hold is known: the newest is shown, the rest are told, and the next is shown when one is over', (t) => {
+  const [a, b, c] = ['a', 'b', 'c'].map((id, at) => ({ ...held([at]), id })) as [HoldReply, HoldReply, HoldReply];
+  const found = learn(ready(), { kind: 'holds', holds: [b, a] }, 0);
+  t.match(found, { mode: 'held', held: { id: 'b' }, others: [{ id: 'a' }], chosen: [1] });
+  t.match(learn(found, { kind: 'holds', holds: [c, b, a] }, 0), { held: { id: 'b' }, others: [{ id: 'c' }, { id: 'a' }] }, 'what is shown stays');
+  t.match(learn(found, { kind: 'hold-seen', hold: c }, 0), { held: { id: 'b' }, others: [{ id: 'a' }, { id: 'c' }] });
+  t.match(learn(found, { kind: 'hold-gone', id: 'a' }, 0), { held: { id: 'b' }, others: [] });
+  t.match(learn(found, { kind: 'hold-gone', id: 'b' }, 0), { mode: 'held', held: { id: 'a' }, others: [], chosen: [0] });
+  t.match(learn(found, { kind: 'ran-out' }, 0), { mode: 'held', held: { id: 'a' }, notice: { kind: 'ran-out' } });
+  t.match(learn(found, { kind: 'holds', holds: [a] }, 0), { held: { id: 'a' }, others: [] });
+  t.match(learn(found, { kind: 'holds', holds: [] }, 0), { mode: 'choosing', held: null, others: [], chosen: [] });
+  const pressing = after([{ kind: 'busy', busy: 'hold' }, { kind: 'hold-seen', hold: a }], ready());
+  t.match(pressing, { held: null, others: [{ id: 'a' }] }, 'a press that is under way is not disturbed');
+  t.match(learn(pressing, { kind: 'held', hold: b }, 0), { held: { id: 'b' }, others: [{ id: 'a' }] });
+  t.match(learn(pressing, { kind: 'refused', code: 'seat-taken', seats: [], offers: [] }, 0), { mode: 'held', held: { id: 'a' }, others: [] });
+  t.match(learn({ ...found, mode: 'ended' }, { kind: 'hold-gone', id: 'b' }, 0), { mode: 'ended', held: null });
+  t.end();
+});

@@ -49,7 +49,7 @@ t.test('entry sessions: redeemed once, the same answer again, ended for writers 
   const { engine } = startProcess(t, url);
   valueOf(await engine.submit({ kind: 'hold', show: SHOW, hold: idFor('a'), ...fan(3), seats: [1] }));
   t.same(await sessions.use(fan(3).session), { attempts: 1, orders: 0 });
-  t.match(await holdsOfSession(pool, SHOW, fan(3).session), [{ id: idFor('a'), seats: [1] }]);
+  t.match(await holdsOfSession(pool, SHOW, fan(3).session, 10), [{ id: idFor('a'), seats: [1] }]);
   await inTransaction(pool, RC, (tx) => sessions.end(tx, fan(3).session, 'revoked'));
   await inTransaction(pool, RC, (tx) => sessions.end(tx, fan(3).session, 'left'));
   t.match(

@@ -134,6 +134,8 @@ export const HoldReply = Type.Object({
   amount: Amount,
   currency: CurrencyCode,
 });
+export const HOLDS_LISTED_MAX = 100;
+export const HoldsReply = Type.Object({ holds: Type.Array(HoldReply, { maxItems: HOLDS_LISTED_MAX }) });
 
 export const BuyerBody = Type.Object(
   { name: Type.Optional(Text({ maxLength: 60 })), email: Type.Optional(Text({ maxLength: 200 })) },
@@ -199,6 +201,7 @@ export type SeatDelta = Static<typeof SeatDelta>;
 export type HoldBody = Static<typeof HoldBody>;
 export type HeldSeat = Static<typeof HeldSeat>;
 export type HoldReply = Static<typeof HoldReply>;
+export type HoldsReply = Static<typeof HoldsReply>;
 export type BuyerBody = Static<typeof BuyerBody>;
 export type OrderReply = Static<typeof OrderReply>;
 export type OrderSummary = Static<typeof OrderSummary>;

@@ -93,7 +93,9 @@ export const routes: readonly Route[] = [
   route('booking', 'POST', '/shows/:show/holds', 'holdSeats', 'session', 'Holds chosen or best available seats', {
     ...show, body: booking.HoldBody, reply: booking.HoldReply, ...made, idempotent: true, refuses: CHOOSING,
   }),
-  route('booking', 'GET', '/shows/:show/holds/mine', 'readMyHold', 'session', 'The living hold of this session', { ...show, reply: booking.HoldReply }),
+  route('booking', 'GET', '/shows/:show/holds/mine', 'readMyHolds', 'session', 'The living holds of this session, the newest first', {
+    ...show, reply: booking.HoldsReply,
+  }),
   route('booking', 'PUT', '/shows/:show/holds/:id', 'swapSeats', 'session', 'Swaps the seats of a hold, or keeps the old ones', {
     ...hold, body: booking.SwapBody, reply: booking.HoldReply, idempotent: true,
     refuses: [...CHOOSING, 'hold-expired', 'order-state', 'payment-in-progress'],

@@ -1,4 +1,4 @@
-import { HoldBody, HoldParams, ProblemError, ShowParams, SwapBody, type HoldReply } from '@onsale/contract';
+import { HoldBody, HoldParams, ProblemError, ShowParams, SwapBody, type HoldReply, type HoldsReply } from '@onsale/contract';
 import { keyedId, nameSeat, type HoldView, type KeyedRequest, type SeatCommand, type ShowBook } from '@onsale/booking';
 import type { OpaqueId, ShowId } from '@onsale/kernel';
 import { idempotencyOf, type Idempotency } from '@onsale/runtime';
@@ -37,9 +37,9 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
   server.get<{ Params: { show: ShowId } }>('/shows/:show/holds/mine', { schema: { params: ShowParams } }, async (request) => {
     const { show } = request.params;
     const session = context.guard.sessionFor(request, 'read', show);
-    const [hold] = await context.holdsOf(show, session.sidText);
-    if (hold === undefined) throw new ProblemError('not-found');
-    return holdReply(await bookOf(context, show), hold);
+    const book = await bookOf(context, show);
+    const holds = await context.holdsOf(show, session.sidText);
+    return { holds: holds.map((hold) => holdReply(book, hold)) } satisfies HoldsReply;
   });
 
   server.put<{ Params: { show: ShowId; id: OpaqueId }; Body: { seats: number[] } }>(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { SEATS_PER_REQUEST_MAX, type HoldReply, type OrderReply, type SeatMapReply, type SessionReply } from '@onsale/contract';
+import { SEATS_PER_REQUEST_MAX, type HoldReply, type HoldsReply, type OrderReply, type SeatMapReply, type SessionReply } from '@onsale/contract';
 import { parseOpaqueId, parseShowId } from '@onsale/kernel';
 import { replyProblem } from '@onsale/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -15,12 +15,12 @@ import { toWindow } from './plain-orders.ts';
 /**
  * Seats without scripts: sections → free seats as boxes to tick, or the best available; then what is held, with the buyer's form.
  *
- *   GET ?plain=1                 held? the bill and the buyer's form : best available, sections
+ *   GET ?plain=1                 held? the bill and the buyer's form, what other tabs hold besides : best available, sections
  *   GET ?plain=1&section=A1      the free seats of a section
  *   POST …/hold, …/release, …/leave, …/order      each ends in a redirect; `key` makes a form that was sent twice the same hold
  */
 type ShowRoute = { Params: { show: string } };
-type Query = { readonly section?: unknown; readonly said?: unknown; readonly ask?: unknown };
+type Query = { readonly section?: unknown; readonly said?: unknown; readonly ask?: unknown; readonly hold?: unknown };
 const ACTIONS = { hold, release, leave, order } as const;
 
 export function servePlainSeats(scope: FastifyInstance, context: PageContext): void {
@@ -37,7 +37,7 @@ export function servePlainSeats(scope: FastifyInstance, context: PageContext): v
 export async function sendPlainSeats(request: FastifyRequest<ShowRoute>, reply: FastifyReply, context: PageContext): Promise<FastifyReply> {
   const { show } = request.params;
   const ask = (path: string) => askApp(request, context, 'GET', bookingUrl(context, path));
-  const [hall, session, hold, seats] = await Promise.all([
+  const [hall, session, mine, seats] = await Promise.all([
     context.onSale.hall(show, forwarded(request.raw, context.edge)),
     ask('/entry'),
     ask(`/shows/${show}/holds/mine`),
@@ -45,16 +45,18 @@ export async function sendPlainSeats(request: FastifyRequest<ShowRoute>, reply: 
   ]);
   if (hall === null) return sendNotFound(request, reply, context);
   const query = request.query as Query;
+  const holds = (bodyOf<HoldsReply>(mine)?.holds ?? []).filter(isLive);
   const codes = seats?.status === 200 ? decodeSeats(seats.body as SeatMapReply, hall.seats) : null;
   const page: PlainSeats = {
     show,
     room: context.items.find((item) => item.show === show)?.room ?? null,
     hall,
     session: bodyOf<SessionReply>(session),
-    hold: liveHold(bodyOf<HoldReply>(hold)),
+    holds,
     codes: codes?.codes ?? null,
     section: hall.layout.sections.find(({ section }) => section === query.section) ?? null,
-    asks: query.ask === 'release' || query.ask === 'leave' ? query.ask : null,
+    asks: query.ask === 'leave' ? 'leave' : null,
+    releases: query.ask === 'release' ? (holds.find(({ id }) => id === query.hold) ?? null) : null,
     said: typeof query.said === 'string' ? query.said : session === null || session.status >= 500 ? (session?.code ?? 'unavailable') : null,
     paysHere: context.plainWindow !== null,
     key: randomBytes(16).toString('base64url'),
@@ -63,7 +65,7 @@ export async function sendPlainSeats(request: FastifyRequest<ShowRoute>, reply: 
 }
 
 const bodyOf = <Body>(answer: Reached | null): Body | null => (answer?.status === 200 ? (answer.body as Body) : null);
-const liveHold = (hold: HoldReply | null): HoldReply | null => (hold !== null && hold.state === 'live' && hold.remainingMs > 0 ? hold : null);
+const isLive = ({ state, remainingMs }: HoldReply): boolean => state === 'live' && remainingMs > 0;
 const hereOf = (show: string): string => `/shows/${show}?plain=1`;
 const saidOf = (answer: Reached | null, here: string): string =>
   answer !== null && answer.status < 300 ? here : `${here}&said=${encodeURIComponent(answer?.code ?? 'unavailable')}`;

@@ -14,11 +14,14 @@ export type PlainSeats = {
   readonly hall: Hall;
   /** Null: this browser is not inside. */
   readonly session: SessionReply | null;
-  readonly hold: HoldReply | null;
+  /** All that this fan holds, the newest first; those of other tabs are among them. */
+  readonly holds: readonly HoldReply[];
   /** State of every seat; null: not to be had now. */
   readonly codes: Uint8Array | null;
   readonly section: Section | null;
-  readonly asks: 'release' | 'leave' | null;
+  readonly asks: 'leave' | null;
+  /** The hold about which the page asks whether it is to be given back. */
+  readonly releases: HoldReply | null;
   /** What the last press was answered: the code of a refusal, or a word of this page. */
   readonly said: string | null;
   readonly paysHere: boolean;
@@ -39,7 +42,7 @@ export function plainSeatsPage(language: Language, assets: PageAssets, page: Pla
 }
 
 function sceneOf(view: View): Html {
-  const { session, hold, asks, say, here } = view;
+  const { session, holds, asks, releases, say, here } = view;
   if (session === null) return outside(view);
   const minutes = Math.floor(session.remainingMs / 60_000);
   const left = html`<p class="muted">${say('seats.session-left')}: ${say('plain.minutes', { minutes })}</p>`;
@@ -52,18 +55,19 @@ function sceneOf(view: View): Html {
       no: say('queue.leave-no'),
       back: here,
     })}</section>`;
-  if (hold !== null && asks === 'release')
+  if (releases !== null)
     return html`<section class="card scene">${plainQuestion({
       title: say('seats.release'),
-      lead: say('plain.release-sure'),
+      lead: `${seatsOf(releases, say)} · ${say('plain.release-sure')}`,
       action: `/shows/${view.show}/release`,
       yes: say('seats.release'),
       no: say('seats.keep-old'),
       back: here,
-      fields: { hold: hold.id },
+      fields: { hold: releases.id },
     })}</section>`;
   const stale = html`<p class="note note-warn">${say('seats.link-stale')}</p>`;
-  const scene = hold !== null ? held(view, hold) : view.codes === null ? stale : choosing(view, view.codes, session);
+  const [hold, ...others] = holds;
+  const scene = hold !== undefined ? held(view, hold, others) : view.codes === null ? stale : choosing(view, view.codes, session);
   return html`${left}${scene}<p class="center-text"><a class="button button-quiet" href="${here}&amp;ask=leave">${say('seats.leave')}</a></p>`;
 }
 
@@ -77,13 +81,24 @@ const outside = ({ room, said, say }: View): Html =>
     </p>
   </section>`;
 
-function held(view: View, hold: HoldReply): Html {
-  const { say, language, here, show } = view;
+const releaseOf = ({ here }: View, { id }: HoldReply): string => `${here}&ask=release&hold=${id}`;
+const seatsOf = ({ seats }: HoldReply, say: Say): string =>
+  seats.map(({ section, row, label }) => say('seats.seat-name', { section, row, seat: label })).join(' · ');
+
+function held(view: View, hold: HoldReply, others: readonly HoldReply[]): Html {
+  const { say, language, show } = view;
   const amount = formatMoney(hold.amount, hold.currency, language);
   const minutes = Math.floor(hold.remainingMs / 60_000);
   return html`<section class="card held">
     <h2>${say('seats.held')}</h2>
     <p>${say('seats.hold-left')}: <strong>${say('plain.minutes', { minutes })}</strong></p>
+    ${others.map(
+      (other) =>
+        html`<div class="note note-warn">
+          <p>${say('seats.second', { seats: seatsOf(other, say) })}</p>
+          <a class="button" href="${releaseOf(view, other)}">${say('seats.second-release')}</a>
+        </div>`,
+    )}
     ${plainBill(hold, say('seats.total'), say, language)}
     ${
       view.paysHere
@@ -100,7 +115,7 @@ function held(view: View, hold: HoldReply): Html {
           </form>`
         : html`<p class="note note-warn">${say('plain.no-window')}</p>`
     }
-    <p class="center-text"><a class="button button-quiet" href="${here}&amp;ask=release">${say('seats.release')}</a></p>
+    <p class="center-text"><a class="button button-quiet" href="${releaseOf(view, hold)}">${say('seats.release')}</a></p>
   </section>`;
 }
 

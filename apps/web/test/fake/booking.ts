@@ -5,7 +5,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { deviceOf, send } from './admission.ts';
 import { fakeLayout, fakeState, packState } from './hall.ts';
 
-type FakeHold = { id: string; device: string; seats: number[]; until: number; state: HoldReply['state'] };
+type FakeHold = { id: string; key: string | string[] | undefined; device: string; seats: number[]; until: number; state: HoldReply['state'] };
 type FakeOrder = { id: string; key: string; hold: FakeHold; state: OrderReply['state']; attempts: number; abandoned?: number; refusal: OrderReply['refusal'] };
 
 const freshId = (): string => randomBytes(16).toString('base64url');
@@ -166,7 +166,7 @@ export class FakeBooking {
     if (path === '/entry') return send(reply, 200, this.sessionReply(device));
     if (path === '/shows/demo/seats') return this.#answerSeats(request, url, reply);
     if (path === '/orders') return this.#makeOrder(body, reply);
-    return this.#answerHold(request.method ?? '', path, body, device, reply);
+    return this.#answerHold(request, path, body, device, reply);
   }
 
   #answerSeats(request: IncomingMessage, url: URL, reply: ServerResponse): void {
@@ -175,15 +175,19 @@ export class FakeBooking {
     return send(reply, 200, since === null ? this.#whole() : this.#seatsSince(Number(since)));
   }
 
-  #answerHold(method: string, path: string, body: Record<string, unknown>, device: string, reply: ServerResponse): void {
-    const mine = this.holds.find((hold) => hold.device === device && hold.state === 'live' && hold.until > Date.now());
-    if (path.endsWith('/holds/mine')) return mine === undefined ? send(reply, 404, { code: 'not-found' }) : send(reply, 200, this.holdReply(mine));
+  #answerHold(request: IncomingMessage, path: string, body: Record<string, unknown>, device: string, reply: ServerResponse): void {
+    const { method, headers: { 'idempotency-key': key } } = request;
+    const all = this.holds.filter((hold) => hold.device === device && hold.state === 'live' && hold.until > Date.now());
+    if (path.endsWith('/holds/mine')) return send(reply, 200, { holds: all.map((hold) => this.holdReply(hold)).reverse() });
+    const mine = all.find(({ id }) => path.endsWith(`/holds/${id}`));
     if (method === 'DELETE') {
       if (mine === undefined) return send(reply, 404, { code: 'not-found' });
       mine.state = 'released';
       this.change(mine.seats, 0);
       return send(reply, 204, null);
     }
+    const again = this.holds.find(({ key: known }) => method === 'POST' && key !== undefined && known === key);
+    if (again !== undefined) return send(reply, 200, this.holdReply(again));
     const best = body['bestAvailable'] as { quantity: number; grade?: string } | undefined;
     const wanted = best === undefined ? (body['seats'] as number[]) : this.freeSeats(best.quantity, 300);
     const taken = wanted.filter((seat) => this.codes[seat] !== 0 && mine?.seats.includes(seat) !== true);
@@ -200,7 +204,7 @@ export class FakeBooking {
       return send(reply, 200, this.holdReply(mine));
     }
     this.attemptsLeft -= 1;
-    const hold: FakeHold = { id: freshId(), device, seats: wanted, until: Date.now() + HOLD_MS, state: 'live' };
+    const hold: FakeHold = { id: freshId(), key, device, seats: wanted, until: Date.now() + HOLD_MS, state: 'live' };
     this.holds.push(hold);
     this.lastDevice = device;
     this.change(wanted, 1);

@@ -26,12 +26,11 @@ export async function readHold(session: Queryable, show: ShowId, id: OpaqueId, p
   return row === undefined || (person !== undefined && row.person !== person) ? undefined : viewOf(show, row);
 }
 
-const HOLDS_OF_SESSION_MAX = 100;
-/** Holds of an entry session in this show that own seats, newest first: what `GET …/holds/mine` shows. */
-export async function holdsOfSession(session: Queryable, show: ShowId, sid: OpaqueId): Promise<readonly HoldView[]> {
-  const sql = `SELECT ${HOLD_COLUMNS} FROM hold WHERE show_id = ? AND session = ? AND state IN ('live', 'confirming', 'settled')
-    ORDER BY made_at DESC LIMIT ${HOLDS_OF_SESSION_MAX}`;
-  const rows = await readArrays<HoldColumns>(session, sql, [show, bytesOf(sid)]);
+/** The living holds of an entry session in this show, newest first, `max` at most: what `GET …/holds/mine` shows. */
+export async function holdsOfSession(session: Queryable, show: ShowId, sid: OpaqueId, max: number): Promise<readonly HoldView[]> {
+  const sql = `SELECT ${HOLD_COLUMNS} FROM hold WHERE show_id = ? AND session = ? AND state IN ('live', 'confirming')
+    ORDER BY made_at DESC LIMIT ?`;
+  const rows = await readArrays<HoldColumns>(session, sql, [show, bytesOf(sid), max]);
   return rows.map(holdOf).filter((row) => !(row.state === 'live' && row.expired)).map((row) => viewOf(show, row));
 }
 

@@ -1,4 +1,4 @@
-import type { HoldReply, LayoutReply, SeatDelta, SeatMapReply, SessionReply } from '@onsale/contract';
+import type { HoldReply, HoldsReply, LayoutReply, SeatDelta, SeatMapReply, SessionReply } from '@onsale/contract';
 import { BOOKING, call, freshKey, type Refusal } from '../shared/api.ts';
 import { watchLife, type Waking } from '../shared/lifecycle.ts';
 import { abandonPayment, makeOrder, openPayment, type Buyer, type OwnOrder } from '../pay/payment.ts';
@@ -69,7 +69,7 @@ export class BookingDriver {
       return;
     }
     if (answers.includes('no')) return;
-    await this.#readHold();
+    await this.#readHolds();
     this.#feed.start(() => this.#restore());
     setInterval(() => void this.#readSession(), SESSION_EVERY_MS);
   }
@@ -95,13 +95,11 @@ export class BookingDriver {
   }
 
   /** Gives back what another tab of this fan holds besides. */
-  async releaseSecond(): Promise<void> {
-    const { second } = this.#state;
-    if (second === null) return;
-    const answer = await this.#giveBack(second.id);
+  async releaseOther(hold: string): Promise<void> {
+    const answer = await this.#giveBack(hold);
     if (answer !== null) return this.#refused(answer);
-    this.#tell({ kind: 'second-hold', hold: null });
-    this.#tabs.tell({ kind: 'released', id: second.id });
+    this.#tell({ kind: 'hold-gone', id: hold });
+    this.#tabs.tell({ kind: 'released', id: hold });
   }
 
   dismiss(): void {
@@ -126,9 +124,8 @@ export class BookingDriver {
     const answer = await this.#giveBack(held.id);
     if (this.#isOver(press)) return;
     if (answer !== null) return this.#refused(answer);
-    this.#tell({ kind: 'no-hold' });
+    this.#tell({ kind: 'hold-gone', id: held.id });
     this.#tabs.tell({ kind: 'released', id: held.id });
-    this.#takeSecond();
   }
 
   /** Null when the hold is over, by this or by itself. */
@@ -191,21 +188,9 @@ export class BookingDriver {
   }
 
   #heard(news: HoldNews): void {
-    const { held, second, busy } = this.#state;
-    if (news.kind === 'released') {
-      if (second?.id === news.id) this.#tell({ kind: 'second-hold', hold: null });
-      if (held?.id === news.id && busy === null) this.#tell({ kind: 'no-hold' });
-    } else if (held === null && busy === null) this.#tell({ kind: 'hold-seen', hold: news.hold });
-    else if (held?.id === news.hold.id) this.#tell({ kind: 'hold-seen', hold: news.hold });
-    else this.#tell({ kind: 'second-hold', hold: news.hold });
-  }
-
-  /** The own seats are given back; those of the other tab are what this fan holds now. */
-  #takeSecond(): void {
-    const { second } = this.#state;
-    if (second === null) return;
-    this.#tell({ kind: 'second-hold', hold: null });
-    this.#tell({ kind: 'hold-seen', hold: second });
+    const { held, busy } = this.#state;
+    if (news.kind === 'held') this.#tell({ kind: 'hold-seen', hold: news.hold });
+    else if (held?.id !== news.id || busy === null) this.#tell({ kind: 'hold-gone', id: news.id });
   }
 
   async #take(busy: Busy, method: 'POST' | 'PUT', path: string, body: object): Promise<void> {
@@ -243,19 +228,17 @@ export class BookingDriver {
     return answer.ok ? 'yes' : OVER.includes(answer.code) ? 'no' : 'later';
   }
 
-  /** The hold of this session, wherever it was made: another tab may have made, changed or given it back. */
-  async #readHold(): Promise<void> {
-    const answer = await call<HoldReply>(`${BOOKING}/shows/${this.#show}/holds/mine`);
-    const isLive = answer.ok && answer.body.state === 'live' && answer.body.remainingMs > 0;
-    if (isLive) this.#tell({ kind: 'hold-seen', hold: answer.body });
-    else if (this.#state.held !== null && (answer.ok || answer.code === 'not-found')) this.#tell({ kind: 'no-hold' });
+  async #readHolds(): Promise<void> {
+    const answer = await call<HoldsReply>(`${BOOKING}/shows/${this.#show}/holds/mine`);
+    if (answer.ok) this.#tell({ kind: 'holds', holds: answer.body.holds.filter(({ state, remainingMs }) => state === 'live' && remainingMs > 0) });
   }
 
   /** Deadlines are the server's; when one has passed here, the server is asked before the fan is told. */
   #watchClocks(): void {
-    const { held, session, mode, busy } = this.#state;
+    const { held, others, session, mode, busy } = this.#state;
     const now = performance.now();
     if (mode !== 'loading') this.#feed.tellLink();
+    for (const { id, until } of others) if (now > until) this.#tell({ kind: 'hold-gone', id });
     if (held !== null && now > held.until && busy === null) this.#tell({ kind: 'ran-out' });
     if (idleLeft(this.#state, now) === 0) void this.#readSession();
     if (session !== null && now > session.until && mode !== 'ended') this.#tell({ kind: 'session-over', code: 'session-ended' });
@@ -280,7 +263,7 @@ export class BookingDriver {
     if (this.#state.mode === 'ended' || this.#state.mode === 'no-session') return;
     this.#feed.wake();
     await this.#readSession();
-    if (this.#state.busy === null) await this.#readHold();
+    if (this.#state.busy === null) await this.#readHolds();
   }
 
   /** Brought back from the payment window by Back: the order is made, and goes on at its own page. */

@@ -36,8 +36,8 @@ export type BookingState = {
   readonly chosen: readonly number[];
   readonly held: Held | null;
   readonly busy: Busy | null;
-  /** Seats that another tab of this fan holds besides. */
-  readonly second: HoldReply | null;
+  /** What this fan holds besides, by other tabs. */
+  readonly others: readonly Held[];
   readonly spoken: Spoken | null;
   readonly notice: Notice | null;
   /** Free sets near the seats that somebody else was faster to take. */
@@ -58,12 +58,13 @@ export type News =
   | { readonly kind: 'clear' }
   | { readonly kind: 'busy'; readonly busy: Busy | null }
   | { readonly kind: 'held'; readonly hold: HoldReply }
-  /** Found rather than made: the fan stays where they are in the purchase. */
+  /** Made or changed by another tab: the fan stays where they are in the purchase. */
   | { readonly kind: 'hold-seen'; readonly hold: HoldReply }
-  | { readonly kind: 'second-hold'; readonly hold: HoldReply | null }
+  /** All that the session holds, as the server tells it: another tab may have made, changed or given back any of them. */
+  | { readonly kind: 'holds'; readonly holds: readonly HoldReply[] }
+  | { readonly kind: 'hold-gone'; readonly id: string }
   /** Chosen before a reload; what is still free is chosen again. */
   | { readonly kind: 'restore'; readonly seats: readonly number[] }
-  | { readonly kind: 'no-hold' }
   | { readonly kind: 'ran-out' }
   | { readonly kind: 'refused'; readonly code: string; readonly seats: readonly number[]; readonly offers: readonly (readonly number[])[] }
   | { readonly kind: 'go'; readonly mode: 'held' | 'swapping' | 'checkout' }
@@ -78,7 +79,7 @@ export const startBooking = (): BookingState => ({
   chosen: [],
   held: null,
   busy: null,
-  second: null,
+  others: [],
   spoken: null,
   notice: null,
   offers: [],
@@ -111,34 +112,59 @@ export function learn(state: BookingState, news: News, now: number): BookingStat
     case 'busy':
       return { ...state, busy: news.busy, ...(news.busy === null ? {} : { notice: null, offers: [] }) };
     case 'held':
-      return {
-        ...state,
-        mode: 'held',
-        held: { ...news.hold, until: now + news.hold.remainingMs },
-        chosen: news.hold.seats.map(({ seat }) => seat),
-        busy: null,
-        spoken: { kind: 'held', count: news.hold.seats.length, minutes: Math.ceil(news.hold.remainingMs / 60_000) },
-        notice: null,
-        offers: [],
-      };
+      return { ...holding(state, untilOf(news.hold, now), now), notice: null, offers: [] };
     case 'hold-seen':
-      if (state.held?.id !== news.hold.id) return learn(state, { kind: 'held', hold: news.hold }, now);
-      return { ...state, held: { ...news.hold, until: now + news.hold.remainingMs } };
-    case 'second-hold':
-      return { ...state, second: news.hold };
+      return holdSeen(state, untilOf(news.hold, now), now);
+    case 'holds':
+      return learnHolds(state, news.holds.map((hold) => untilOf(hold, now)), now);
+    case 'hold-gone':
+      return state.held?.id === news.id ? withoutHold(state, state.notice, now) : { ...state, others: without(state.others, news.id) };
     case 'restore':
       return state.mode === 'choosing' ? { ...state, chosen: news.seats.filter((seat) => canChoose(state, seat)).slice(0, limitOf(state)) } : state;
-    case 'no-hold':
-      return { ...state, held: null, busy: null, chosen: [], mode: isInPurchase(state.mode) ? 'choosing' : state.mode };
     case 'ran-out':
-      return { ...state, held: null, busy: null, chosen: [], notice: { kind: 'ran-out' }, mode: isInPurchase(state.mode) ? 'choosing' : state.mode };
+      return withoutHold(state, { kind: 'ran-out' }, now);
     case 'refused':
-      return refused(state, news.code, news.seats, news.offers);
+      return withOther(refused(state, news.code, news.seats, news.offers), now);
     case 'go':
       return goTo(state, news.mode);
     case 'dismiss':
       return { ...state, notice: null, offers: [] };
   }
+}
+
+const untilOf = (hold: HoldReply, now: number): Held => ({ ...hold, until: now + hold.remainingMs });
+const without = (holds: readonly Held[], id: string): readonly Held[] => holds.filter((hold) => hold.id !== id);
+
+const holding = (state: BookingState, held: Held, now: number): BookingState => ({
+  ...state,
+  mode: 'held',
+  held,
+  others: without(state.others, held.id),
+  chosen: held.seats.map(({ seat }) => seat),
+  busy: null,
+  spoken: { kind: 'held', count: held.seats.length, minutes: Math.ceil((held.until - now) / 60_000) },
+});
+
+function holdSeen(state: BookingState, held: Held, now: number): BookingState {
+  if (state.held?.id === held.id) return { ...state, held };
+  return withOther({ ...state, others: [...without(state.others, held.id), held] }, now);
+}
+
+/** While a press is under way, its answer says what became of the hold that is shown. */
+function learnHolds(state: BookingState, holds: readonly Held[], now: number): BookingState {
+  const held = holds.find(({ id }) => id === state.held?.id);
+  const known = { ...state, others: holds.filter((hold) => hold !== held) };
+  if (state.held !== null && held === undefined && state.busy === null) return withoutHold(known, state.notice, now);
+  return withOther({ ...known, held: held ?? state.held }, now);
+}
+
+const withoutHold = (state: BookingState, notice: Notice | null, now: number): BookingState =>
+  withOther({ ...state, held: null, busy: null, chosen: [], notice, mode: isInPurchase(state.mode) ? 'choosing' : state.mode }, now);
+
+/** Whoever holds nothing here and something by another tab holds that. */
+function withOther(state: BookingState, now: number): BookingState {
+  const [other] = state.others;
+  return other === undefined || state.held !== null || state.busy !== null || isShut(state.mode) ? state : holding(state, other, now);
 }
 
 const sessionAt = (session: SessionReply, now: number): NonNullable<BookingState['session']> => ({
@@ -153,6 +179,7 @@ export function idleLeft({ session, held, mode }: BookingState, now: number): nu
   return Math.max(0, session.idleUntil - now);
 }
 
+const isShut = (mode: Mode): boolean => mode === 'ended' || mode === 'no-session' || mode === 'away';
 const isInPurchase = (mode: Mode): boolean => mode === 'held' || mode === 'swapping' || mode === 'checkout';
 
 /** The page is ready once it knows the hall, its session and the state of the seats. */

@@ -7,7 +7,7 @@ import type { MapProps } from './map-view.tsx';
 
 /** Seats that are the fan's for a while, and what can be done with them. */
 export function HoldPanel({ state, driver, say, language }: MapProps) {
-  const { held, busy, second } = state;
+  const { held, busy, others } = state;
   const nameOf = (seat: HeldSeat): string => say('seats.seat-name', { section: seat.section, row: seat.row, seat: seat.label });
   if (held === null) return null;
   const left = Math.max(0, held.until - performance.now());
@@ -18,9 +18,9 @@ export function HoldPanel({ state, driver, say, language }: MapProps) {
       <p class={`clock${left < 60_000 ? ' clock-low' : ''}`} role="timer" aria-live="off">
         <span class="clock-label">{say('seats.hold-left')}</span> <span class="clock-figure" translate={false}>{clockText(left)}</span>
       </p>
-      {second === null ? null : (
-        <div class="note note-warn" role="status">
-          <p>{say('seats.second', { seats: second.seats.map(nameOf).join(' · ') })}</p>
+      {others.map((other) => (
+        <div class="note note-warn" role="status" key={other.id}>
+          <p>{say('seats.second', { seats: other.seats.map(nameOf).join(' · ') })}</p>
           <Question
             look=""
             label={say('seats.second-release')}
@@ -28,10 +28,10 @@ export function HoldPanel({ state, driver, say, language }: MapProps) {
             yes={say('seats.release-yes')}
             no={say('seats.release-no')}
             busy={busy !== null}
-            onYes={() => void driver.releaseSecond()}
+            onYes={() => void driver.releaseOther(other.id)}
           />
         </div>
-      )}
+      ))}
       <SeatTable seats={held.seats} amount={held.amount} currency={held.currency} language={language} say={say} totalLabel={say('seats.total')} />
       <div class="basket-actions">
         <button type="button" class="button button-primary button-large button-block" disabled={busy !== null} onClick={() => driver.go('checkout')}>
