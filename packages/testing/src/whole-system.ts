@@ -93,7 +93,7 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
     LOG_LEVEL: 'warn',
     ONSALE_DATA: folder,
     ONSALE_SECRETS: secretsFile,
-    NODE_COMPILE_CACHE: join(tmpdir(), 'onsale-test-compile-cache'),
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'onsale-test-compile-cache'),
     ...ports.urls,
     ...options.env,
   };
