@@ -1,7 +1,7 @@
 import type { DatabaseEngine } from '@onsale/services';
 
 /**
- * `statements`: record the statements of the files that run, and judge each by its plan at the end.
+ * `statements`: record the statements of the files that run, and judge each by its plan at the end; a run of every suite always does.
  * `rest`: files and options, as tap takes them; empty for every suite with the checks.
  */
 export type TestArguments = { readonly database: DatabaseEngine; readonly statements: boolean; readonly rest: readonly string[] };

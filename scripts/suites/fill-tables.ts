@@ -26,7 +26,7 @@ type Column = {
 /** Where a CHECK or a meaning ties columns together; `n` is the row's number. */
 const OWN: Readonly<Record<string, string>> = {
   'seat.state': "IF(n MOD 3 = 0, 'sold', 'free')",
-  'seat.claim': 'IF(n MOD 3 = 0, UNHEX(MD5(n)), NULL)',
+  'seat.claim': 'IF(n MOD 3 = 0, LEFT(UNHEX(SHA2(n, 256)), 16), NULL)',
   'order_line.face': '1000',
   'order_line.fee': '0',
   'order_line.coupon': '0',
@@ -38,8 +38,8 @@ const OWN: Readonly<Record<string, string>> = {
   'room.epoch': '1',
   'outbox.closed_at': 'IF(n MOD 100 = 0, NULL, NOW(3) - INTERVAL n SECOND)',
   'payment_attempt.next_look_at': 'IF(n MOD 100 = 0, NOW(3), NULL)',
-  'hold.session': 'UNHEX(MD5(n DIV 3))',
-  'ticket_order.session': 'UNHEX(MD5(n DIV 2))',
+  'hold.session': 'LEFT(UNHEX(SHA2(n DIV 3, 256)), 16)',
+  'ticket_order.session': 'LEFT(UNHEX(SHA2(n DIV 2, 256)), 16)',
 };
 
 export async function fillTables(pool: Pool): Promise<void> {

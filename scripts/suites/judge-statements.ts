@@ -65,6 +65,7 @@ export async function judgeStatements(pool: Pool, statements: readonly Statement
   const [findings, foreign]: [PlanFinding[], string[]] = [[], []];
   const [used, idle] = [new Set<RegExp>(), new Set<RegExp>()];
   let explained = 0;
+  await explainInTheOldForm(pool);
   const schema = await readSchema(pool);
   for (const { shape, sql } of statements) {
     if (!EXPLAINED.test(sql) || NOT_OURS.test(sql)) continue;
@@ -82,6 +83,12 @@ export async function judgeStatements(pool: Pool, statements: readonly Statement
   return { explained, findings, foreign, unused: [...idle].filter((statement) => !used.has(statement)).map((statement) => statement.source) };
 }
 
+/** MySQL's newer form names things otherwise; the older one is MariaDB's too, which has no such setting. */
+async function explainInTheOldForm(pool: Pool): Promise<void> {
+  const [rows] = await pool.query("SHOW VARIABLES LIKE 'explain_json_format_version'");
+  if (rows.length > 0) await pool.query('SET SESSION explain_json_format_version = 1');
+}
+
 /** One that the database does not explain is a finding too: nobody knows how it finds its rows. */
 async function findIn(pool: Pool, sql: string, schema: Schema): Promise<Omit<PlanFinding, 'shape'>[]> {
   let plan: unknown;
@@ -93,8 +100,8 @@ async function findIn(pool: Pool, sql: string, schema: Schema): Promise<Omit<Pla
   return scansIn(plan, sql, schema);
 }
 
-/** Names behind FROM, JOIN, UPDATE and INTO. Names of a WITH or of a derived table may be among them; the schema has none of those. */
-const NAMED = /(?<!\b(?:FOR|KEY)\s+)\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:IGNORE\s+)?(?:`?\w+`?\.)?`?(?!SELECT\b)([a-z_]\w*)/gi;
+/** What is read: names behind FROM, JOIN and UPDATE. Names of a WITH or of a derived table may be among them; the schema has none of those. */
+const NAMED = /(?<!\b(?:FOR|KEY)\s+)\b(?:FROM|JOIN|UPDATE)\s+(?:IGNORE\s+)?(?:`?\w+`?\.)?`?(?!SELECT\b)([a-z_]\w*)/gi;
 const tablesIn = (sql: string): string[] => [...new Set(sql.matchAll(NAMED).map(([, name = '']) => name))];
 
 const SCOPED = new RegExp(`(\\b(?:${SCOPE_COLUMNS.join('|')})\`?(?:\\s*=\\s*|\\s+IN\\s*\\())'[^']*'`, 'gi');
@@ -106,15 +113,24 @@ async function planOf(pool: Pool, sql: string): Promise<unknown> {
   return typeof text === 'string' ? JSON.parse(text) : text;
 }
 
-type Access = { readonly table_name?: string; readonly access_type?: string; readonly key?: string; readonly used_key_parts?: readonly string[] };
+type Access = {
+  readonly table_name?: string;
+  readonly access_type?: string;
+  readonly key?: string;
+  readonly used_key_parts?: readonly string[];
+  /** MySQL: the table that is written to, and one that was made by a subquery, whose own accesses stand within. */
+  readonly insert?: true;
+  readonly materialized_from_subquery?: unknown;
+};
 
 /** Both servers write every access as an object with these members, wherever it stands in the plan. */
 function accessesIn(plan: unknown): Access[] {
   if (Array.isArray(plan)) return plan.flatMap(accessesIn);
   if (typeof plan !== 'object' || plan === null) return [];
   const inner = Object.values(plan).flatMap(accessesIn);
-  const { table_name: table, access_type: access } = plan as Access;
-  return table === undefined || access === undefined || table.startsWith('<') ? inner : [plan as Access, ...inner];
+  const { table_name: table, access_type: access, insert, materialized_from_subquery: made } = plan as Access;
+  const isRead = table !== undefined && access !== undefined && !table.startsWith('<') && !insert && made === undefined;
+  return isRead ? [plan as Access, ...inner] : inner;
 }
 
 function scansIn(plan: unknown, sql: string, schema: Schema): Omit<PlanFinding, 'shape'>[] {

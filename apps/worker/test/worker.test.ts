@@ -11,7 +11,6 @@ import { startSettingsKeeper } from '../src/loops/settings-keeper.ts';
 import type { Worker } from '../src/wire.ts';
 import { bindingFor, enterAndRedeem, joinFans, newId, openHouse, publishSmallShow, SHOW, type House } from './start-worker.ts';
 
-t.setTimeout(120_000);
 
 const kick = (worker: Worker, name: string): void => {
   const loop = worker.loops.all().find((one) => one.health().name === name);

@@ -32,7 +32,7 @@ async function sell(pool: Pool, week: number, nowMs: number): Promise<void> {
     startsAt: new Date(nowMs + 20 * DAY_MS), opensAt: new Date(nowMs - HOUR_MS), closesAt: new Date(nowMs + 2 * DAY_MS),
   });
   const fans = (columns: string, upTo = FANS): string => `SELECT ${columns} FROM fan WHERE n <= ${upTo}`;
-  const id = (of: string): string => `UNHEX(MD5(CONCAT('${of}', ${week}, '-', n)))`;
+  const id = (of: string): string => `LEFT(UNHEX(SHA2(CONCAT('${of}', ${week}, '-', n), 256)), 16)`;
   const statements = [
     `INSERT INTO entry_session (room, place, sid, person, binding, shows, made_at, until_at)
        ${fans(`'${show}', n, ${id('sid')}, ${id('person')}, 'b', '["${show}"]', NOW(3), NOW(3) + INTERVAL 25 MINUTE`)}`,
@@ -45,7 +45,7 @@ async function sell(pool: Pool, week: number, nowMs: number): Promise<void> {
        (show_id, id, person, session, state, seats, lengthened, awaiting, swaps, until_at, made_at)
        ${fans(`'${show}', ${id(state)}, ${id('person')}, ${id('sid')}, '${state}', CONCAT('[', n - 1, ']'), 0, 0, 0, NOW(3) + INTERVAL 8 MINUTE, NOW(3)`,
          state === 'settled' ? BUYERS : FANS)}`),
-    `UPDATE seat SET state = 'sold', claim = UNHEX(MD5(CONCAT('settled', ${week}, '-', seat_no + 1))) WHERE show_id = '${show}'`,
+    `UPDATE seat SET state = 'sold', claim = LEFT(UNHEX(SHA2(CONCAT('settled', ${week}, '-', seat_no + 1), 256)), 16) WHERE show_id = '${show}'`,
     `INSERT INTO seat_delta (show_id, version, changes, at) ${fans(`'${show}', n, '', NOW(3)`)}`,
     `INSERT INTO seat_lapse (show_id, person, seat_no, lapses, at) ${fans(`'${show}', ${id('person')}, 1, 1, NOW(3)`)}`,
     `INSERT INTO outbox (kind, ordering_key, payload, made_at, next_at, closed_at) ${fans(`'finish', '${show}', '{}', NOW(3), NOW(3), NOW(3)`)}`,

@@ -6,7 +6,6 @@ import {
 } from '../src/index.ts';
 import { openShop, SHOW, startSandbox } from './shop.ts';
 
-t.setTimeout(120_000);
 const sandbox = await startSandbox(t);
 let confirms = 0;
 const shop = await openShop(t, sandbox, {

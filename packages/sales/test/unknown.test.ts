@@ -9,7 +9,6 @@ import { createBellBook, expireHolds, findMoneyViolations, refundPayment, resolv
 import { arm, openShop, SHOW, startSandbox, type Shop } from './shop.ts';
 
 const MINUTE_MS = 60_000;
-t.setTimeout(120_000);
 const sandbox = await startSandbox(t);
 const paid = { ok: true, value: { kind: 'paid' } };
 const bytes = (id: OpaqueId): Buffer => Buffer.from(id, 'base64url');
