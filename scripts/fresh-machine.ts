@@ -5,6 +5,7 @@ import { get } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { INSIDE } from '@onsale/contract/inside';
 import { commandLine } from './command-line.ts';
 import { cloneFor, leftOver, makeUser, type Account, type Clone, type Run } from './fresh/machine.ts';
 
@@ -18,7 +19,7 @@ const GONE_WITHIN_MS = 20_000;
 const BACK_WITHIN_MS = 30_000;
 const READY_FOR_MS = 2_000;
 
-type Addresses = { gateway: string; processes: Record<string, number> };
+type Addresses = { gateway: string; internal: Record<string, string>; processes: Record<string, number> };
 type Result = { readonly who: string; readonly what: string; readonly good: boolean; readonly detail: string };
 const results: Result[] = [];
 
@@ -53,7 +54,7 @@ function readAddresses(clone: Clone): Addresses | undefined {
 }
 
 const servesQueuePage = async (gateway: string): Promise<boolean> => /<html/i.test(await textOf(`${gateway}/rooms/demo`));
-const isReady = async (gateway: string): Promise<boolean> => (await textOf(`${gateway}/health/ready`)) !== '';
+const isReady = async ({ internal }: Addresses): Promise<boolean> => (await textOf(`${internal['web']}${INSIDE.ready}`)) !== '';
 
 /** The body of a 200, else nothing. */
 function textOf(url: string): Promise<string> {
@@ -119,7 +120,7 @@ async function comesBack(clone: Clone, name: string): Promise<void> {
   let since: number | undefined;
   while (performance.now() - began < BACK_WITHIN_MS && !(since !== undefined && performance.now() - since > READY_FOR_MS)) {
     await sleep(50);
-    const ready = readAddresses(clone)?.processes[name] !== before.processes[name] && (await isReady(before.gateway));
+    const ready = readAddresses(clone)?.processes[name] !== before.processes[name] && (await isReady(before));
     since = ready ? (since ?? performance.now()) : undefined;
   }
   const seconds = (((since ?? 0) - began) / 1000).toFixed(1);

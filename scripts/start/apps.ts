@@ -7,7 +7,7 @@ import { bracketed, isEverywhere, networkAddresses } from './shown-host.ts';
 import type { Unit } from './supervise.ts';
 
 /** Everything an app is told, and where it is reached. Kept over restarts: the others know it under this address. */
-export type Plan = { readonly name: Name; readonly port: number; readonly env: NodeJS.ProcessEnv };
+export type Plan = { readonly name: Name; /** Its internal listener. */ readonly internalUrl: string; readonly env: NodeJS.ProcessEnv };
 
 export type Surroundings = {
   readonly environment: NodeJS.ProcessEnv;
@@ -39,15 +39,14 @@ const OPEN: readonly Name[] = ['web', 'ops', 'sandbox'];
 export async function planApps(around: Surroundings): Promise<Plan[]> {
   const { ports, host, environment } = around;
   const production = environment['NODE_ENV'] === 'production';
-  const [admission, admissionInternal, booking, worker] = (await distinctPorts(4)) as [number, number, number, number];
-  const portOf: Record<Name, number> = { admission, booking, worker, ops: ports.ops, sandbox: ports.sandbox, web: ports.gateway };
+  const [admission, booking, ...internal] = (await distinctPorts(2 + NAMES.length)) as [number, number, ...number[]];
+  const portOf: Record<Exclude<Name, 'worker'>, number> = { admission, booking, ops: ports.ops, sandbox: ports.sandbox, web: ports.gateway };
+  const internalPortOf = Object.fromEntries(NAMES.map((name, n) => [name, internal[n]])) as Record<Name, number>;
   const common = {
     ...(production ? environment : only(environment, PASSED_ON)),
     ADMISSION_URL: local(admission),
-    ADMISSION_INTERNAL_URL: local(admissionInternal),
     BOOKING_URL: local(booking),
-    WORKER_URL: local(worker),
-    OPS_URL: reached(host, ports.ops),
+    ...internalUrls(internalPortOf, production),
     ONSALE_DATA: around.dataFolder,
     NODE_COMPILE_CACHE: join(around.dataFolder, 'compile-cache'),
     ...(around.libraries ? { ONSALE_LIBRARIES: around.libraries } : {}),
@@ -56,18 +55,24 @@ export async function planApps(around: Surroundings): Promise<Plan[]> {
   const keep = production ? await onlyWhatItReads() : (_name: Name, env: NodeJS.ProcessEnv) => env;
   return NAMES.filter((name) => existsSync(scriptOf(name)) && !(production && name === 'sandbox')).map((name) => ({
     name,
-    port: portOf[name],
+    internalUrl: local(internalPortOf[name]),
     env: keep(name, {
       ...common,
       ...around.storesOf(name),
-      PORT: String(portOf[name]),
-      HOST: OPEN.includes(name) ? host : LOOPBACK,
-      ...originOf(around, name, portOf[name]),
+      ...(name === 'worker' ? {} : { PORT: String(portOf[name]), HOST: OPEN.includes(name) ? host : LOOPBACK }),
+      INTERNAL_PORT: String(internalPortOf[name]),
+      INTERNAL_HOST: LOOPBACK,
+      ...originOf(around, name),
       ...trusted(environment, name),
-      ...(name === 'admission' ? { INTERNAL_PORT: String(admissionInternal), INTERNAL_HOST: LOOPBACK } : {}),
     }),
   }));
 }
+
+/** Under which each app's internal listener is told to the others. */
+const internalUrls = (ports: Record<Name, number>, production: boolean): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    NAMES.filter((name) => !(production && name === 'sandbox')).map((name) => [`${name.toUpperCase()}_INTERNAL_URL`, local(ports[name])]),
+  );
 
 /** In production a person's environment holds the secrets of every app; each gets what its configuration reads, as in docker-compose.yml. */
 async function onlyWhatItReads(): Promise<(name: Name, env: NodeJS.ProcessEnv) => NodeJS.ProcessEnv> {
@@ -83,13 +88,13 @@ const sandboxEnvironment = ({ host, shown, ports, secretsPath }: Surroundings): 
 });
 
 /** Where browsers see an app: operators and the sandbox's window at their own ports, everything else through the gateway. */
-function originOf(around: Surroundings, name: Name, port: number): NodeJS.ProcessEnv {
+function originOf(around: Surroundings, name: Name): NodeJS.ProcessEnv {
   const { environment, ports } = around;
   const own = name === 'ops' || name === 'sandbox';
   const given = own ? environment['OPS_ORIGIN'] : environment['PUBLIC_ORIGIN'];
   if (given) return { PUBLIC_ORIGIN: given };
   if (environment['NODE_ENV'] === 'production') return {};
-  return { PUBLIC_ORIGIN: originsOf(around, own ? port : ports.gateway) };
+  return { PUBLIC_ORIGIN: originsOf(around, own ? ports[name] : ports.gateway) };
 }
 
 /** Whose word about the fan's address is believed: our own gateway's by the two it hands fans to, by the others what a person set up. */

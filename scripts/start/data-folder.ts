@@ -10,6 +10,8 @@ export type Addresses = {
   readonly ops: string;
   /** None in production. */
   readonly sandbox: string | null;
+  /** Internal listeners by app: health and metrics. */
+  readonly internal: Readonly<Record<string, string>>;
   readonly redisUrl: string;
   readonly databaseUrl: string;
   /** Process ids by name: launcher, redis, the database (mariadb or mysql) and the apps. */

@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { INSIDE } from '@onsale/contract/inside';
 import { StartRefused } from './ports.ts';
 
 const READY_MS = 90_000;
@@ -9,12 +10,12 @@ const ANSWER_MS = 2_000;
 
 type Answer = { readonly status: number; readonly text: string };
 
-/** Resolves when the gateway says that every app is ready. Throws StartRefused, naming who is not, when the time is over. */
+/** Resolves when the gateway says on its internal listener that every app is ready. Throws StartRefused, naming who is not, when the time is over. */
 export async function untilReady(gateway: string, isStopped: () => boolean, lastWordOf: (app: string) => string): Promise<void> {
   const deadline = performance.now() + READY_MS;
   let last: Answer = { status: 0, text: 'the gateway does not answer' };
   while (performance.now() < deadline && !isStopped()) {
-    const answer = await ask(`${gateway}/health/ready`);
+    const answer = await ask(gateway + INSIDE.ready);
     if (answer?.status === 200) return;
     last = answer ?? last;
     await sleep(LOOK_MS);

@@ -99,12 +99,14 @@ async function startAll(options: SystemOptions, running: Running, onReady: (publ
   // Production's schema is brought up to date by scripts/migrate.ts before a version is rolled out, and has no demonstration.
   const demonstration = production ? 'none' : await prepare(around, options.database);
   const logFolder = join(dataFolder, 'logs');
-  for (const plan of await planApps(around)) {
+  const plans = await planApps(around);
+  const internal = Object.fromEntries(plans.map(({ name, internalUrl }) => [name, internalUrl]));
+  for (const plan of plans) {
     turnLog(logFolder, plan.name);
     await running.start(appUnit(plan, logFolder));
   }
   await untilReady(
-    reached(host, ports.gateway),
+    internal['web'] as string,
     () => running.stopped,
     (name) => endOfLog(logFolder, name, 1),
   );
@@ -113,6 +115,7 @@ async function startAll(options: SystemOptions, running: Running, onReady: (publ
       gateway: reached(host, ports.gateway),
       ops: reached(host, ports.ops),
       sandbox: production ? null : reached(host, ports.sandbox),
+      internal,
       ...urls,
       processes: running.processes(),
     });

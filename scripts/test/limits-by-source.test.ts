@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ADMISSION_PREFIX, BOOKING_PREFIX, OPS_PREFIX, ORDER_KEY_HEADER, type PlaceReply } from '@onsale/contract';
+import { ADMISSION_PREFIX, BOOKING_PREFIX, INSIDE, OPS_PREFIX, ORDER_KEY_HEADER, type PlaceReply } from '@onsale/contract';
 import { bindingOf, bindingText, claimsOf, makeHolderSecret, signEntryToken, type HolderSecret } from '@onsale/entry-token';
 import type { Place, RoomId, ShowId } from '@onsale/kernel';
 import { makeSigningKey, type SigningKeyText } from '@onsale/runtime';
@@ -35,7 +35,7 @@ const system = await openWholeSystem({ processes: { sandbox: 1, admission: 1, bo
 t.teardown(() => system.close());
 await makeOnSale(system, { ratePerMinute: null, capacity: 500 });
 const [admission, booking, ops, web] = (['admission', 'booking', 'ops', 'web'] as const).map((name) => system.apps(name)[0]) as AppProcess[];
-for (const app of [admission, booking, ops]) await until(`${app?.name} is ready`, async () => (await fetch(`${app?.url}/health/ready`)).ok);
+for (const app of [admission, booking, ops]) await until(`${app?.name} is ready`, async () => (await fetch(`${app?.internalUrl}${INSIDE.ready}`)).ok);
 
 const answerOf = (status: number, text: string): Answer => {
   const code = /^\{/.test(text) ? (JSON.parse(text) as { code?: string }).code : undefined;

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { INSIDE } from '@onsale/contract';
 import { findMariadb, findRedis, freePort } from '@onsale/services';
 import t from 'tap';
 import { leftOver } from '../fresh/machine.ts';
@@ -137,7 +138,7 @@ function launch(folder: string, port: string): { child: ChildProcess; output(): 
   return { child, output: () => text, ready, ended };
 }
 
-type Addresses = { gateway: string; ops: string; processes: Record<string, number> };
+type Addresses = { gateway: string; ops: string; internal: Record<string, string>; processes: Record<string, number> };
 const addressesIn = (folder: string): Addresses => JSON.parse(readFileSync(join(folder, 'addresses.json'), 'utf8')) as Addresses;
 const APPS_GONE_MS = 12_000;
 const GONE_MS = 20_000;
@@ -147,9 +148,9 @@ t.test('the whole system: ready, one a folder, a killed app comes back, Ctrl-C a
   const first = launch(folder, '0');
   t.teardown(() => first.child.kill('SIGKILL'));
   await first.ready();
-  const { gateway, ops, processes } = addressesIn(folder);
+  const { gateway, internal, ops, processes } = addressesIn(folder);
   t.match(first.output(), new RegExp(`fans +http://localhost:${new URL(gateway).port}`));
-  t.equal((await fetch(`${gateway}/health/ready`)).status, 200);
+  t.equal((await fetch(`${internal['web']}${INSIDE.ready}`)).status, 200);
   t.match(await (await fetch(`${gateway}/rooms/demo`)).text(), /<html/i, 'the queue page');
   const { name, password } = JSON.parse(readFileSync(join(folder, 'operator.json'), 'utf8')) as { name: string; password: string };
   const signIn = await fetch(`${ops}/api/ops/sessions`, {
@@ -164,7 +165,8 @@ t.test('the whole system: ready, one a folder, a killed app comes back, Ctrl-C a
   t.match(second.output(), new RegExp(`already running .*${new URL(gateway).host}`));
 
   process.kill(processes['admission'] as number, 'SIGKILL');
-  while (addressesIn(folder).processes['admission'] === processes['admission'] || (await fetch(`${gateway}/health/ready`)).status !== 200) await sleep(50);
+  const isReady = async (): Promise<boolean> => (await fetch(`${internal['web']}${INSIDE.ready}`)).status === 200;
+  while (addressesIn(folder).processes['admission'] === processes['admission'] || !(await isReady())) await sleep(50);
   t.match(first.output(), /admission died \(SIGKILL\)/);
 
   first.child.kill('SIGINT');

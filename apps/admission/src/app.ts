@@ -8,6 +8,7 @@ import { joinRoute } from './routes/join.ts';
 import { jwksRoute } from './routes/jwks.ts';
 import { leaveRoute } from './routes/leave.ts';
 import { placeRoute } from './routes/place.ts';
+import { redeemRoute } from './routes/redeem.ts';
 import { returnRoute } from './routes/return.ts';
 import { roomRoute } from './routes/room.ts';
 import { translateError } from './translate-error.ts';
@@ -22,9 +23,9 @@ export type AppOptions = {
 
 const ROUTES = [roomRoute, frameRoute, deviceRoute, joinRoute, placeRoute, leaveRoute, returnRoute, enterRoute, jwksRoute];
 
-/** The public side of the waiting room. Opens nothing itself: what it works with is handed in. */
+/** The waiting room: what fans ask, and inside what booking asks. Opens nothing itself: what it works with is handed in. */
 export async function buildApp(context: AdmissionContext, options: AppOptions): Promise<OnsaleServer> {
-  const { connection, rooms, sockets } = context;
+  const { connection, rooms, sockets, internalSecrets } = context;
   const server = await buildServer({
     ...options,
     name: 'admission',
@@ -35,6 +36,7 @@ export async function buildApp(context: AdmissionContext, options: AppOptions): 
   await server.register(async (scope) => {
     for (const add of ROUTES) add(scope as OnsaleServer, context);
   }, { prefix: ADMISSION_PREFIX });
+  redeemRoute(server.inside, { connection, internalSecrets });
   options.metrics.gauge('onsale_place_sockets', 'Sockets of fans in line', () => sockets.size);
   options.metrics.gauge('onsale_room_feeds', 'Rooms whose frames and calls are followed', () => rooms.size);
   sockets.attach(server.server);

@@ -16,6 +16,8 @@ export type AdmissionContext = {
   readonly keyRing: KeyRing;
   /** `iss` of entry tokens. */
   readonly issuer: string;
+  /** What booking proves itself by on the internal listener; the first is in use, the others are being retired. */
+  readonly internalSecrets: readonly string[];
   readonly deviceCookie: OwnCookie;
   readonly wallClock: WallClock;
   readonly monotonic: MonotonicClock;

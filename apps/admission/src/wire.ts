@@ -5,7 +5,6 @@ import { createLogger, createMetrics, ownCookie, seldom, trustOf, type Admission
 import { openRoomConnection } from '@onsale/waiting-room';
 import { buildApp } from './app.ts';
 import type { AdmissionContext } from './context.ts';
-import { buildInternal } from './internal.ts';
 import { createPollLimiter } from './poll-limiter.ts';
 import { createRooms } from './rooms.ts';
 import { createPlaceSockets, type PlaceSockets } from './sockets/place-socket.ts';
@@ -13,9 +12,9 @@ import { createPlaceSockets, type PlaceSockets } from './sockets/place-socket.ts
 const IDLE_CHECK_EVERY_MS = 10 * SECOND_MS;
 const REDIS_AT_START_MS = 1 * SECOND_MS;
 
-export type Admission = { readonly app: OnsaleServer; readonly internal: OnsaleServer; readonly sockets: PlaceSockets; close(): Promise<void> };
+export type Admission = { readonly app: OnsaleServer; readonly sockets: PlaceSockets; close(): Promise<void> };
 
-/** Opens what admission works with: Redis, and nothing else. Both servers are built, none listens yet. */
+/** Opens what admission works with: Redis, and nothing else. Both listeners are built, none is open yet. */
 export async function wire(config: AdmissionConfig, logger: Logger = createLogger({ name: 'admission', level: config.logLevel })): Promise<Admission> {
   const metrics = createMetrics('admission');
   const monotonic = (): number => performance.now();
@@ -31,20 +30,18 @@ export async function wire(config: AdmissionConfig, logger: Logger = createLogge
   });
   const context: AdmissionContext = {
     connection, rooms, sockets, holderKeys, keyRing: createKeyRing(secrets.entryKeys), issuer: config.publicOrigin,
-    deviceCookie, wallClock: Date.now, monotonic,
+    internalSecrets: secrets.internal, deviceCookie, wallClock: Date.now, monotonic,
   };
   const options = { logger, metrics, publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies, checkReplies: config.checkReplies };
   const app = await buildApp(context, options);
-  const internal = await buildInternal({ connection, internalSecrets: secrets.internal }, { ...options, metrics: createMetrics('admission-internal') });
   const idle = setInterval(() => void rooms.closeIdle().catch(onError), IDLE_CHECK_EVERY_MS);
   // Redis away at the start is no reason not to start: the process is live, not ready, and says so.
   await connection.ready(REDIS_AT_START_MS).catch(onError);
   return {
-    app, internal, sockets,
+    app, sockets,
     async close() {
       clearInterval(idle);
       await app.close();
-      await internal.close();
       await rooms.close();
       await connection.close();
     },

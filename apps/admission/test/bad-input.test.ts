@@ -63,7 +63,7 @@ t.test('bad input on every route gets a problem and changes nothing', async (t) 
   const [fan] = fans as [Awaited<ReturnType<typeof joinRoom>>];
   const before = await dumpOf(running.connection, room);
   const ask = async (route: Route, bad: Bad): Promise<void> => {
-    const server = route.api === 'admission' ? running.admission.app : running.admission.internal;
+    const server = route.api === 'admission' ? running.admission.app : running.admission.app.inside;
     const proof: Record<string, string> = route.needs === 'internal' ? { [INTERNAL_SECRET_HEADER]: secret } : {};
     const url = urlOf(route, room);
     const answer = await server.inject({
@@ -93,8 +93,8 @@ t.test('bad input on every route gets a problem and changes nothing', async (t) 
   for (const field of ['place', 'epoch', 'callNo', 'binding']) {
     for (const value of NONSENSE) await ask(redeemRoute, { name: `${field} ${JSON.stringify(value)}`, payload: { ...redeemBody(), [field]: value } });
   }
-  const { internal } = running.admission;
-  const unknown = await internal.inject({ method: 'POST', url: '/rooms/nobody-knows-this/redeem', payload: redeemBody(), headers: internalProof(secret) });
+  const { inside } = running.admission.app;
+  const unknown = await inside.inject({ method: 'POST', url: '/rooms/nobody-knows-this/redeem', payload: redeemBody(), headers: internalProof(secret) });
   t.match(unknown.json(), { word: 'recovering', remainingMs: 0 });
   // Wrong phase of the place: in line, not called.
   for (const route of mine.filter(({ path }) => path.endsWith('/entry'))) await ask(route, { name: 'not called', headers: bearer(fan.receipt) });
@@ -112,12 +112,12 @@ t.test('replays change nothing: join, leave and enter again, a token redeemed tw
   const { room } = await running.makeRoom({ rejoin: false });
   const fan = await joinRoom(running, room);
   await running.call(room);
-  const { app, internal } = running.admission;
+  const { app } = running.admission;
   const enter = () => app.inject({ method: 'POST', url: pathOf(room, '/places/me/entry'), headers: bearer(fan.receipt) });
   const token = (await enter()).json<{ entryToken: string }>().entryToken;
   const claims = JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString()) as { callNo: number; cnf: { kh: string } };
   const redeem = (binding = claims.cnf.kh) =>
-    internal.inject({
+    app.inside.inject({
       method: 'POST', url: `/rooms/${room}/redeem`, headers: internalProof(secret), payload: { place: fan.me.place, epoch: 1, callNo: claims.callNo, binding },
     });
   t.match((await redeem()).json(), { word: 'redeemed' });
@@ -143,14 +143,14 @@ t.test('Redis away: 503 with Retry-After on every route that needs it, and none 
     t.match(answer.json(), { status: 503, code: 'unavailable' }, url);
     t.ok(Number(answer.headers['retry-after']) >= 1);
   }
-  t.equal((await away.app.inject({ url: '/health/live' })).statusCode, 200);
-  t.equal((await away.app.inject({ url: '/health/ready' })).statusCode, 503);
+  t.equal((await away.app.inside.inject({ url: '/health/live' })).statusCode, 200);
+  t.equal((await away.app.inside.inject({ url: '/health/ready' })).statusCode, 503);
 });
 
 t.test('what the contract lists is what is served', async (t) => {
-  const { app, internal } = running.admission;
+  const { app } = running.admission;
   for (const { api, method, path } of routes) {
     if (api === 'admission') t.ok(app.hasRoute({ method, url: ADMISSION_PREFIX + path }), path);
-    if (api === 'admission-internal') t.ok(internal.hasRoute({ method, url: path }), path);
+    if (api === 'admission-internal') t.ok(app.inside.hasRoute({ method, url: path }), path);
   }
 });

@@ -26,7 +26,7 @@ t.teardown(async () => {
 const { app } = running.admission;
 const { connection } = running;
 
-const feedsOf = async (): Promise<number> => Number(/^onsale_room_feeds(?:\{[^}]*\})? (\d+)$/m.exec((await app.inject({ url: '/metrics' })).body)?.[1]);
+const feedsOf = async (): Promise<number> => Number(/^onsale_room_feeds(?:\{[^}]*\})? (\d+)$/m.exec((await app.inside.inject({ url: '/metrics' })).body)?.[1]);
 /** Scripts that Redis has run so far. */
 async function scriptsRun(): Promise<number> {
   const calls = /^cmdstat_evalsha:calls=(\d+)/m.exec(await connection.redis.info('commandstats'));

@@ -7,7 +7,7 @@ import { bearer, joinRoom, newKey, ORIGIN, pathOf, startAdmission, type Running 
 
 const running: Running = await startAdmission();
 t.teardown(() => running.close());
-const { app, internal } = running.admission;
+const { app } = running.admission;
 
 t.test('joining: 201, again 200 and the same place; the reply says what a fan needs', async (t) => {
   const { room } = await running.makeRoom();
@@ -161,7 +161,7 @@ t.test('entering: not before the call; the same token on every press; redeemed o
   const { callNo, epoch, cnf } = verified.value;
 
   const redeem = (body: object, headers: Record<string, string> = { [INTERNAL_SECRET_HEADER]: running.config.secrets.internal[0] as string }) =>
-    internal.inject({ method: 'POST', url: `/rooms/${room}/redeem`, payload: body, headers });
+    app.inside.inject({ method: 'POST', url: `/rooms/${room}/redeem`, payload: body, headers });
   const claims = { place: me.place, epoch, callNo, binding: cnf.kh };
   t.match((await redeem(claims, {})).json(), { status: 403, code: 'forbidden' });
   t.match((await redeem(claims, { [INTERNAL_SECRET_HEADER]: 'x'.repeat(43) })).json(), { status: 403, code: 'forbidden' });
@@ -194,7 +194,7 @@ t.test('entering by receipt is tied to the cookie that comes along: one that was
 t.test('the internal listener serves nothing of the public one, and the public one no redeem', async (t) => {
   const { room } = await running.makeRoom();
   t.equal((await app.inject({ method: 'POST', url: `/rooms/${room}/redeem`, payload: {} })).statusCode, 404);
-  t.equal((await internal.inject({ url: pathOf(room) })).statusCode, 404);
+  t.equal((await app.inside.inject({ url: pathOf(room) })).statusCode, 404);
 });
 
 t.test('room and frame: from the same reading, cacheable for a second, 304 to who has it', async (t) => {

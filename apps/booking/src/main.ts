@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import { configOfProcess, createLogger, createMetrics, runApp } from '@onsale/runtime';
+import { configOfProcess, createLogger, createMetrics, openListeners, runApp } from '@onsale/runtime';
 import { buildApp } from './app.ts';
 import { wire } from './wire.ts';
 
@@ -16,7 +15,6 @@ await runApp({
     const { publicOrigins, trustedProxies, checkReplies } = config;
     const app = await buildApp({ logger, metrics, ready, publicOrigins, trustedProxies, checkReplies }, context);
     onStop('server', () => app.close());
-    await app.listen({ host: config.host, port: config.port });
-    return { public: `http://${config.host}:${(app.server.address() as AddressInfo).port}` };
+    return openListeners(app, config);
   },
 });

@@ -61,6 +61,8 @@ export async function startBooking(options: WireOptions = {}): Promise<Booking> 
     production: false,
     host: '127.0.0.1',
     port: 0,
+    internalHost: '127.0.0.1',
+    internalPort: 0,
     publicOrigins: [PORTAL],
     publicOrigin: PORTAL,
     secureCookies: false,

@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import { configOfProcess, createLogger, runApp } from '@onsale/runtime';
+import { configOfProcess, createLogger, openListeners, runApp } from '@onsale/runtime';
 import { wire } from './wire.ts';
 
 const config = configOfProcess('ops');
@@ -11,8 +10,6 @@ await runApp({
   async start({ onStop }) {
     const { app, close } = await wire(config, logger);
     onStop('ops', close);
-    await app.listen({ host: config.host, port: config.port });
-    const { address, family, port } = app.server.address() as AddressInfo;
-    return { ops: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}` };
+    return openListeners(app, config);
   },
 });

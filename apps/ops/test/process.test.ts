@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { INSIDE } from '@onsale/contract';
 import type { ReadyMessage } from '@onsale/runtime';
 import { makeSecrets } from '@onsale/runtime';
 import { startNode, type NodeApp } from '@onsale/services';
@@ -25,8 +26,8 @@ t.test('the process starts, tells where it listens, serves and stops', async (t)
   const app = start('ops', { REDIS_URL: config.redisUrl, DATABASE_URL: config.databaseUrl });
   t.teardown(() => app.kill());
   const { urls } = await app.message(isReady, START_MS);
-  const url = urls['ops'] as string;
-  t.equal((await fetch(`${url}/health/ready`)).status, 200);
+  const [url, internal] = [urls['public'] as string, urls['internal'] as string];
+  t.equal((await fetch(internal + INSIDE.ready)).status, 200);
   const body = JSON.stringify({ name, password: PASSWORD });
   t.equal((await fetch(url + api('/sessions'), { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status, 201);
   await app.stop();

@@ -170,12 +170,12 @@ t.test('the console: a message until it is built, then its files with a strict p
 });
 
 t.test('ready when both stores answer', async (t) => {
-  t.equal((await app.inject({ url: '/health/ready' })).statusCode, 200);
+  t.equal((await app.inside.inject({ url: '/health/ready' })).statusCode, 200);
   running.proxy.cut();
-  await until(async () => (await app.inject({ url: '/health/ready' })).statusCode === 503);
-  t.equal((await app.inject({ url: '/health/live' })).statusCode, 200);
+  await until(async () => (await app.inside.inject({ url: '/health/ready' })).statusCode === 503);
+  t.equal((await app.inside.inject({ url: '/health/live' })).statusCode, 200);
   running.proxy.heal();
-  await until(async () => (await app.inject({ url: '/health/ready' })).statusCode === 200);
+  await until(async () => (await app.inside.inject({ url: '/health/ready' })).statusCode === 200);
 });
 
 t.test('stopping tells everybody when to come back', async (t) => {

@@ -27,8 +27,6 @@ export function buildApp(world: TossWorld): FastifyInstance {
   });
   app.setNotFoundHandler((request, reply) => reply.code(404).send(errorBody('NOT_FOUND', languageOf(request.headers['accept-language']))));
 
-  app.get('/health/live', (_request, reply) => reply.send({ status: 'ok' }));
-  app.get('/health/ready', (_request, reply) => reply.send({ status: 'ready', toss: world.ledger.sizes() }));
   registerTossApi(app, world);
   registerWindow(app, world);
   registerControl(app, world);

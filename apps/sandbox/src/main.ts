@@ -1,4 +1,4 @@
-import { configOfProcess, createLogger, runApp } from '@onsale/runtime';
+import { buildInside, configOfProcess, createLogger, createMetrics, openInside, runApp } from '@onsale/runtime';
 import { SANDBOX_MERCHANTS, type Merchant } from './toss/merchants.ts';
 import { startSandbox } from './wire.ts';
 
@@ -22,6 +22,8 @@ await runApp({
       merchants: [shop, ...SANDBOX_MERCHANTS],
     });
     onStop('sandbox', () => sandbox.close());
-    return { public: sandbox.url };
+    const inside = buildInside({ name: 'sandbox', logger, metrics: createMetrics('sandbox'), publicOrigins: [] });
+    onStop('inside', () => inside.close());
+    return { public: sandbox.url, ...await openInside(inside, config) };
   },
 });

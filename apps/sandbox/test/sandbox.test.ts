@@ -207,8 +207,3 @@ t.test('payment window', async (t) => {
     t.equal((await open(bad)).status, 400, JSON.stringify(bad));
   }
 });
-
-t.test('health', async (t) => {
-  const toss = await start(t);
-  t.equal((await toss.call('GET', '/health/ready', { auth: null })).status, 200);
-});

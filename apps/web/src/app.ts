@@ -13,7 +13,7 @@ import { SOCKET_LIMITS, tunnelSockets, type Edge, type SocketLimits } from './ga
 
 export type GatewayOptions = {
   readonly upstreams: Upstreams;
-  /** Addresses that must all answer 200 before the whole is ready. */
+  /** Internal listeners of the apps that must all be ready before the whole is. */
   readonly health: NamedHealth;
   /** Where the payment window's script and pages live. */
   readonly paymentOrigins: readonly string[];

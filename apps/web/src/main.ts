@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import { configOfProcess, createLogger, runApp } from '@onsale/runtime';
+import { configOfProcess, createLogger, openListeners, runApp } from '@onsale/runtime';
 import { wire } from './wire.ts';
 
 const config = configOfProcess('web');
@@ -11,8 +10,6 @@ await runApp({
   async start({ onStop }) {
     const server = await wire(config, logger);
     onStop('web', () => server.close());
-    await server.listen({ host: config.host, port: config.port });
-    const { address, family, port } = server.server.address() as AddressInfo;
-    return { web: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}` };
+    return openListeners(server, config);
   },
 });

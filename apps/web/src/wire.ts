@@ -24,7 +24,7 @@ export async function wire(config: WebConfig, logger: Logger): Promise<OnsaleSer
     },
     {
       upstreams: { admission: config.admissionUrl, booking: [config.bookingUrl] },
-      health: healthOf(config),
+      health: config.waitsFor,
       paymentOrigins: config.sandboxUrl === null ? TOSS_ORIGINS : loopbackTwins(config.sandboxUrl),
       plainWindow: config.sandboxUrl === null ? null : `${config.sandboxUrl}/window`,
       items: ON_SALE,
@@ -34,11 +34,6 @@ export async function wire(config: WebConfig, logger: Logger): Promise<OnsaleSer
       now: () => performance.now(),
     },
   );
-}
-
-function healthOf(config: WebConfig): Record<string, string> {
-  const apps = { admission: config.admissionUrl, booking: config.bookingUrl, ops: config.opsUrl, worker: config.workerUrl, sandbox: config.sandboxUrl };
-  return Object.fromEntries(Object.entries(apps).flatMap(([name, url]) => (url === null ? [] : [[name, `${url}/health/ready`]])));
 }
 
 /** A developer may open the shop as localhost while the sandbox says 127.0.0.1, or the other way round. A content policy cannot name an IPv6 address. */

@@ -237,10 +237,10 @@ t.test('what is public is asked for once: frames for a second, layouts compresse
 });
 
 t.test('ready only when every app is', async (t) => {
-  const answer = await get('/health/ready');
-  t.equal(answer.status, 503);
-  t.match(await answer.json(), { ready: false, checks: { admission: true, booking: false } });
-  t.equal((await get('/health/live')).status, 200);
+  const answer = await app.inside.inject('/health/ready');
+  t.equal(answer.statusCode, 503);
+  t.match(answer.json(), { ready: false, checks: { admission: true, booking: false } });
+  t.equal((await app.inside.inject('/health/live')).statusCode, 200);
 });
 
 t.test('the socket of a place comes through, both ways, with its close code', async (t) => {

@@ -41,8 +41,8 @@ const opened = async (port: number, path: string): Promise<Socket> => {
 };
 const gatewayThatWaits = (stalledMs: number) =>
   startGateway({ admission: address, booking: address, socketLimits: { socketsMax: 10, handshakeMs: 2_000, stalledMs } });
-const socketsOf = async (url: string): Promise<number> =>
-  Number(/^onsale_gateway_sockets(?:\{.*\})? (\d+)/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
+const socketsOf = async ({ app }: Awaited<ReturnType<typeof gatewayThatWaits>>): Promise<number> =>
+  Number(/^onsale_gateway_sockets(?:\{.*\})? (\d+)/m.exec((await app.inside.inject('/metrics')).body)?.[1]);
 
 t.test('a client that reads nothing is ended after a while; one that has nothing to read is not; control: without the look it stays', async (t) => {
   const [looking, blind] = [await gatewayThatWaits(2_000), await gatewayThatWaits(600_000)];
@@ -50,8 +50,8 @@ t.test('a client that reads nothing is ended after a while; one that has nothing
   for (const { url } of [looking, blind]) stalled.push(await opened(Number(new URL(url).port), 'flood'));
   const quiet = await opened(Number(new URL(looking.url).port), 'quiet');
   await until('the app has ended both', () => open === 1);
-  await until('the gateway has ended the one that reads nothing', async () => (await socketsOf(looking.url)) === 1);
-  t.equal(await socketsOf(blind.url), 1, 'which would stay although the app is done with it');
+  await until('the gateway has ended the one that reads nothing', async () => (await socketsOf(looking)) === 1);
+  t.equal(await socketsOf(blind), 1, 'which would stay although the app is done with it');
   t.notOk(quiet.destroyed);
   for (const socket of [...stalled, quiet]) socket.destroy();
   await Promise.all([looking.app.close(), blind.app.close()]);

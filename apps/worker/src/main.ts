@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import { configOfProcess, createLogger, runApp } from '@onsale/runtime';
+import { configOfProcess, createLogger, openInside, runApp } from '@onsale/runtime';
 import { wire } from './wire.ts';
 
 const config = configOfProcess('worker');
@@ -9,10 +8,8 @@ await runApp({
   name: 'worker',
   logger,
   async start({ onStop }) {
-    const { app, close } = await wire(config, logger);
+    const { inside, close } = await wire(config, logger);
     onStop('worker', close);
-    await app.listen({ host: config.host, port: config.port });
-    const { address, port } = app.server.address() as AddressInfo;
-    return { internal: `http://${address.includes(':') ? `[${address}]` : address}:${port}` };
+    return openInside(inside, config);
   },
 });

@@ -4,7 +4,7 @@ import { createHoldEngine, openEntrySessions, openShowBooks } from '@onsale/book
 import { checkSchema, isUnavailable, openDatabase } from '@onsale/database';
 import { SECOND_MS, type OpaqueId } from '@onsale/kernel';
 import { createOrderIdSigner, createTossClient, tellCall } from '@onsale/payments';
-import { createLogger, createMetrics, seldom, type Logger, type OnsaleServer, type WorkerConfig } from '@onsale/runtime';
+import { createLogger, createMetrics, seldom, type Inside, type Logger, type WorkerConfig } from '@onsale/runtime';
 import { openWakeQueue, startWakeWorker } from '@onsale/runtime/jobs';
 import type { SalesContext } from '@onsale/sales';
 import { openRoomConnection } from '@onsale/waiting-room';
@@ -17,7 +17,7 @@ import { startLoops, type WorkerLoops } from './loops.ts';
 export const WAKE_QUEUE = 'outbox';
 const REDIS_AT_START_MS = SECOND_MS;
 
-export type Worker = { readonly app: OnsaleServer; readonly loops: WorkerLoops; close(): Promise<void> };
+export type Worker = { readonly inside: Inside; readonly loops: WorkerLoops; close(): Promise<void> };
 
 const sleep: SalesContext['sleep'] = (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 
@@ -51,11 +51,11 @@ export async function wire(config: WorkerConfig, logger: Logger = createLogger({
   const queue = openWakeQueue({ redisUrl: config.redisUrl, queue: WAKE_QUEUE }, onFault);
   const loops = startLoops(context, (rowId, delayMs) => void queue.wake(String(rowId), delayMs).catch(onFault));
   const waker = startWakeWorker({ redisUrl: config.redisUrl, queue: WAKE_QUEUE, handle: async () => loops.kickRelay(), onError: onFault });
-  const app = await buildApp(context, loops);
+  const inside = buildApp(context, loops);
   return {
-    app, loops,
+    inside, loops,
     async close() {
-      await app.close();
+      await inside.close();
       await waker.close();
       await loops.stop();
       await queue.close();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ADMISSION_PREFIX, BOOKING_PREFIX, CLIENT_KEY_HEADER, type EntryReply, type PlaceReply, type SessionReply } from '@onsale/contract';
+import { ADMISSION_PREFIX, BOOKING_PREFIX, CLIENT_KEY_HEADER, INSIDE, type EntryReply, type PlaceReply, type SessionReply } from '@onsale/contract';
 import { randomBelow, seededRandom, type Place, type RoomId } from '@onsale/kernel';
 import type { WorkerConfig } from '@onsale/runtime';
 import { faultProxy, makeOnSale, openWholeSystem, seedOf, until, type AppProcess, type FaultProxy, type WholeSystem } from '@onsale/testing';
@@ -50,7 +50,7 @@ async function openStage(): Promise<Stage> {
   const connection = openRoomConnection(system.redis.url);
   t.teardown(() => connection.close());
   await connection.ready();
-  for (const { url } of [booking, other]) await until('booking is ready', async () => (await fetch(`${url}/health/ready`)).ok);
+  for (const { internalUrl } of [booking, other]) await until('booking is ready', async () => (await fetch(internalUrl + INSIDE.ready)).ok);
   return { system, booking, other, lines: { door, redeeming, database }, connection, worker };
 }
 
@@ -140,7 +140,7 @@ function faultsOf(stage: Stage, random: () => number): Record<string, (fan: Fan)
     'the database is silent, then booking is killed': async (fan) => {
       const told = await silent(database, async () => booking.kill())(fan);
       await booking.restart();
-      await until('booking is ready again', async () => (await fetch(`${booking.url}/health/ready`).catch(() => undefined))?.ok === true, 30_000);
+      await until('booking is ready again', async () => (await fetch(booking.internalUrl + INSIDE.ready).catch(() => undefined))?.ok === true, 30_000);
       return told;
     },
     'booking is frozen between redeeming and writing': async (fan) => {

@@ -62,8 +62,8 @@ t.test('a room too many is named by readiness, and called when another worker co
   const one = createRoomLoops(context, (error) => t.fail(String(error)), 2);
   const two = createRoomLoops(context, (error) => t.fail(String(error)), 2);
   t.teardown(() => Promise.all([one.stop(), two.stop()]));
-  const app = await buildApp(context, { all: () => [], rooms: one.rooms, uncalled: one.uncalled, kickRelay: () => undefined, stop: one.stop });
-  const ready = async (): Promise<unknown> => (await app.inject({ url: '/health/ready' })).json<unknown>();
+  const inside = buildApp(context, { all: () => [], rooms: one.rooms, uncalled: one.uncalled, kickRelay: () => undefined, stop: one.stop });
+  const ready = async (): Promise<unknown> => (await inside.inject({ url: '/health/ready' })).json<unknown>();
   one.follow(settings);
   await until('two of three', () => one.rooms().length === 2 && one.uncalled().length === 1);
   t.match(await ready(), { ready: false, checks: { rooms: false } });

@@ -33,7 +33,7 @@ t.test('calls fans at the pace, opens a scheduled room at its time, and ends cal
   t.equal(await stateOf(house, open.room, places[3] as Place), 'waiting');
   await until('a missed call is swept and the next fan is called', async () => (await house.gauges(open.room)).totals.missed >= 1);
   await until('the scheduled room opens by itself', async () => (await house.gauges(later.room)).phase === 'open');
-  t.equal((await worker.app.inject({ url: '/health/ready' })).statusCode, 200);
+  t.equal((await worker.inside.inject({ url: '/health/ready' })).statusCode, 200);
   const violations = checkJournal(await readJournal(house.redis.connection, open.room, '0'), true);
   t.same(violations, []);
 });
@@ -246,10 +246,10 @@ t.test('without MySQL the line goes on; a worker that starts without it is live 
   proxy.refuse();
   await joinFans(house, room, 5);
   await until('called all the same', async () => (await house.gauges(room)).totals.called >= 3);
-  t.equal((await worker.app.inject({ url: '/health/ready' })).statusCode, 503);
+  t.equal((await worker.inside.inject({ url: '/health/ready' })).statusCode, 503);
   const blind = await house.startWorker({ databaseUrl: 'mysql://onsale:onsale@127.0.0.1:1/onsale' });
-  t.equal((await blind.app.inject({ url: '/health/live' })).statusCode, 200);
-  t.equal((await blind.app.inject({ url: '/health/ready' })).statusCode, 503);
+  t.equal((await blind.inside.inject({ url: '/health/live' })).statusCode, 200);
+  t.equal((await blind.inside.inject({ url: '/health/ready' })).statusCode, 503);
 });
 
 t.test('another Redis than the adopted one: readopted by one worker, at a new incarnation, and calls go on after the pause', async (t) => {

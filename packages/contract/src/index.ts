@@ -2,6 +2,7 @@ export * from './admission.ts';
 export * from './booking.ts';
 export * from './budgets.ts';
 export * from './close-codes.ts';
+export * from './inside.ts';
 export * from './openapi.ts';
 export * from './ops.ts';
 export * from './problems.ts';

@@ -18,6 +18,9 @@ export type BaseConfig = {
   readonly host: string;
   /** 0: any free port; the process tells its parent which. */
   readonly port: number;
+  /** Where health and metrics are answered, and what the apps ask of each other: never within reach of the public. */
+  readonly internalHost: string;
+  readonly internalPort: number;
   /** Browser origins whose writes are accepted. */
   readonly publicOrigins: readonly string[];
   /** The first of them: what goes into links. */
@@ -37,8 +40,6 @@ type SocketsPart = { readonly sockets: SocketBounds };
 type SecretsPart<Name extends keyof SecretKeys> = { readonly secrets: Pick<SecretKeys, Name> };
 
 export type AdmissionConfig = BaseConfig & RedisPart & SocketsPart & SecretsPart<'entryKeys' | 'receipt' | 'device' | 'internal'> & {
-  readonly internalHost: string;
-  readonly internalPort: number;
   readonly pollBurst: number;
 };
 type BookingSecrets = SecretsPart<'session' | 'order' | 'holdId' | 'device' | 'internal' | 'ticketKeys' | 'toss'>;
@@ -59,9 +60,9 @@ export type StorefrontConfig = BaseConfig & DatabasePart & SecretsPart<'device' 
 export type WebConfig = BaseConfig & {
   readonly admissionUrl: string;
   readonly bookingUrl: string;
-  readonly opsUrl: string;
-  readonly workerUrl: string;
   readonly sandboxUrl: string | null;
+  /** Internal listeners by app: the site is ready when these are. */
+  readonly waitsFor: Readonly<Record<string, string>>;
 };
 export type SandboxConfig = BaseConfig & SecretsPart<'toss'> & { readonly bookingUrl: string };
 
@@ -85,17 +86,21 @@ export class ConfigRefused extends Error {
 }
 
 const BASE = [
-  'NODE_ENV', 'HOST', 'PORT', 'PUBLIC_ORIGIN', 'LOG_LEVEL', 'ONSALE_DATA', 'TRUST_PROXY', 'TRUSTED_PROXIES', 'CHECK_REPLIES',
+  'NODE_ENV', 'HOST', 'PORT', 'INTERNAL_HOST', 'INTERNAL_PORT', 'PUBLIC_ORIGIN', 'LOG_LEVEL', 'ONSALE_DATA', 'TRUST_PROXY', 'TRUSTED_PROXIES',
+  'CHECK_REPLIES',
 ] as const satisfies VariableName[];
 const POOLS = ['DATABASE_URL', 'POOL_HOT', 'POOL_MONEY', 'POOL_READS'] as const satisfies VariableName[];
 const SOCKETS = ['HANDSHAKES_PER_SECOND', 'NEWCOMERS_MAX'] as const satisfies VariableName[];
+/** Whose readiness the gateway's readiness is made of; the sandbox's where there is one. */
+const WAITED_FOR = ['admission', 'booking', 'ops', 'worker', 'sandbox'] as const;
+const internalUrlOf = (app: (typeof WAITED_FOR)[number]) => `${app.toUpperCase() as Uppercase<typeof app>}_INTERNAL_URL` as const;
 const TOSS: SecretName[] = ['tossClientKey', 'tossSecretKey', 'tossOrderMac'];
 
 type Reads = { readonly variables: readonly VariableName[]; readonly secrets: readonly SecretName[]; readonly defaults?: Partial<Values> };
 
 /** What each app reads. Connections to MySQL by default: booking 12, worker 6, storefront 6, ops 4. */
 const READS: Record<AppName, Reads> = {
-  admission: { variables: ['REDIS_URL', 'INTERNAL_HOST', 'INTERNAL_PORT', 'POLL_BURST', ...SOCKETS], secrets: ['entryKeys', 'receipt', 'device', 'internal'] },
+  admission: { variables: ['REDIS_URL', 'POLL_BURST', ...SOCKETS], secrets: ['entryKeys', 'receipt', 'device', 'internal'] },
   booking: {
     variables: [...POOLS, ...SOCKETS, 'ADMISSION_URL', 'ADMISSION_INTERNAL_URL', 'TOSS_URL', 'TOSS_CONNECTIONS', 'SANDBOX_URL'],
     secrets: ['session', 'order', 'holdId', 'device', 'internal', 'ticketKeys', ...TOSS],
@@ -106,7 +111,7 @@ const READS: Record<AppName, Reads> = {
     secrets: ['session', 'order', 'internal', 'ticketKeys', ...TOSS], defaults: { POOL_HOT: 1, POOL_MONEY: 3, POOL_READS: 2 },
   },
   storefront: { variables: POOLS, secrets: ['device', 'order', 'ticketKeys'], defaults: { POOL_HOT: 1, POOL_MONEY: 1, POOL_READS: 4 } },
-  web: { variables: ['ADMISSION_URL', 'BOOKING_URL', 'OPS_URL', 'WORKER_URL', 'SANDBOX_URL'], secrets: [] },
+  web: { variables: ['ADMISSION_URL', 'BOOKING_URL', 'SANDBOX_URL', ...WAITED_FOR.map(internalUrlOf)], secrets: [] },
   sandbox: { variables: ['BOOKING_URL'], secrets: ['tossClientKey', 'tossSecretKey', 'tossOrderMac'] },
 };
 
@@ -168,8 +173,9 @@ function assemble(app: AppName, production: boolean, values: Partial<Values>, se
     internalHost: values.INTERNAL_HOST, internalPort: values.INTERNAL_PORT, pollBurst: values.POLL_BURST,
     sockets: { handshakesPerSecond: values.HANDSHAKES_PER_SECOND, newcomersMax: values.NEWCOMERS_MAX },
     redisUrl: values.REDIS_URL, databaseUrl: values.DATABASE_URL, pools: { hot: values.POOL_HOT, money: values.POOL_MONEY, reads: values.POOL_READS },
-    admissionUrl: values.ADMISSION_URL, admissionInternalUrl: values.ADMISSION_INTERNAL_URL, bookingUrl: values.BOOKING_URL, opsUrl: values.OPS_URL,
-    workerUrl: values.WORKER_URL, tossUrl: values.TOSS_URL, tossConnections: values.TOSS_CONNECTIONS,
+    admissionUrl: values.ADMISSION_URL, admissionInternalUrl: values.ADMISSION_INTERNAL_URL, bookingUrl: values.BOOKING_URL,
+    waitsFor: Object.fromEntries(WAITED_FOR.flatMap((name) => (values[internalUrlOf(name)] ? [[name, values[internalUrlOf(name)]]] : []))),
+    tossUrl: values.TOSS_URL, tossConnections: values.TOSS_CONNECTIONS,
     sandboxUrl: values.SANDBOX_URL === '' ? null : values.SANDBOX_URL,
     ...(secrets === undefined ? {} : { secrets: onlyNamed(openSecrets(secrets), names) }),
   };

@@ -7,6 +7,8 @@ export { checkSecrets, makeSecrets, makeSigningKey, openSecrets, sameSecret, Sec
 export { SECRET_VARIABLES } from './secret-variables.ts';
 export { createLogger, errorFields, type Logger } from './logger.ts';
 export { buildServer, type OnsaleServer, type ServerOptions } from './server.ts';
+export { buildInside, type Inside } from './inside.ts';
+export { openInside, openListeners, type Listening } from './listening.ts';
 export { seldom } from './seldom.ts';
 export { lastWords, LINGER_MS, SOCKET_OPTIONS } from './last-words.ts';
 export { answerUpgrades } from './upgrades.ts';

@@ -7,7 +7,8 @@ import type { Environment, Values } from './variables.ts';
  */
 export function productionFaults(env: Environment, values: Partial<Values>): string[] {
   const faults: string[] = [];
-  if (env['SANDBOX_URL']) faults.push('SANDBOX_URL is set: the sandbox stands in for the outside world in development and tests only');
+  for (const name of ['SANDBOX_URL', 'SANDBOX_INTERNAL_URL'])
+    if (env[name]) faults.push(`${name} is set: the sandbox stands in for the outside world in development and tests only`);
   if (env['ONSALE_SECRETS']) faults.push('ONSALE_SECRETS is set: production takes each secret from its own variable');
   if (values.TOSS_URL !== undefined && !values.TOSS_URL.startsWith('https://')) faults.push('TOSS_URL must be https');
   if (values.PUBLIC_ORIGIN !== undefined) {

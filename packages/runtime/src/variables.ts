@@ -4,6 +4,7 @@ import { Value } from 'typebox/value';
 /** Every environment variable that an app reads, apart from secrets. Empty means unset. */
 const Port = Type.Integer({ minimum: 0, maximum: 65_535, description: 'a port, 0 for any free one' });
 const HttpUrl = Type.String({ pattern: '^https?://[^/\\s]+$', description: 'http(s)://host[:port] without a path' });
+const HttpUrlOrNone = Type.String({ pattern: '^(https?://[^/\\s]+)?$', default: '', description: 'http(s)://host[:port] without a path' });
 const Connections = (size: number) => Type.Integer({ minimum: 1, maximum: 100, default: size, description: 'connections, 1 to 100' });
 
 const LEVELS = 'fatal|error|warn|info|debug|trace|silent';
@@ -13,7 +14,8 @@ export const variables = {
   NODE_ENV: Type.String({ pattern: '^(development|test|production)$', default: 'development', description: 'development, test or production' }),
   HOST: Type.String({ minLength: 1, maxLength: 253, default: '127.0.0.1', description: 'an address to listen on' }),
   PORT: Type.Integer({ ...Port, default: 0 }),
-  /** Admission's internal listener; never reachable from outside. */
+  /** The internal listener: health, metrics, and what apps ask of each other; never reachable from outside. */
+  INTERNAL_HOST: Type.String({ minLength: 1, maxLength: 253, default: '127.0.0.1', description: 'an address to listen on' }),
   INTERNAL_PORT: Type.Integer({ ...Port, default: 0 }),
   /** How often a fan may ask for their place before the time they were told: five more tabs, three reloads. */
   POLL_BURST: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 8, description: 'a number of questions, 0 to 1,000,000' }),
@@ -21,7 +23,6 @@ export const variables = {
   HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, maximum: 100_000, default: 2_000, description: 'handshakes a second, 1 to 100,000' }),
   /** Sockets that have not said whose they are, at once; one source has a quarter of it at most. */
   NEWCOMERS_MAX: Type.Integer({ minimum: 4, maximum: 100_000, default: 8_192, description: 'sockets, 4 to 100,000' }),
-  INTERNAL_HOST: Type.String({ minLength: 1, maxLength: 253, default: '127.0.0.1', description: 'an address to listen on' }),
   /** Where fans' browsers see us; several, separated by commas; the first one goes into links. */
   PUBLIC_ORIGIN: Type.String({ pattern: '^https?://[^/\\s,]+(, ?https?://[^/\\s,]+)*$', default: 'http://localhost:3000', description: ORIGINS }),
   LOG_LEVEL: Type.String({ pattern: `^(${LEVELS})$`, default: 'info', description: `one of ${LEVELS}` }),
@@ -38,9 +39,11 @@ export const variables = {
   ADMISSION_URL: HttpUrl,
   ADMISSION_INTERNAL_URL: HttpUrl,
   BOOKING_URL: HttpUrl,
-  OPS_URL: HttpUrl,
-  WORKER_URL: HttpUrl,
-  SANDBOX_URL: Type.String({ pattern: '^(https?://[^/\\s]+)?$', default: '', description: 'http(s)://host[:port] without a path' }),
+  BOOKING_INTERNAL_URL: HttpUrl,
+  OPS_INTERNAL_URL: HttpUrl,
+  WORKER_INTERNAL_URL: HttpUrl,
+  SANDBOX_URL: HttpUrlOrNone,
+  SANDBOX_INTERNAL_URL: HttpUrlOrNone,
   TOSS_URL: Type.String({ ...HttpUrl, default: 'https://api.tosspayments.com' }),
   /** Calls of the payment provider that may be under way at once. */
   TOSS_CONNECTIONS: Type.Integer({ minimum: 1, maximum: 2_048, default: 256, description: 'connections, 1 to 2,048' }),

@@ -10,8 +10,8 @@ const secrets = makeSecrets();
 const file = (text: string = JSON.stringify(secrets)) => () => text;
 const DEV = {
   ONSALE_SECRETS: '/data/secrets.json', REDIS_URL: 'redis://:pw@127.0.0.1:6379', DATABASE_URL: 'mysql://onsale:pw@127.0.0.1:3306/onsale',
-  ADMISSION_URL: 'http://127.0.0.1:1', ADMISSION_INTERNAL_URL: 'http://127.0.0.1:2', BOOKING_URL: 'http://127.0.0.1:3', OPS_URL: 'http://127.0.0.1:4',
-  WORKER_URL: 'http://127.0.0.1:5',
+  ADMISSION_URL: 'http://127.0.0.1:1', ADMISSION_INTERNAL_URL: 'http://127.0.0.1:2', BOOKING_URL: 'http://127.0.0.1:3', OPS_INTERNAL_URL: 'http://127.0.0.1:4',
+  WORKER_INTERNAL_URL: 'http://127.0.0.1:5', BOOKING_INTERNAL_URL: 'http://127.0.0.1:6',
 };
 const faultsOf = (app: AppName, env: Record<string, string | undefined>, readFile = file()): readonly string[] => {
   try {
@@ -86,7 +86,7 @@ t.test('production takes secrets from the environment only, and refuses whatever
   refused({ ONSALE_SESSION_SECRET: good['ONSALE_ORDER_SECRET'] }, /repeats/);
   refused({ ONSALE_TICKET_KEYS: 'nonsense' }, /ticketKeys/);
   refused({ ONSALE_SECRETS: '/data/secrets.json' }, /ONSALE_SECRETS is set/);
-  refused({ SANDBOX_URL: 'http://127.0.0.1:9' }, /SANDBOX_URL is set/);
+  for (const name of ['SANDBOX_URL', 'SANDBOX_INTERNAL_URL']) refused({ [name]: 'http://127.0.0.1:9' }, new RegExp(`${name} is set`));
   refused({ TOSS_URL: 'http://127.0.0.1:9' }, /TOSS_URL must be https/);
   refused({ TOSS_SECRET_KEY: 'test_sk_abcdefgh' }, /test key/);
   refused({ PUBLIC_ORIGIN: 'http://tickets.example' }, /PUBLIC_ORIGIN must be https/);

@@ -45,7 +45,10 @@ t.test('a server names the source of a request by the same rule', async (t) => {
 });
 
 t.test('the configuration: hops and networks, loopback unless told otherwise', async (t) => {
-  const urls = { ADMISSION_URL: 'http://a', BOOKING_URL: 'http://b', OPS_URL: 'http://o', WORKER_URL: 'http://w' };
+  const urls = {
+    ADMISSION_URL: 'http://a', BOOKING_URL: 'http://b',
+    ...Object.fromEntries(['ADMISSION', 'BOOKING', 'OPS', 'WORKER'].map((app) => [`${app}_INTERNAL_URL`, 'http://i'])),
+  };
   t.same(readConfig('web', urls).trustedProxies, { hops: 0, networks: ['loopback'] });
   const given = readConfig('web', { ...urls, TRUST_PROXY: '2', TRUSTED_PROXIES: '172.30.64.0/24, ::1' });
   t.same(given.trustedProxies, { hops: 2, networks: ['172.30.64.0/24', '::1'] });

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { INSIDE } from '@onsale/contract';
 import { DATABASE_APPS, grantApps, migrate, userOfApp } from '@onsale/database';
 import { REDIS_ACCESS } from '@onsale/waiting-room';
 import { makeSecrets, openSecrets, type SecretKeys } from '@onsale/runtime';
@@ -26,9 +27,10 @@ import { deniedByStores, deniedInLog } from './denied.ts';
 export type AppName = 'admission' | 'booking' | 'ops' | 'worker' | 'web' | 'sandbox';
 export type AppProcess = {
   readonly name: AppName;
+  /** Of the public listener; the worker has none, and nobody answers there. */
   readonly port: number;
   readonly url: string;
-  /** Admission's internal listener. */
+  /** The internal listener: health, metrics, admission's redeem. */
   readonly internalUrl: string;
   readonly process: NodeApp;
   /** kill -9. */
@@ -101,7 +103,7 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
     const known = started.get(name) ?? [];
     const first = known.length === 0;
     const port = first ? ports.of[name] : await freePort();
-    const internalPort = first ? ports.internal : await freePort();
+    const internalPort = first ? ports.internal[name] : await freePort();
     const app = await openApp({
       name,
       port,
@@ -112,7 +114,7 @@ export async function openWholeSystem(options: SystemOptions): Promise<WholeSyst
       env: {
         ...storesOf(name, redis, mariadb),
         ...common,
-        ...(name === 'ops' ? { PUBLIC_ORIGIN: ports.urls.OPS_URL } : {}),
+        ...(name === 'ops' ? { PUBLIC_ORIGIN: `http://127.0.0.1:${port}` } : {}),
         ...(BEHIND_THE_GATEWAY.has(name) ? { TRUST_PROXY: '1' } : {}),
         PORT: String(port), INTERNAL_PORT: String(internalPort),
         ...env,
@@ -158,14 +160,13 @@ function recorder(): Record<string, string> {
 async function addressesOf() {
   const of = {} as Record<AppName, number>;
   for (const name of START_ORDER) of[name] = await freePort();
-  const internal = await freePort();
+  const internal = {} as Record<AppName, number>;
+  for (const name of START_ORDER) internal[name] = await freePort();
   const url = (port: number): string => `http://127.0.0.1:${port}`;
   const urls = {
     ADMISSION_URL: url(of.admission),
-    ADMISSION_INTERNAL_URL: url(internal),
     BOOKING_URL: url(of.booking),
-    OPS_URL: url(of.ops),
-    WORKER_URL: url(of.worker),
+    ...Object.fromEntries(START_ORDER.map((name) => [`${name.toUpperCase()}_INTERNAL_URL`, url(internal[name])])),
     SANDBOX_URL: url(of.sandbox),
     TOSS_URL: url(of.sandbox),
     PUBLIC_ORIGIN: url(of.web),
@@ -184,14 +185,14 @@ type Launch = {
 
 async function openApp({ name, port, internalPort, nodeArgs, logFile, env }: Launch): Promise<AppProcess> {
   const script = join(CHECKOUT, 'apps', name, 'src/main.ts');
-  const url = `http://127.0.0.1:${port}`;
+  const [url, internalUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${internalPort}`];
   let child: NodeApp;
   const launch = async (): Promise<void> => {
     child = startNode(script, { name, env, nodeArgs, logFile });
     const deadline = performance.now() + LIVE_WITHIN_MS;
     while (performance.now() < deadline && child.running) {
       if (
-        await fetch(`${url}/health/live`).then(
+        await fetch(internalUrl + INSIDE.live).then(
           (answer) => answer.ok,
           () => false,
         )
@@ -206,7 +207,7 @@ async function openApp({ name, port, internalPort, nodeArgs, logFile, env }: Lau
     name,
     port,
     url,
-    internalUrl: `http://127.0.0.1:${internalPort}`,
+    internalUrl,
     get process() {
       return child;
     },

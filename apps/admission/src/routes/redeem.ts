@@ -1,7 +1,7 @@
 import { INTERNAL_SECRET_HEADER, ProblemError, RedeemBody, RedeemReply, RoomParams } from '@onsale/contract';
 import { CALL_NO_MAX, parseBinding } from '@onsale/entry-token';
 import { epochOf, parsePlace, parseRoomId } from '@onsale/kernel';
-import { sameSecret, type OnsaleServer } from '@onsale/runtime';
+import { sameSecret, type Inside } from '@onsale/runtime';
 import { redeem, type RedeemReply as Redeemed, type RoomConnection } from '@onsale/waiting-room';
 
 export type RedeemContext = {
@@ -11,9 +11,9 @@ export type RedeemContext = {
 };
 
 /** On the internal listener only, for booking and for foreign guards behind it: opens booking for one entered place, once. */
-export function redeemRoute(server: OnsaleServer, { connection, internalSecrets }: RedeemContext): void {
+export function redeemRoute(inside: Inside, { connection, internalSecrets }: RedeemContext): void {
   const schema = { params: RoomParams, body: RedeemBody, response: { 200: RedeemReply } };
-  server.post('/rooms/:room/redeem', {
+  inside.post('/rooms/:room/redeem', {
     schema,
     config: { importance: 'money' },
     onRequest: async (request) => {

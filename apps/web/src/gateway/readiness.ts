@@ -1,6 +1,8 @@
+import { INSIDE } from '@onsale/contract';
+
 /**
- * Whether the apps behind the gateway are ready, as checks for the server's `GET /health/ready`. A crowd of probes costs each
- * app one question per `REMEMBER_MS`.
+ * Whether the apps behind the gateway are ready, asked on their internal listeners, as checks for the gateway's own readiness. A crowd of probes
+ * costs each app one question per `REMEMBER_MS`.
  */
 export type NamedHealth = Readonly<Record<string, string>>;
 const ANSWER_MS = 900;
@@ -11,7 +13,7 @@ export function readinessChecks(addresses: NamedHealth, now: () => number): Reco
     Object.entries(addresses).map(([name, url]) => {
       let last: { readonly at: number; readonly answer: Promise<boolean> } | undefined;
       const check = (): Promise<boolean> => {
-        if (last === undefined || now() - last.at > REMEMBER_MS) last = { at: now(), answer: answers200(url) };
+        if (last === undefined || now() - last.at > REMEMBER_MS) last = { at: now(), answer: answers200(url + INSIDE.ready) };
         return last.answer;
       };
       return [name, check];

@@ -24,7 +24,7 @@ export async function startGateway(
     },
     {
       upstreams: { admission: given.admission, booking: [given.booking] },
-      health: { admission: `${given.admission}/health/ready`, booking: `${given.booking}/health/ready` },
+      health: { admission: given.admission, booking: given.booking },
       paymentOrigins: given.sandbox === undefined ? [] : [given.sandbox],
       plainWindow: given.sandbox === undefined ? null : `${given.sandbox}/window`,
       items: [{ event: 'demo', room: 'demo', show: 'demo' }],

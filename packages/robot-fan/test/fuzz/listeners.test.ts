@@ -1,4 +1,4 @@
-import { API_PREFIX, CLIENT_KEY_HEADER, routes, type PlaceReply } from '@onsale/contract';
+import { API_PREFIX, CLIENT_KEY_HEADER, INSIDE, routes, type PlaceReply } from '@onsale/contract';
 import { seededRandom } from '@onsale/kernel';
 import { makeOnSale, openWholeSystem, seedOf, TEST_OPERATOR, until, type AppName, type AppProcess } from '@onsale/testing';
 import t from 'tap';
@@ -52,7 +52,7 @@ t.test('nothing that a stranger sends to a listener kills it, is answered 500 or
   await makeOnSale(system, { ratePerMinute: 60, capacity: 5 });
   const app = (name: AppName): AppProcess => system.apps(name)[0] as AppProcess;
   const pids = new Map((['sandbox', 'admission', 'booking', 'worker', 'ops', 'web'] as const).map((name) => [name, app(name).process.pid]));
-  await until('the gateway is ready', async () => (await fetch(`${app('web').url}/health/ready`)).ok, 30_000);
+  await until('the gateway is ready', async () => (await fetch(app('web').internalUrl + INSIDE.ready)).ok, 30_000);
   const targets = targetsOf(await signIn(app('ops').url));
   const fan = await honestFan(app('web').url);
   const honest = watchHonest({
