@@ -21,6 +21,7 @@ export { RECEIPT_LENGTH_MAX, signReceipt, verifyReceipt, type BadReceipt, type R
 export { readRedeemed, reconcile, type LiveSession, type ReconcileReply, type SessionsFound } from './reconcile.ts';
 export { redeem, type RedeemReply, type RedeemRequest } from './redeem.ts';
 export { restore, type RestoreReply } from './restore.ts';
+export { retire, type RetireWord } from './retire.ts';
 export { returnPlace, type ReturnWord } from './return.ts';
 export { keepRoomList, readListed, type Listed, type ListedAs } from './room-list.ts';
 export { revoke, type RevokeWord } from './revoke.ts';

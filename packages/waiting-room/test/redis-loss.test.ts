@@ -8,7 +8,7 @@ import { Redis as PlainRedis } from 'ioredis';
 import t from 'tap';
 import {
   call, configure, enter, finish, join, keepPlace, leave, openRoomConnection, readGauges, readopt, redeem, restore, returnPlace, revoke,
-  RoomUnreachable, sweep, withoutGuards, type RoomConnection,
+  retire, RoomUnreachable, sweep, withoutGuards, type RoomConnection,
 } from '../src/index.ts';
 import { keyOf } from '../src/keys.ts';
 import { contentsOf, fanIn, newIdentity, openRoom, placeIn, settingsFor, stateOf, violationsOf, type Fan, type RoomUnderTest } from './room-under-test.ts';
@@ -66,6 +66,7 @@ t.test('a lost tail: fenced, readopted, restored; no number is issued twice', as
     (await revoke(connection, room, fan.place)).word, (await returnPlace(connection, room, fan.place)).word,
     (await sweep(connection, room)).word, (await call(connection, room, { lastClock: null, elapsedMs: 0 })).word,
     (await restore(connection, room, receiptOf(fan))).word, await configure(connection, { ...test.settings, version: 9 }),
+    await retire(connection, room, 1),
   ];
   t.same([...new Set(words)], ['fenced'], 'every mutating verb');
   t.same(await contentsOf(test), before, 'and nothing was written');

@@ -5,7 +5,7 @@
 export { call } from './call.ts';
 export { enter, reconcile, redeem } from './entry-verbs.ts';
 export { openModelRoom, type ModelData, type ModelPlace, type ModelPresence, type ModelRoom, type ModelSlot } from './model-room.ts';
-export { configure, readopt } from './operate.ts';
+export { configure, readopt, retire } from './operate.ts';
 export { finish, join, keepPlace, leave, readPlace, restore, returnPlace, revoke } from './place-verbs.ts';
 export { readCalled, readFrame, readGauges } from './read-room.ts';
 export { sweep } from './sweep.ts';

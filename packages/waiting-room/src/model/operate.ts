@@ -1,9 +1,11 @@
 import { valueOf } from '@onsale/kernel';
 import type { ConfigureWord } from '../configure.ts';
 import type { ReadoptReply } from '../readopt.ts';
+import type { RetireWord } from '../retire.ts';
 import { LIMITS } from '../rules/limits.ts';
 import { checkSettings, type RoomSettings } from '../rules/settings.ts';
 import { adoptedData, writeJournal, type ModelData, type ModelRoom } from './model-room.ts';
+import { slotsInUse } from './standing.ts';
 
 /** Puts settings in force; `create` makes a room this Redis does not know. `nowMs`: Redis' TIME, for a room that is made. */
 export function configure(
@@ -61,4 +63,15 @@ export function readopt(room: ModelRoom, expectedRunId: string, incarnationSeen 
   data.callsOffUntil = data.clock + LIMITS.CALLS_OFF_MS;
   writeJournal(data, { kind: 'readopt', incarnation: data.incarnation, issuedBefore, issuedAfter: data.next, phantomCalls });
   return { word: 'readopted', incarnation: data.incarnation };
+}
+
+/** Takes a room that is over out of this Redis. */
+export function retire(room: ModelRoom, epoch: number): RetireWord {
+  const data = adoptedData(room);
+  if (typeof data === 'string') return data;
+  if (data.settings.epoch !== epoch) return 'epoch';
+  if (data.phase !== 'closed') return 'not-closed';
+  if (slotsInUse(data) > 0) return 'in-use';
+  room.data = null;
+  return 'retired';
 }

@@ -97,6 +97,7 @@ const CONTROLS: Readonly<Record<string, string>> = {
   'call.capacity': 'control 14', 'call.window': 'control 16', 'call.pace': 'control 3', 'call.clock': 'control 3', 'call.returning': 'control 7',
   'join.identity': 'control 21', 'join.fence': 'control 23', 'enter.called': 'control 4', 'redeem.once': 'control 0', 'redeem.minutes': 'control 22',
   'reconcile.minutes': 'control 10',
+  'retire.slots': 'control 2', 'retire.closed': 'control 2', 'retire.epoch': 'control 2',
   'sweep.press': 'control 19', 'sweep.returning': 'control 7', 'sweep.heard': 'control 7',
 };
 t.test('a guard taken out of a script is noticed', { timeout: REST_MS }, async (t) => {

@@ -14,6 +14,11 @@ export type FuzzReport = { readonly rooms: number; readonly steps: number; reado
 
 const STEPS_LEAST = 60;
 const STEPS_SPREAD = 240;
+/** How every room ends: retired as it stands, by its own epoch and another, before it is closed and after. */
+const ENDING: readonly Step[] = [
+  { verb: 'retire', epochOff: 0 }, { verb: 'configure', versionOff: 1, epochOff: 0, changes: { phase: 'closed' } },
+  { verb: 'retire', epochOff: 1 }, { verb: 'retire', epochOff: 0 },
+];
 
 /** Plays random rooms until the budget is used up or the two part. Room k of a seed is the same on every machine. */
 export async function fuzz(connection: RoomConnection, seed: string, { ms = Infinity, rooms = Infinity }: Budget, twin: Twin): Promise<FuzzReport> {
@@ -37,8 +42,9 @@ async function playRoom(connection: RoomConnection, seed: string, until: number,
   const whole = (): Trace => ({ ...trace, steps });
   try {
     const count = STEPS_LEAST + randomBelow(random, STEPS_SPREAD);
-    while (steps.length < count && performance.now() < until) {
-      const step = drawStep(random, twins, temper);
+    const drawn = (): Step | undefined => (steps.length < count && performance.now() < until ? drawStep(random, twins, temper) : undefined);
+    const ending = ENDING.values();
+    for (let step = drawn() ?? ending.next().value; step !== undefined; step = drawn() ?? ending.next().value) {
       steps.push(step);
       const difference = await play(twins, step);
       if (difference !== null) return { trace: whole(), parting: { at: steps.length - 1, difference } };

@@ -11,7 +11,7 @@ type Sided<Verb extends (connection: real.RoomConnection, room: RoomId, ...rest:
 /** All verbs of a room, asked alike of the scripts and of the model. */
 export type Side = {
   readonly [Name in 'join' | 'readPlace' | 'keepPlace' | 'returnPlace' | 'finish' | 'leave' | 'revoke' | 'restore' | 'enter' | 'redeem'
-    | 'reconcile' | 'sweep' | 'readopt' | 'call' | 'readGauges' | 'readFrame' | 'readCalled']: Sided<(typeof real)[Name]>;
+    | 'reconcile' | 'sweep' | 'readopt' | 'retire' | 'call' | 'readGauges' | 'readFrame' | 'readCalled']: Sided<(typeof real)[Name]>;
 } & { configure(settings: real.RoomSettings, options: { create: boolean }): real.ConfigureWord | Promise<real.ConfigureWord> };
 
 export function redisSide(held: HeldRedis, room: RoomId): Side {
@@ -29,6 +29,7 @@ export function redisSide(held: HeldRedis, room: RoomId): Side {
     reconcile: (given) => real.reconcile(held, room, given),
     sweep: () => real.sweep(held, room),
     readopt: (expected, seen) => real.readopt(held, room, expected, seen),
+    retire: (epoch) => real.retire(held, room, epoch),
     call: (request) => real.call(held, room, request),
     readGauges: () => real.readGauges(held, room),
     readFrame: () => real.readFrame(held, room),
@@ -53,6 +54,7 @@ export function modelSide(twin: Twin, room: model.ModelRoom, held: HeldRedis): S
     reconcile: (given) => twin.reconcile(room, given),
     sweep: () => twin.sweep(room),
     readopt: (expected, seen) => twin.readopt(room, expected, seen),
+    retire: (epoch) => twin.retire(room, epoch),
     call: (request) => twin.call(room, { ...request, nowMs: held.nowMs }),
     readGauges: () => twin.readGauges(room),
     readFrame: () => twin.readFrame(room),

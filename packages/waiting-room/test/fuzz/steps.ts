@@ -23,7 +23,9 @@ export type Step =
   | { readonly verb: 'configure'; readonly versionOff: number; readonly epochOff: number; readonly changes: Partial<RoomSettings> }
   /** Keeps a copy of everything; `lose` puts it back in another Redis process: a lost tail. `restart`: another process, nothing lost. */
   | { readonly verb: 'copy' | 'lose' | 'restart' }
-  | { readonly verb: 'readopt'; readonly isExpected: boolean };
+  | { readonly verb: 'readopt'; readonly isExpected: boolean }
+  /** A room that was retired is put back as it was: whatever comes after still has a room. */
+  | { readonly verb: 'retire'; readonly epochOff: number };
 
 /**
  * `isForging`: tokens that no key of ours ever signed are redeemed too; the journal then rightly shows W6 broken and is not judged.

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { invariant, parseRoomId, placeOf, valueOf, type Place, type RoomId } from '@onsale/kernel';
-import { forgetRoom, type CalledCursor, type JoinReply, type RoomConnection, type RoomSettings } from '../../src/index.ts';
+import { forgetRoom, keysOf, type CalledCursor, type JoinReply, type RoomConnection, type RoomSettings } from '../../src/index.ts';
 import type { ModelData, ModelRoom } from '../../src/model/index.ts';
 import { settingsFor } from '../room-under-test.ts';
 import { compareAll, compareJournals, differ, type Difference } from './compare.ts';
@@ -124,6 +124,7 @@ async function playStep(twins: Twins, step: Step): Promise<Difference | null> {
       return restart(twins);
     case 'restart': return restart(twins);
     case 'readopt': return playReadopt(twins, step.isExpected, about);
+    case 'retire': return playRetire(twins, step.epochOff, about);
   }
 }
 
@@ -138,6 +139,17 @@ async function playReadopt(twins: Twins, isExpected: boolean, about: string): Pr
   const { reply, difference } = await ask(twins, about, (side) => side.readopt(expected, twins.isForgetful ? 0 : twins.incarnationSeen));
   if ('incarnation' in reply) twins.incarnationSeen = Math.max(twins.incarnationSeen, reply.incarnation);
   return difference;
+}
+
+async function playRetire(twins: Twins, epochOff: number, about: string): Promise<Difference | null> {
+  const { connection, room, model } = twins;
+  const [copy, data] = [await copyRoom(connection, room), structuredClone(model.data)];
+  const { reply, difference } = await ask(twins, about, (side) => side.retire(twins.settings.epoch + epochOff));
+  if (difference !== null || reply !== 'retired') return difference;
+  const left = differ('what is left of a retired room', await connection.redis.exists(...keysOf(room)), 0) ?? differ('its model', model.data, null);
+  await putBack(connection, copy);
+  model.data = data;
+  return left;
 }
 
 async function playJoin(twins: Twins, fans: readonly number[]): Promise<Difference | null> {
