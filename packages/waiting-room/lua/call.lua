@@ -5,7 +5,7 @@
 -- keys: room line called entered redeemed entries present alive0 alive1 alive2 alive3 batches pace recent journal
 -- args: runId lastClock:number elapsed:number clockOffset:number
 -- reads: phase opensAt rate capacity callMs absentAfterMs clock wall credit inWindow calls
---   through incarnation epoch period periodAt returning callsOffUntil paceAt paceCalls paceDry
+--   peak through incarnation epoch period periodAt returning callsOffUntil paceAt paceCalls paceDry
 -- uses: fence words room journal clock
 -- returns: { ticked, clock, phase, reason, slotsInUse, waiting, rows of { place, order, callNo }, incarnation, epoch }
 if room.phase == 'scheduled' and room.opensAt >= 0 and now >= room.opensAt then
@@ -76,6 +76,7 @@ end
 tellPace(count, isOff or waiting - count == 0)
 redis.call('HSET', keyRoom, 'phase', room.phase, 'clock', room.clock, 'wall', room.wall, 'credit', room.credit,
   'inWindow', room.inWindow, 'calls', room.calls, 'through', room.through, 'period', room.period, 'periodAt', room.periodAt,
-  'paceAt', room.paceAt, 'paceCalls', room.paceCalls, 'paceDry', room.paceDry, 'reason', reason)
+  'paceAt', room.paceAt, 'paceCalls', room.paceCalls, 'paceDry', room.paceDry, 'reason', reason,
+  'peak', math.max(room.peak or 0, waiting))
 if count > 0 then redis.call('HINCRBY', keyRoom, 'called', count) end
 return { 'ticked', room.clock, room.phase, reason, slots + count, waiting - count, rows, room.incarnation, room.epoch }

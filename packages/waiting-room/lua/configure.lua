@@ -15,7 +15,7 @@ if not known[1] then
   redis.call('HSET', keyRoom, 'runId', runId, 'epoch', epoch, 'incarnation', 1, 'clock', 0,
     'wall', time[1] * 1000 + math.floor(time[2] / 1000), 'next', 0, 'calls', 0, 'through', 0, 'credit', 0, 'inWindow', 0,
     'period', 0, 'periodAt', 0, 'sweptPeriod', 0, 'returning', 0, 'coming', 0, 'draining', 0, 'sweepOffUntil', 0,
-    'callsOffUntil', 0, 'paceAt', 0, 'paceCalls', 0, 'paceDry', 0, 'reason', 'line')
+    'callsOffUntil', 0, 'peak', 0, 'paceAt', 0, 'paceCalls', 0, 'paceDry', 0, 'reason', 'line')
 else
   -- guard: fence
   if known[1] ~= runId then return { 'fenced' } end

@@ -12,5 +12,5 @@ local function add(...)
 end
 add('epoch', 'incarnation', 'clock', 'inWindow')
 for _, key in ipairs({ keyLine, keyAbsent, keyCalled, keyEntered, keyRedeemed }) do reply[#reply + 1] = redis.call('ZCARD', key) end
-add('next', 'joins', 'called', 'enters', 'redeems', 'finishes', 'leaves', 'lapses', 'revokes', 'misses')
+add('next', 'joins', 'called', 'enters', 'redeems', 'finishes', 'leaves', 'lapses', 'revokes', 'misses', 'peak')
 return reply

@@ -39,6 +39,8 @@ export type RoomGauges = {
   readonly reason: LimitReason;
   /** Highest number issued. */
   readonly issued: number;
+  /** Most that ever stood in line at a tick. */
+  readonly peakWaiting: number;
 };
 export type GaugesReply = RoomGauges | { readonly word: 'no-room' };
 
@@ -54,7 +56,7 @@ export async function readGauges(connection: RoomConnection, room: RoomId): Prom
     fenced: adoptedRunId !== connection.runId(),
     epoch: at(0), incarnation: at(1), clock: at(2), callsInWindow: at(3),
     counts: { waiting: at(4), absent: at(5), called, entered, redeemed, slotsInUse: called + entered + redeemed },
-    issued: at(9),
+    issued: at(9), peakWaiting: at(19),
     totals: {
       joined: at(10), called: at(11), entered: at(12), redeemed: at(13),
       finished: at(14), left: at(15), lapsed: at(16), revoked: at(17), missed: at(18),

@@ -8,6 +8,7 @@ import { contentsOf, fanIn, newIdentity, openRoom, settingsFor, type RoomUnderTe
 
 /* A room that is over leaves Redis; nothing else does. */
 
+t.setTimeout(60_000);
 t.teardown(() => withoutGuards([]));
 
 const countKeys = ({ connection, room }: RoomUnderTest): Promise<number> => connection.redis.exists(...keysOf(room));

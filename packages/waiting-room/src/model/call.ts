@@ -18,6 +18,7 @@ export function call(room: ModelRoom, request: Omit<CallRequest, 'clockOffsetMs'
     writeJournal(data, { kind: 'open' });
   }
   const off = whyOff(data);
+  data.peakWaiting = Math.max(data.peakWaiting, lineOf(data).length);
   const term = lowestTerm(data, stepMs);
   const { count, reason } = off === null ? term : { count: 0, reason: off };
   const slotsBefore = slotsInUse(data);

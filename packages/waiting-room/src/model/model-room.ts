@@ -37,6 +37,8 @@ export type ModelData = {
   credit: number;
   /** Calls (and phantom calls) of the last minute. */
   batches: { readonly clock: number; readonly n: number }[];
+  /** Most that ever stood in line at a tick. */
+  peakWaiting: number;
   /** What kept the last tick from calling more. */
   reason: LimitReason;
   callsOffUntil: number;

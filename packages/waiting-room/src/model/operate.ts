@@ -32,7 +32,7 @@ export function configure(
 function emptyRoom(settings: RoomSettings, runId: string, nowMs: number): ModelData {
   return {
     settings, phase: settings.phase, adoptedRunId: runId, incarnation: 1, clock: 0, wall: nowMs, next: 0, calls: 0, through: 0, credit: 0,
-    batches: [], reason: 'line', callsOffUntil: 0, sweepOffUntil: 0,
+    batches: [], peakWaiting: 0, reason: 'line', callsOffUntil: 0, sweepOffUntil: 0,
     presence: { period: 0, periodAt: 0, sweptPeriod: 0, returning: 0, coming: 0, draining: false, silent: [] },
     pace: { at: 0, calls: 0, dry: false, buckets: [] },
     who: new Map(), places: new Map(), recent: [], journal: [],

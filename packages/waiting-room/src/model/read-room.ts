@@ -20,7 +20,8 @@ export function readGauges(room: ModelRoom): GaugesReply {
   const { settings, phase, adoptedRunId, reason, incarnation, clock } = data;
   return {
     word: 'gauges', settings, phase, adoptedRunId, reason, fenced: adoptedRunId !== room.runId, epoch: settings.epoch, incarnation, clock,
-    callsInWindow: data.batches.reduce((sum, { n }) => sum + n, 0), counts: countsOf(data), issued: data.next, totals: { ...data.totals },
+    callsInWindow: data.batches.reduce((sum, { n }) => sum + n, 0), counts: countsOf(data), issued: data.next, peakWaiting: data.peakWaiting,
+    totals: { ...data.totals },
   };
 }
 
