@@ -1,5 +1,6 @@
-import type { OutboxRow } from '@onsale/database';
-import { parsePlace, parseRoomId } from '@onsale/kernel';
+import { readRoomReport } from '@onsale/control';
+import type { Database, OutboxRow } from '@onsale/database';
+import { epochOf, parsePlace, parseRoomId } from '@onsale/kernel';
 import { refundPayment, type SalesContext } from '@onsale/sales';
 import { finish, type RoomConnection } from '@onsale/waiting-room';
 
@@ -17,14 +18,19 @@ const DONE = { word: 'done' } as const;
 const retry = (error: string): EffectOutcome => ({ word: 'retry', error });
 
 /** Kind `finish`, payload `{room, place}`: booking's session is over, its slot is free. */
-export function finishEffect(connection: RoomConnection): Effect {
+export function finishEffect(connection: RoomConnection, database: Pick<Database, 'reads'>): Effect {
   return async ({ payload }) => {
     const room = parseRoomId(String(payload['room']));
     const place = parsePlace(Number(payload['place']));
     if (!room.ok || !place.ok) return retry('malformed');
     const { word } = await finish(connection, room.value, place.value);
     // `epoch`, `unknown`: there is no slot of that place any more.
-    return word === 'fenced' || word === 'no-room' ? retry(word) : DONE;
+    if (word === 'no-room') {
+      // A room that is over has left Redis, and its slots with it; one whose data are lost may come back.
+      const report = await readRoomReport(database.reads, { room: room.value, epoch: epochOf(place.value) });
+      return report === undefined ? retry(word) : DONE;
+    }
+    return word === 'fenced' ? retry(word) : DONE;
   };
 }
 

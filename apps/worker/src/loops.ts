@@ -7,6 +7,7 @@ import { startHoldExpirer } from './loops/hold-expirer.ts';
 import { startOutboxRelay } from './loops/outbox-relay.ts';
 import { startPaymentResolver } from './loops/payment-resolver.ts';
 import { startPruner } from './loops/pruner.ts';
+import { startRoomCloser } from './loops/room-closer.ts';
 import { startRoomLister } from './loops/room-lister.ts';
 import { startSettingsKeeper } from './loops/settings-keeper.ts';
 import { createRoomLoops } from './rooms.ts';
@@ -33,6 +34,7 @@ export function startLoops(context: WorkerContext, wake?: (rowId: number, delayM
   const loops = [
     startSettingsKeeper({ ...context, onError, onRooms: (rows) => rooms.follow(rows), mine: () => rooms.rooms() }),
     startRoomLister({ ...context, onError }),
+    startRoomCloser({ ...context, onError, rooms: () => rooms.rooms() }),
     ...relays,
     startHoldExpirer({ ...context, onError }),
     startIdleEnder({ ...context, onError }),

@@ -46,7 +46,7 @@ export async function wire(config: WorkerConfig, logger: Logger = createLogger({
     newId: () => randomBytes(16).toString('base64url') as OpaqueId,
     onFault: (saga, error) => logger.warn({ err: error, saga }, 'a saga could not go on; it will'),
   };
-  const effects = { finish: finishEffect(connection), refund: refundEffect(sales, Math.random) };
+  const effects = { finish: finishEffect(connection, database), refund: refundEffect(sales, Math.random) };
   const context: WorkerContext = { database, connection, sessions, sales, effects, logger, metrics, monotonic };
   const queue = openWakeQueue({ redisUrl: config.redisUrl, queue: WAKE_QUEUE }, onFault);
   const loops = startLoops(context, (rowId, delayMs) => void queue.wake(String(rowId), delayMs).catch(onFault));

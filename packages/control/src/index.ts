@@ -16,5 +16,9 @@ export {
   OPERATOR_SESSION_MS, pruneOperatorSessions, readOperatorSession, signIn, signOut, type SignedIn, type SignIn, type SignInRefusal,
 } from './store/operator-sessions.ts';
 export {
-  changeRoom, createRoom, listRoomNames, listRooms, raiseEpoch, readRoom, restartRoom, type RoomChange, type UnknownRoom, type VersionConflict,
+  listRoomReports, listStandingReports, markRoomLeft, readRoomReport, withdrawRoomReport, writeRoomReport,
+  type RoomFigures, type RoomReport, type StandingReport,
+} from './store/room-reports.ts';
+export {
+  changeRoom, createRoom, listLivingRooms, listRoomNames, listRooms, raiseEpoch, readRoom, restartRoom, type RoomChange, type UnknownRoom, type VersionConflict,
 } from './store/rooms.ts';

@@ -13,7 +13,8 @@ export const LIST_EVERY_MS = 5 * SECOND_MS;
 export type RoomListerOptions = Pick<WorkerContext, 'database' | 'connection'> & { readonly onError: (error: unknown, name: string) => void };
 
 export function startRoomLister({ database, connection, onError }: RoomListerOptions): Loop {
-  const readRooms = async (): Promise<ReadonlyMap<RoomId, ListedAs>> => new Map((await listRoomNames(database.reads)).map((room) => [room, 'living']));
+  const readRooms = async (): Promise<ReadonlyMap<RoomId, ListedAs>> => 
+    new Map((await listRoomNames(database.reads)).map(({ room, isOver }) => [room, isOver ? 'closed' : 'living']));
   const run = (): Promise<unknown> => keepRoomList(connection, readRooms);
   return startLoop({ name: 'room lister', everyMs: LIST_EVERY_MS, run, onError });
 }

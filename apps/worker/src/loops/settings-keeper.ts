@@ -1,11 +1,11 @@
-import { changeRoom, listRooms, type RoomSettings } from '@onsale/control';
+import { changeRoom, listLivingRooms, type RoomSettings } from '@onsale/control';
 import { MINUTE_MS, SECOND_MS, type RoomId } from '@onsale/kernel';
 import { startLoop, type Loop } from '@onsale/runtime';
 import { configure, readGauges, type RoomSettings as SettingsInForce } from '@onsale/waiting-room';
 import type { WorkerContext } from '../context.ts';
 
 /**
- * Keeps the settings in Redis and in MySQL equal, and tells which rooms there are.
+ * Keeps the settings in Redis and in MySQL equal, and tells which rooms there are: all but those that are over.
  *
  *   row newer (ops died between its commit and `configure`)  ──► configure: in force within seconds
  *   Redis newer (an operator paused or lowered while MySQL was away, and ops, which saves it, has died since) ──► saved after a minute
@@ -56,7 +56,7 @@ export function startSettingsKeeper(options: SettingsKeeperOptions): Loop {
     if (!saved.ok) complain(row.room, `settings in force could not be saved: ${saved.refusal.kind}`);
   };
   const run = async (): Promise<void> => {
-    const rows = await listRooms(database.reads);
+    const rows = await listLivingRooms(database.reads);
     onRooms(rows);
     const ours = new Set(mine());
     for (const row of rows) if (ours.has(row.room)) await compare(row);

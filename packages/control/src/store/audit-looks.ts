@@ -1,7 +1,8 @@
 import type { Queryable } from '@onsale/database';
-import { drizzleOn, eq, sql } from '@onsale/database/drizzle';
-import { auditLook, room as rooms } from '@onsale/database/schema/control';
+import { drizzleOn, eq, isNull, sql } from '@onsale/database/drizzle';
+import { auditLook, room as rooms, roomReport } from '@onsale/database/schema/control';
 import type { RoomId } from '@onsale/kernel';
+import { PRESENT_REPORT } from './room-reports.ts';
 
 /** Marks that the auditor has looked at these rooms' journals, and that what it found is recorded. */
 export async function recordLooks(database: Queryable, looked: readonly RoomId[]): Promise<void> {
@@ -13,8 +14,10 @@ export async function recordLooks(database: Queryable, looked: readonly RoomId[]
 /** How long ago each room was looked at, in ms by the database's clock; null: never. */
 export type RoomLook = { readonly room: RoomId; readonly ageMs: number | null };
 
+/** Of every room that is not over: the journal of one that is has been judged to its end. */
 export async function listLooks(database: Queryable): Promise<RoomLook[]> {
   const ageUs = sql<string | number | null>`TIMESTAMPDIFF(MICROSECOND, ${auditLook.at}, NOW(3))`;
-  const rows = await drizzleOn(database).select({ room: rooms.room, ageUs }).from(rooms).leftJoin(auditLook, eq(auditLook.room, rooms.room));
+  const rows = await drizzleOn(database).select({ room: rooms.room, ageUs }).from(rooms)
+    .leftJoin(auditLook, eq(auditLook.room, rooms.room)).leftJoin(roomReport, PRESENT_REPORT).where(isNull(roomReport.room));
   return rows.map(({ room, ageUs: age }) => ({ room: room as RoomId, ageMs: age === null ? null : Math.max(0, Number(age) / 1_000) }));
 }

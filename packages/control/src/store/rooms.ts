@@ -1,9 +1,10 @@
 import { inTransaction, type Pool, type Queryable, type Tx } from '@onsale/database';
-import { asc, drizzleOn, eq, gt } from '@onsale/database/drizzle';
-import { room as rooms } from '@onsale/database/schema/control';
+import { and, asc, drizzleOn, eq, gt, isNull } from '@onsale/database/drizzle';
+import { room as rooms, roomReport } from '@onsale/database/schema/control';
 import { ok, refuse, valueOf, type Result, type RoomId, type ShowId } from '@onsale/kernel';
 import { changeSettings, checkSettings, differenceOf, type BadSetting, type PatchRefusal, type RoomPatch, type RoomSettings } from '../rules/room-settings.ts';
 import { recordAct, type Act } from './audit.ts';
+import { PRESENT_REPORT } from './room-reports.ts';
 
 /** Rooms, durably. Every writer locks the room's row first; every change raises its version and leaves an audit record in the same commit. */
 export type UnknownRoom = { readonly kind: 'unknown-room' };
@@ -20,24 +21,33 @@ export async function readRoom(database: Queryable, room: RoomId): Promise<RoomS
 }
 
 /** Every room, by its name. */
-export async function listRooms(database: Queryable): Promise<RoomSettings[]> {
-  const all: RoomSettings[] = [];
-  for (let after = ''; ;) {
-    const rows = await drizzleOn(database).select().from(rooms).where(gt(rooms.room, after)).orderBy(asc(rooms.room)).limit(PAGE);
-    for (const row of rows) all.push(settingsOf(row));
-    if (rows.length < PAGE) return all;
-    after = (rows.at(-1) as Row).room;
-  }
-}
+export const listRooms = (database: Queryable): Promise<RoomSettings[]> =>
+  inPages(async (after) => (await drizzleOn(database).select().from(rooms).where(gt(rooms.room, after)).orderBy(asc(rooms.room)).limit(PAGE)).map(settingsOf));
 
-/** The name of every room that was ever made. */
-export async function listRoomNames(database: Queryable): Promise<RoomId[]> {
-  const all: RoomId[] = [];
+/** Every room that is not over, by its name: those without a report on their present epoch. */
+export const listLivingRooms = (database: Queryable): Promise<RoomSettings[]> =>
+  inPages(async (after) => {
+    const rows = await drizzleOn(database).select({ row: rooms }).from(rooms).leftJoin(roomReport, PRESENT_REPORT)
+      .where(and(gt(rooms.room, after), isNull(roomReport.room))).orderBy(asc(rooms.room)).limit(PAGE);
+    return rows.map(({ row }) => settingsOf(row));
+  });
+
+/** The name of every room that was ever made, and whether it is over. */
+export const listRoomNames = (database: Queryable): Promise<{ readonly room: RoomId; readonly isOver: boolean }[]> =>
+  inPages(async (after) => {
+    const rows = await drizzleOn(database).select({ room: rooms.room, reported: roomReport.epoch }).from(rooms).leftJoin(roomReport, PRESENT_REPORT)
+      .where(gt(rooms.room, after)).orderBy(asc(rooms.room)).limit(PAGE);
+    return rows.map(({ room, reported }) => ({ room: room as RoomId, isOver: reported !== null }));
+  });
+
+/** Page after page, each after the last name of the one before. */
+async function inPages<Row extends { readonly room: RoomId }>(read: (after: string) => Promise<Row[]>): Promise<Row[]> {
+  const all: Row[] = [];
   for (let after = ''; ;) {
-    const rows = await drizzleOn(database).select({ room: rooms.room }).from(rooms).where(gt(rooms.room, after)).orderBy(asc(rooms.room)).limit(PAGE);
-    for (const { room } of rows) all.push(room as RoomId);
-    if (rows.length < PAGE) return all;
-    after = all.at(-1) as RoomId;
+    const page = await read(after);
+    all.push(...page);
+    if (page.length < PAGE) return all;
+    after = (page.at(-1) as Row).room;
   }
 }
 

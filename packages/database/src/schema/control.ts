@@ -1,4 +1,4 @@
-import { bigint, boolean, bytes, datetime, index, int, json, mysqlEnum, mysqlTable, smallint, varchar } from '../drizzle.ts';
+import { bigint, boolean, bytes, datetime, index, int, json, mysqlEnum, mysqlTable, primaryKey, smallint, varchar } from '../drizzle.ts';
 
 /** Tables of `@onsale/control`; the migrations 01xx make them, a test compares the two. */
 export const room = mysqlTable('room', {
@@ -27,6 +27,18 @@ export const roomIncarnation = mysqlTable('room_incarnation', {
   incarnation: int({ unsigned: true }).notNull(),
   runId: varchar('run_id', { length: 40 }).notNull(),
 });
+
+export const roomReport = mysqlTable(
+  'room_report',
+  {
+    room: varchar({ length: 48 }).notNull(),
+    epoch: int({ unsigned: true }).notNull(),
+    reportedAt: datetime('reported_at', { fsp: 3 }).notNull(),
+    leftAt: datetime('left_at', { fsp: 3 }),
+    report: json().$type<Record<string, unknown>>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.room, table.epoch] }), index('by_leaving').on(table.leftAt)],
+);
 
 export const auditLog = mysqlTable(
   'audit_log',
