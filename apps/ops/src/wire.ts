@@ -9,6 +9,7 @@ import { buildApp } from './app.ts';
 import { createAuditor } from './auditor.ts';
 import type { OpsContext } from './context.ts';
 import { GaugeBoard } from './gauges/gauge-board.ts';
+import { HISTORY } from './gauges/gauge-history.ts';
 import { createOperatorGate, type Refused } from './operator-gate.ts';
 import { RoomDesk } from './rooms/room-desk.ts';
 
@@ -21,10 +22,17 @@ const RECONCILE_EVERY_MS = 2 * SECOND_MS;
 
 export type Ops = { readonly app: OnsaleServer; readonly context: OpsContext; close(): Promise<void> };
 
-export type WireOptions = { readonly consoleFolder?: string; /** Cheaper in tests only. */ readonly passwords?: { readonly logN: number } };
+export type WireOptions = {
+  readonly consoleFolder?: string;
+  /** Cheaper in tests only. */
+  readonly passwords?: { readonly logN: number };
+  /** How often rooms that nobody watches are read for the history. */
+  readonly historyEveryMs?: number;
+};
 
 /** The only place of this app that opens clients. Connections to MySQL: one for audits, the others for everything else. */
-export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = CONSOLE_FOLDER, passwords }: WireOptions = {}): Promise<Ops> {
+export async function wire(config: OpsConfig, logger: Logger, options: WireOptions = {}): Promise<Ops> {
+  const { consoleFolder = CONSOLE_FOLDER, passwords, historyEveryMs = HISTORY.everyMs } = options;
   const metrics = createMetrics('ops');
   const monotonic = (): number => performance.now();
   const onError = seldom(monotonic, (error: unknown) => logger.warn({ err: error }, 'a store could not be asked'));
@@ -55,12 +63,13 @@ export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = 
     consoleFolder, socketBounds: config.sockets, onError,
   };
   metrics.gauge('onsale_unsaved_brakes', 'Brakes in force that the database does not know yet', () => desk.unsavedCount);
-  const options = { logger, metrics, publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies, checkReplies: config.checkReplies };
-  const app = await buildApp(options, context);
+  const serving = { logger, metrics, publicOrigins: config.publicOrigins, trustedProxies: config.trustedProxies, checkReplies: config.checkReplies };
+  const app = await buildApp(serving, context);
   // Redis away at the start is no reason not to start: the process is live, not ready, and says so.
   await connection.ready(REDIS_AT_START_MS).catch(onError);
   const loops = [
     startLoop({ name: 'reconcile', everyMs: RECONCILE_EVERY_MS, run: () => desk.reconcile(), onError }),
+    startLoop({ name: 'history', everyMs: historyEveryMs, run: (signal) => readRooms(desk, board, signal, onError), onError }),
   ];
   return {
     app, context,
@@ -70,4 +79,13 @@ export async function wire(config: OpsConfig, logger: Logger, { consoleFolder = 
       await closeStores();
     },
   };
+}
+
+/** One after the other: a console's own questions go before. A room that cannot be read leaves a gap in its past alone. */
+async function readRooms(desk: RoomDesk, board: GaugeBoard, signal: AbortSignal, onError: (error: unknown) => void): Promise<void> {
+  const rooms = (await desk.list()).map(({ settings }) => settings).filter(({ phase }) => phase !== 'closed').slice(0, HISTORY.roomsMax);
+  for (const { room } of rooms) {
+    if (signal.aborted) return;
+    await board.read(room).catch(onError);
+  }
 }

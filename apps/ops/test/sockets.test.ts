@@ -11,7 +11,7 @@ import { api, ORIGIN, startOps, until } from './start-ops.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ops-console-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
-const running = await startOps(t, {}, join(folder, 'ops'));
+const running = await startOps(t, {}, { consoleFolder: join(folder, 'ops') });
 const { app, context } = running.ops;
 const url = (await app.listen({ host: '127.0.0.1', port: 0 })).replace('http', 'ws');
 const operator = await running.makeOperator();

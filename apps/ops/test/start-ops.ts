@@ -9,7 +9,7 @@ import { valueOf, type RoomId, type ShowId } from '@onsale/kernel';
 import { createLogger, makeSecrets, NO_PROXIES, openSecrets, type OpsConfig } from '@onsale/runtime';
 import { ownDatabase } from '@onsale/testing';
 import { configure, keysOf, openRoomConnection, type RoomConnection } from '@onsale/waiting-room';
-import { wire, type Ops } from '../src/wire.ts';
+import { wire, type Ops, type WireOptions } from '../src/wire.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 
 const REDIS_URL = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
@@ -37,7 +37,7 @@ export type Running = {
 export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 export const api = (path: string): string => OPS_PREFIX + path;
 
-export async function startOps(t: Teardown, given: Partial<OpsConfig> = {}, consoleFolder = '/nowhere'): Promise<Running> {
+export async function startOps(t: Teardown, given: Partial<OpsConfig> = {}, options: WireOptions = {}): Promise<Running> {
   const direct = await ownDatabase(t);
   await migrate(direct);
   const url = new URL(direct);
@@ -54,7 +54,7 @@ export async function startOps(t: Teardown, given: Partial<OpsConfig> = {}, cons
   const pool = openPool({ url: direct, connections: 2 });
   const connection = openRoomConnection(REDIS_URL);
   await connection.ready();
-  const ops = await wire(config, logger, { consoleFolder, passwords: { logN: 10 } });
+  const ops = await wire(config, logger, { consoleFolder: '/nowhere', passwords: { logN: 10 }, ...options });
   const rooms: RoomId[] = [];
   t.teardown(async () => {
     proxy.heal();

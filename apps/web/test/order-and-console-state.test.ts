@@ -2,7 +2,7 @@ import type { OrderReply } from '@onsale/contract';
 import t from 'tap';
 import { askAgainIn, readReturn, refusalOf, remainingOf, sceneOf, startOrder, type OrderState } from '../src/pages/order/page-state/order-state.ts';
 import { differences, hintsOf, parseKnob, patchOf, type RoomView } from '../src/pages/ops/page-state/knobs.ts';
-import { addSample, areaOf, niceTop, pathOf, stepsOf, topOf, valueAt, WINDOW_MS, type Sample } from '../src/pages/ops/page-state/series.ts';
+import { addSample, areaOf, niceTop, pathOf, stepsOf, topOf, valueAt, WINDOW_MS, withPast, type Sample } from '../src/pages/ops/page-state/series.ts';
 import { toldChanges, withLatest } from '../src/pages/ops/page-state/told-changes.ts';
 import { isEmailFine } from '../src/pages/pay/page-state/buyer.ts';
 
@@ -83,6 +83,20 @@ t.test('console: knobs', async (t) => {
   t.same(hintsOf({ capacity: 90 }, gauges), [{ kind: 'over', inside: 100, over: 11 }]);
   t.same(hintsOf({ ratePerMinute: 0 }, gauges), [{ kind: 'zero' }]);
   t.same(hintsOf({ ratePerMinute: 900 }, gauges), []);
+});
+
+t.test('console: the past comes before what the page has read itself, and where it has not looked', async (t) => {
+  const gauges = (second: number, ageMs = 0) => ({ at: String(second), ageMs }) as Sample['gauges'];
+  const now = 1_000_000;
+  const own = addSample([], gauges(600), now);
+  const past = { samples: Array.from({ length: 121 }, (_, n) => gauges(n * 5, (120 - n) * 5_000)) };
+  const whole = withPast(own, past, now);
+  t.same(whole.map((sample) => sample.at), Array.from({ length: 61 }, (_, n) => now - WINDOW_MS + n * 5_000), 'five minutes, each reading once');
+  t.equal(whole.at(-1), own[0], 'what the page has read itself stays the newest');
+  t.same(withPast(whole, past, now), whole, 'again: the same');
+  const rested = withPast([{ at: now - 200_000, gauges: gauges(400) }, ...own], past, now);
+  t.equal(rested.filter(({ at }) => at > now - 200_000 && at < now).length, 39, 'a rest of the page is filled');
+  t.equal(own.length, 1, 'negative control: without it the chart begins now');
 });
 
 t.test('console: series and their geometry', async (t) => {

@@ -124,6 +124,9 @@ export const GaugesMessage = Type.Object({
   mysql: Nullable(Type.Object({ queriesPerSecond: Type.Number(), connections: Type.Integer(), running: Type.Integer() })),
 });
 
+/** Readings of the last minutes, the oldest first; `ageMs` says how old each is now. */
+export const GaugesHistoryReply = Type.Object({ samples: Type.Array(GaugesMessage) });
+
 /** First and only message of the gauges socket. */
 export const GaugesSocketInput = Type.Object(
   { type: Type.Literal('hello'), token: Text({ minLength: 1, maxLength: 200 }) },
@@ -146,6 +149,7 @@ export type ShowLimitsPatch = Static<typeof ShowLimitsPatch>;
 export type ShowLimitsReply = Static<typeof ShowLimitsReply>;
 export type OpsRoomReply = Static<typeof OpsRoomReply>;
 export type GaugesMessage = Static<typeof GaugesMessage>;
+export type GaugesHistoryReply = Static<typeof GaugesHistoryReply>;
 export type FindingReply = Static<typeof FindingReply>;
 export type AuditReply = Static<typeof AuditReply>;
 

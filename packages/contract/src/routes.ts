@@ -146,6 +146,9 @@ export const routes: readonly Route[] = [
     ...show, body: ops.ShowLimitsPatch, reply: ops.ShowLimitsReply,
   }),
   route('ops', 'GET', '/rooms/:room/gauges', 'readGauges', 'operator', 'Live figures', { ...room, reply: ops.GaugesMessage, refuses: ['recovering'] }),
+  route('ops', 'GET', '/rooms/:room/gauges/history', 'readGaugesHistory', 'operator', 'Figures of the last minutes, the oldest first', {
+    ...room, reply: ops.GaugesHistoryReply,
+  }),
   route('ops', 'GET', '/rooms/:room/journal', 'readJournal', 'operator', 'Calls, ends and settings since a cursor', {
     ...room, query: ops.JournalQuery, reply: ops.JournalReply, refuses: ['recovering'],
   }),

@@ -1,9 +1,10 @@
 import { readShowFigures, type ShowFigures } from '@onsale/booking';
-import type { GaugesMessage } from '@onsale/contract';
+import type { GaugesHistoryReply, GaugesMessage } from '@onsale/contract';
 import type { Queryable } from '@onsale/database';
 import { SECOND_MS, type MonotonicClock, type RoomId, type ShowId, type WallClock } from '@onsale/kernel';
 import { readGauges, type RoomConnection, type RoomGauges } from '@onsale/waiting-room';
 import { createLoadReader, type MysqlLoad } from '../store/mysql-load.ts';
+import { createGaugeHistory } from './gauge-history.ts';
 import { gaugesMessage, type Aged } from './gauges-message.ts';
 import { createSampler, type Reading, type Sampler } from './sampler.ts';
 
@@ -39,6 +40,7 @@ export class GaugeBoard {
   readonly #options: GaugeBoardOptions;
   readonly #boards = new Map<RoomId, Board>();
   readonly #load: Sampler<MysqlLoad>;
+  readonly #history = createGaugeHistory();
 
   constructor(options: GaugeBoardOptions) {
     this.#options = options;
@@ -55,9 +57,16 @@ export class GaugeBoard {
     this.notice(room, reading.value);
     const [figures, load] = await Promise.all([this.#aged(board.figures), this.#aged(this.#load)]);
     const nowMs = monotonic();
-    return gaugesMessage({
+    const message = gaugesMessage({
       gauges: { value: reading.value, ageMs: nowMs - reading.takenAtMs }, nowMs: wallClock(), standsForMs: nowMs - board.standsSinceMs, figures, load,
     });
+    this.#history.add(room, message, nowMs);
+    return message;
+  }
+
+  /** What was read of the room in the last minutes, by whoever asked. */
+  history(room: RoomId): GaugesHistoryReply {
+    return { samples: this.#history.of(room, this.#options.monotonic()) };
   }
 
   /** A reading that somebody else took: it tells whether the room clock moves. */

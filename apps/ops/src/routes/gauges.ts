@@ -1,4 +1,4 @@
-import { GaugesMessage, ProblemError, RoomParams } from '@onsale/contract';
+import { GaugesHistoryReply, GaugesMessage, ProblemError, RoomParams } from '@onsale/contract';
 import type { RoomId } from '@onsale/kernel';
 import type { OnsaleServer } from '@onsale/runtime';
 import type { OpsContext } from '../context.ts';
@@ -7,6 +7,12 @@ import { RoomUnknown } from '../gauges/gauge-board.ts';
 export function gaugesRoute(server: OnsaleServer, context: OpsContext): void {
   const schema = { params: RoomParams, response: { 200: GaugesMessage } };
   server.get('/rooms/:room/gauges', { schema }, (request) => gaugesOf(context, request.params.room as RoomId));
+  const ofThePast = { params: RoomParams, response: { 200: GaugesHistoryReply } };
+  server.get('/rooms/:room/gauges/history', { schema: ofThePast }, async (request) => {
+    const room = request.params.room as RoomId;
+    await context.desk.mustKnow(room);
+    return context.board.history(room);
+  });
 }
 
 /** Throws not-found for a room nobody made, `recovering` for one that Redis has lost. */

@@ -1,8 +1,8 @@
-import type { AuditReply, GaugesMessage, RoomPatch, ShowLimitsPatch, ShowLimitsReply } from '@onsale/contract';
+import type { AuditReply, GaugesHistoryReply, GaugesMessage, RoomPatch, ShowLimitsPatch, ShowLimitsReply } from '@onsale/contract';
 import { call, type Answer, type CallOptions, type Refusal } from '../shared/api.ts';
 import { watchLife } from '../shared/lifecycle.ts';
 import { GaugesFeed } from './gauges-feed.ts';
-import { addSample, type Sample } from './page-state/series.ts';
+import { addSample, withPast, type Sample } from './page-state/series.ts';
 import { withLatest } from './page-state/told-changes.ts';
 import type { RoomView } from './page-state/knobs.ts';
 
@@ -78,7 +78,13 @@ export class OpsConsole {
 
   constructor(onChange: (state: ConsoleState) => void) {
     this.#onChange = onChange;
-    watchLife({ wake: () => this.#feed?.wake(), rest: () => this.#feed?.rest() });
+    watchLife({ wake: () => this.#wake(), rest: () => this.#feed?.rest() });
+  }
+
+  #wake(): void {
+    this.#feed?.wake();
+    const room = this.#state.room?.room;
+    if (room !== undefined) void this.#readPast(room);
   }
 
   get state(): ConsoleState {
@@ -124,6 +130,7 @@ export class OpsConsole {
       onSignedOut: () => this.#end('not-signed-in'),
     });
     this.#feed.start();
+    void this.#readPast(room);
     void this.readLog();
     void this.#readShows(room);
   }
@@ -194,6 +201,12 @@ export class OpsConsole {
     const now = await this.#call<RoomView>(`${OPS}/rooms/${seen.room}`);
     if (now.ok) this.#change({ busy: false, room: now.body, conflict: { seen, now: now.body, patch } });
     else this.#change({ busy: false, outcome: { kind: 'refused', code: now.code, detail: null } });
+  }
+
+  /** So that charts do not begin with the moment somebody looked. */
+  async #readPast(room: string): Promise<void> {
+    const answer = await this.#call<GaugesHistoryReply>(`${OPS}/rooms/${room}/gauges/history`);
+    if (answer.ok && this.#state.room?.room === room) this.#change({ samples: withPast(this.#state.samples, answer.body, performance.now()) });
   }
 
   async #readShows(room: string): Promise<void> {

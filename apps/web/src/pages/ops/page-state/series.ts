@@ -1,4 +1,4 @@
-import type { GaugesMessage } from '@onsale/contract';
+import type { GaugesHistoryReply, GaugesMessage } from '@onsale/contract';
 
 /** Readings of the last minutes, one a second at most, oldest first; and the geometry that draws them. Pure. */
 export type Sample = { readonly at: number; readonly gauges: GaugesMessage };
@@ -14,6 +14,16 @@ export function addSample(samples: readonly Sample[], gauges: GaugesMessage, now
 
 export type Point = readonly [number, number | null];
 export type Line = { readonly name: string; readonly look: string; readonly points: readonly Point[] };
+
+/** What the server read before this page looked, or while it did not, in its place among the page's own readings: by age, whatever the clocks say. */
+export function withPast(samples: readonly Sample[], { samples: past }: GaugesHistoryReply, now: number): readonly Sample[] {
+  const own = new Set(samples.map(({ gauges }) => gauges.at));
+  const others = past.filter((gauges) => !own.has(gauges.at)).map((gauges) => ({ at: now - gauges.ageMs, gauges }));
+  return [...samples, ...others]
+    .filter((sample) => now - sample.at <= WINDOW_MS)
+    .sort((one, other) => one.at - other.at)
+    .slice(-SAMPLES_MAX);
+}
 
 /** One figure of every sample; null where it was not read. */
 export const lineOf = (name: string, look: string, samples: readonly Sample[], read: (gauges: GaugesMessage) => number | null): Line => ({
