@@ -10,6 +10,7 @@ import {
   type PlaceReply,
   type SessionReply,
 } from '@onsale/contract';
+import { userOfApp } from '@onsale/database';
 import { claimsOf, bindingOf, bindingText, signEntryToken, type HolderSecret } from '@onsale/entry-token';
 import { FAILURE_LIMITS, SECOND_MS, type Place, type RoomId, type ShowId } from '@onsale/kernel';
 import { createLogger, createMetrics, SHED_LIMITS, type BookingConfig, type OnsaleServer } from '@onsale/runtime';
@@ -70,7 +71,7 @@ export async function startBooking(options: WireOptions = {}): Promise<Booking> 
     trustedProxies: { hops: 0, networks: [] },
     checkReplies: true,
     dataFolder: system.folder,
-    databaseUrl: system.mariadb.url,
+    databaseUrl: system.mariadb.userUrl(userOfApp('booking')),
     pools: { hot: 3, money: 4, reads: 5 },
     sockets: { handshakesPerSecond: 2_000, newcomersMax: 8_192 },
     admissionUrl: admission.url,

@@ -7,7 +7,7 @@ import {
 import { migrate, openPool, type Pool } from '@onsale/database';
 import { valueOf, type RoomId, type ShowId } from '@onsale/kernel';
 import { createLogger, makeSecrets, NO_PROXIES, openSecrets, type OpsConfig } from '@onsale/runtime';
-import { ownDatabase } from '@onsale/testing';
+import { openAppUser, ownDatabase } from '@onsale/testing';
 import { configure, keysOf, openRoomConnection, type RoomConnection } from '@onsale/waiting-room';
 import { wire, type Ops, type WireOptions } from '../src/wire.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
@@ -40,7 +40,7 @@ export const api = (path: string): string => OPS_PREFIX + path;
 export async function startOps(t: Teardown, given: Partial<OpsConfig> = {}, options: WireOptions = {}): Promise<Running> {
   const direct = await ownDatabase(t);
   await migrate(direct);
-  const url = new URL(direct);
+  const url = new URL((await openAppUser(t, direct, 'ops')).url);
   const proxy = await startFaultProxy(url.hostname, Number(url.port));
   url.port = String(proxy.port);
   const config = {

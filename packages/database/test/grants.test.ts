@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { openTestDatabase } from '@onsale/testing';
+import { openAppUser, openTestDatabase } from '@onsale/testing';
 import t from 'tap';
 import { DATABASE_APPS, openPool, SqlFailure, TABLES, type DatabaseApp, type Pool, type Rights } from '../src/index.ts';
-import { grantStatements } from '../src/grants.ts';
 
 const DENIED = new Set([1142, 1143]);
 const VERBS = {
@@ -20,17 +18,11 @@ const [columns] = await owner.query(
   'SELECT table_name AS t, column_name AS c FROM information_schema.columns WHERE table_schema = DATABASE() AND ordinal_position = 1',
 );
 
-/** A user of the test's own with an app's rights: users are the server's, not a database's. */
 async function openAs(app: DatabaseApp): Promise<{ readonly user: string; readonly pool: Pool }> {
-  const [user, password] = [`t_${randomBytes(6).toString('hex')}`, randomBytes(12).toString('hex')];
-  await owner.query(`CREATE USER '${user}'@'127.0.0.1' IDENTIFIED BY '${password}'`);
-  t.teardown(() => owner.query(`DROP USER '${user}'@'127.0.0.1'`));
-  for (const statement of grantStatements(app, { database, host: '127.0.0.1' })) await owner.query(statement.replace(`onsale_${app}`, user));
-  const own = new URL(url);
-  Object.assign(own, { username: user, password });
-  const pool = openPool({ url: own.href, connections: 1 });
+  const { name, url: own } = await openAppUser(t, url, app);
+  const pool = openPool({ url: own, connections: 1 });
   t.teardown(() => pool.close());
-  return { user, pool };
+  return { user: name, pool };
 }
 
 const isDenied = (pool: Pool, sql: string): Promise<boolean> =>

@@ -1,3 +1,4 @@
+export { openAppUser, type AppUser } from './app-user.ts';
 export { countQueries, type QueryCount } from './count-queries.ts';
 export { deniedByStores, deniedInLog } from './denied.ts';
 export { faultProxy, type Direction, type FaultProxy } from './fault-proxy.ts';
