@@ -6,7 +6,8 @@ export type Tried = { readonly name: string; readonly source: string };
 
 /**
  * Passwords are checked first and counted afterwards: a right one passes whoever has guessed beside it, and only a wrong one counts. A hash costs
- * 128 MB, so two are computed at once; past an allowance one at a time and at most one a second, whatever the number of guessers.
+ * 128 MB, so two are computed at once; past an allowance one at a time and at most one a second, whatever the number of guessers. Sources take turns,
+ * and in each the names that are tried from it.
  */
 export type SignInThrottle = {
   check<Answer>(tried: Tried, work: () => Promise<Answer>, isWrong: (answer: Answer) => boolean): Promise<Checked<Answer>>;
@@ -17,7 +18,8 @@ const CHECKS: ProofCheckBounds = { atOnce: 2, waitingMax: 16, waitMaxMs: 8 * SEC
 
 export function createSignInThrottle(clock: MonotonicClock, sleep: Sleep): SignInThrottle {
   const failures = createSignInFailures();
-  const checks = createProofChecks({ ...CHECKS, failures, clock, sleep });
+  // Whoever tries many names from one source still has one turn.
+  const checks = createProofChecks({ ...CHECKS, failures, clock, sleep, sourceOf: (tried) => (JSON.parse(tried) as Tried).source });
   return {
     check: (tried, work, isWrong) => checks.check(textOf(tried), work, isWrong),
     succeeded: (tried) => failures.succeeded(textOf(tried)),

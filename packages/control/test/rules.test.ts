@@ -4,7 +4,7 @@ import {
   BOUNDS, changeSettings, checkSettings, DEFAULT_SETTINGS, differenceOf, type RoomPatch, type RoomPhase, type RoomSettings,
 } from '../src/index.ts';
 import { PACES, pauseLeftMs } from '../src/rules/sign-in-pace.ts';
-import { createSignInFailures } from '../src/sign-in-throttle.ts';
+import { createSignInFailures, createSignInThrottle } from '../src/sign-in-throttle.ts';
 import { canonicalName } from '../src/store/operators.ts';
 
 const settings: RoomSettings = { ...DEFAULT_SETTINGS, room: 'demo' as RoomId, name: { ko: '데모', en: 'Demo' }, shows: ['demo' as ShowId] };
@@ -100,6 +100,18 @@ t.test('guessing many names from one source, and one name from many, is counted;
     failures.fail(tried(`other${index}`, 'two'), 0);
   }
   t.ok(failures.waitOf(tried('own', 'two'), 0) > 0, 'signing in with a password one knows does not pay for guesses');
+});
+
+t.test('a flood of invented names from one source takes no other source its turn', async (t) => {
+  const throttle = createSignInThrottle(() => 0, () => new Promise(() => undefined));
+  const hashes: (() => void)[] = [];
+  const hash = (): Promise<'wrong'> => new Promise((done) => { hashes.push(() => done('wrong')); });
+  const answers = Array.from({ length: 40 }, (_, index) => throttle.check({ name: `invented ${index}`, source: 'guilty' }, hash, () => true));
+  const neighbour = throttle.check({ name: 'kim', source: 'neighbour' }, async () => 'right', () => false);
+  hashes.shift()?.();
+  hashes.shift()?.();
+  t.match(await neighbour, { kind: 'checked', answer: 'right', waitMs: 0 });
+  t.equal((await answers[39])?.kind, 'busy', 'the guesses beyond the room were refused at once');
 });
 
 t.test('one name, however it is typed', async (t) => {

@@ -10,18 +10,21 @@ import type { FailureLimiter } from './failure-limiter.ts';
  *     └── full: `busy`                 │         └── forged: counted; past the allowance the answer comes with a time to wait
  *                                      └── our own fault (throws): not counted
  *
- * At most `atOnce` checks run and sources take turns. A source past its allowance is a suspect: of all suspects one is checked at a time, when
- * nobody else waits for the slot, with `suspectPauseMs` between two. When `waitingMax` wait, the source with most of them gives one up; nobody
- * waits longer than `waitMaxMs`.
+ * At most `atOnce` checks run and sources take turns. Who is past the allowance is a suspect: of all suspects one is checked at a time, when
+ * nobody else waits for the slot, with `suspectPauseMs` between two. When `waitingMax` wait, or `suspectsWaitingMax` suspects, the source with most
+ * of them gives one up; nobody waits longer than `waitMaxMs`.
+ *
+ * Failures are counted by `who`, which is the source unless `sourceOf` says otherwise: of several from one source each has its count, and all
+ * have one turn and one share of the room together, which they share in the same way.
  */
 export type ProofChecks = {
-  check<Answer>(source: string, work: () => Promise<Answer>, isForged: (answer: Answer) => boolean): Promise<Checked<Answer>>;
+  check<Answer>(who: string, work: () => Promise<Answer>, isForged: (answer: Answer) => boolean): Promise<Checked<Answer>>;
   readonly waiting: number;
 };
 export type Checked<Answer> =
-  /** `waitMs`: 0 unless the proof was forged and its source is past its allowance. */
+  /** `waitMs`: 0 unless the proof was forged by who is past the allowance. */
   | { readonly kind: 'checked'; readonly answer: Answer; readonly waitMs: number }
-  /** No room, or no turn in time. `waitMs`: 0 unless its source is past its allowance, or was while it waited. */
+  /** No room, or no turn in time. `waitMs`: 0 unless who asked is past the allowance, or was while it waited. */
   | { readonly kind: 'busy'; readonly waitMs: number };
 
 export type ProofCheckBounds = {
@@ -35,24 +38,25 @@ export type ProofCheckOptions = ProofCheckBounds & {
   readonly failures: Pick<FailureLimiter, 'waitOf' | 'fail'>;
   readonly clock: MonotonicClock;
   readonly sleep: Sleep;
+  readonly sourceOf?: (who: string) => string;
 };
 
-/** `isHeldBack`: its source was past its allowance while it waited, which is why its turn did not come. */
+/** `isHeldBack`: a suspect's while it waited, which is why its turn did not come. */
 type Waiting = { readonly run: () => Promise<void>; readonly giveUp: () => void; isHeldBack: boolean };
 /** Who was held back, and has an allowance again by the time it gives up, is told to wait this long. */
 const HELD_BACK_RETRY_MS = SECOND_MS;
 
-export function createProofChecks({ failures, clock, sleep, ...bounds }: ProofCheckOptions): ProofChecks {
-  const queues = createTurns<Waiting>();
+export function createProofChecks({ failures, clock, sleep, sourceOf = (who) => who, ...bounds }: ProofCheckOptions): ProofChecks {
+  const queues = createTurns<Waiting>(sourceOf);
   let running = 0;
   let isSuspectsTurnTaken = false;
-  const isSuspect = (source: string): boolean => failures.waitOf(source, clock()) > 0;
+  const isSuspect = (who: string): boolean => failures.waitOf(who, clock()) > 0;
 
   const startNext = (): void => {
     while (running < bounds.atOnce) {
-      const good = queues.firstOf((source) => !isSuspect(source));
-      const source = good ?? (isSuspectsTurnTaken ? undefined : queues.firstOf(() => true));
-      const work = source === undefined ? undefined : queues.takeOldest(source);
+      const good = queues.firstOf((who) => !isSuspect(who));
+      const who = good ?? (isSuspectsTurnTaken ? undefined : queues.firstOf(everybody));
+      const work = who === undefined ? undefined : queues.takeOldest(who);
       if (work === undefined) return;
       running += 1;
       if (good === undefined) isSuspectsTurnTaken = true;
@@ -69,30 +73,31 @@ export function createProofChecks({ failures, clock, sleep, ...bounds }: ProofCh
       startNext();
     });
   };
+  /** Who has just become a suspect waits among suspects, of whom no more wait than may. */
+  const holdSuspectsBack = (): void => {
+    while (queues.sizeOf(isSuspect) > bounds.suspectsWaitingMax) queues.takeNewest(queues.fullest(isSuspect) as string)?.giveUp();
+    for (const held of queues.itemsOf(isSuspect)) held.isHeldBack = true;
+  };
   return {
-    check: (source, work, isForged) =>
+    check: (who, work, isForged) =>
       new Promise((resolve, reject) => {
         const run = (): Promise<void> =>
           work().then((answer) => {
-            const [forged, wasSuspect] = [isForged(answer), isSuspect(source)];
-            if (forged) failures.fail(source, clock());
-            // Who has just become a suspect has no more waiting than suspects may.
-            if (forged && isSuspect(source)) {
-              for (const late of queues.takeBeyond(source, bounds.suspectsWaitingMax)) late.giveUp();
-              for (const held of queues.of(source)) held.isHeldBack = true;
-            }
-            resolve({ kind: 'checked', answer, waitMs: forged && wasSuspect ? failures.waitOf(source, clock()) : 0 });
+            const [forged, wasSuspect] = [isForged(answer), isSuspect(who)];
+            if (forged) failures.fail(who, clock());
+            if (forged && isSuspect(who)) holdSuspectsBack();
+            resolve({ kind: 'checked', answer, waitMs: forged && wasSuspect ? failures.waitOf(who, clock()) : 0 });
           }).catch(reject);
         const entry: Waiting = {
           run,
-          giveUp: () => resolve({ kind: 'busy', waitMs: failures.waitOf(source, clock()) || (entry.isHeldBack ? HELD_BACK_RETRY_MS : 0) }),
-          isHeldBack: isSuspect(source),
+          giveUp: () => resolve({ kind: 'busy', waitMs: failures.waitOf(who, clock()) || (entry.isHeldBack ? HELD_BACK_RETRY_MS : 0) }),
+          isHeldBack: isSuspect(who),
         };
-        if (!makeRoom(queues, source, isSuspect, bounds)) return entry.giveUp();
-        queues.add(source, entry);
+        if (!makeRoom(queues, who, isSuspect, bounds)) return entry.giveUp();
+        queues.add(who, entry);
         startNext();
         // Most are started at once and need no timer.
-        if (queues.has(source, entry)) void sleep(bounds.waitMaxMs).then(() => { if (queues.remove(source, entry)) entry.giveUp(); });
+        if (queues.has(who, entry)) void sleep(bounds.waitMaxMs).then(() => { if (queues.remove(who, entry)) entry.giveUp(); });
       }),
     get waiting() {
       return queues.size;
@@ -100,67 +105,101 @@ export function createProofChecks({ failures, clock, sleep, ...bounds }: ProofCh
   };
 }
 
-/** False: there is no room for one more of this source. */
-function makeRoom(queues: Turns, source: string, isSuspect: (source: string) => boolean, { suspectsWaitingMax, waitingMax }: ProofCheckBounds): boolean {
-  if (isSuspect(source) && queues.sizeOf(isSuspect) >= suspectsWaitingMax) return false;
-  if (queues.size < waitingMax) return true;
-  const largest = queues.largest();
-  if (largest === undefined || queues.sizeOf((other) => other === largest) <= queues.sizeOf((other) => other === source)) return false;
-  queues.takeNewest(largest)?.giveUp();
+const everybody = (): boolean => true;
+
+/** False: there is no room for one more of these. Whoever has two more than who asks gives one up, so that nobody is kept out by another's many. */
+function makeRoom(queues: Turns, who: string, isSuspect: (who: string) => boolean, { suspectsWaitingMax, waitingMax }: ProofCheckBounds): boolean {
+  const noRoomAmongSuspects = isSuspect(who) && queues.sizeOf(isSuspect) >= suspectsWaitingMax;
+  if (!noRoomAmongSuspects && queues.size < waitingMax) return true;
+  const among = noRoomAmongSuspects ? isSuspect : everybody;
+  const fullest = queues.fullest(among);
+  if (fullest === undefined || queues.lead(fullest, who, among) < 2) return false;
+  queues.takeNewest(fullest)?.giveUp();
   return true;
 }
 
 type Turns = ReturnType<typeof createTurns<Waiting>>;
-/** Queues by source that take turns: one that has been taken from goes to the end. */
-function createTurns<Item>() {
-  const queues = new Map<string, Item[]>();
+/** Queues by source, and in each by who asks, that take turns: what has been taken from goes to the end. */
+function createTurns<Item>(sourceOf: (who: string) => string) {
+  const sources = new Map<string, Map<string, Item[]>>();
   let size = 0;
-  const take = (source: string, at: number): Item | undefined => {
-    const queue = queues.get(source);
-    const [item] = queue?.splice(at, 1) ?? [];
-    if (queue === undefined || item === undefined) return undefined;
-    queues.delete(source);
-    if (queue.length > 0) queues.set(source, queue);
+  const queueOf = (who: string): Item[] => sources.get(sourceOf(who))?.get(who) ?? [];
+  const put = (who: string, queue: Item[]): void => {
+    const source = sourceOf(who);
+    const queues = sources.get(source) ?? new Map<string, Item[]>();
+    queues.delete(who);
+    if (queue.length > 0) queues.set(who, queue);
+    sources.delete(source);
+    if (queues.size > 0) sources.set(source, queues);
+  };
+  const take = (who: string, at: number): Item | undefined => {
+    const queue = queueOf(who);
+    const [item] = queue.splice(at, 1);
+    if (item === undefined) return undefined;
+    put(who, queue);
     size -= 1;
     return item;
   };
-  const positionOf = (source: string, item: Item): number => queues.get(source)?.indexOf(item) ?? -1;
   return {
     get size() {
       return size;
     },
-    add(source: string, item: Item): void {
-      const queue = queues.get(source) ?? [];
+    add(who: string, item: Item): void {
+      const queues = sources.get(sourceOf(who)) ?? new Map<string, Item[]>();
+      const queue = queues.get(who) ?? [];
       queue.push(item);
-      queues.set(source, queue);
+      queues.set(who, queue);
+      sources.set(sourceOf(who), queues);
       size += 1;
     },
-    takeOldest: (source: string) => take(source, 0),
-    takeNewest: (source: string) => take(source, -1),
-    takeBeyond(source: string, max: number): Item[] {
-      const beyond: Item[] = [];
-      while ((queues.get(source)?.length ?? 0) > max) beyond.push(take(source, -1) as Item);
-      return beyond;
+    takeOldest: (who: string) => take(who, 0),
+    takeNewest: (who: string) => take(who, -1),
+    has: (who: string, item: Item): boolean => queueOf(who).includes(item),
+    remove(who: string, item: Item): boolean {
+      const at = queueOf(who).indexOf(item);
+      return at !== -1 && take(who, at) !== undefined;
     },
-    of: (source: string): readonly Item[] => queues.get(source) ?? [],
-    has: (source: string, item: Item): boolean => positionOf(source, item) !== -1,
-    remove(source: string, item: Item): boolean {
-      const at = positionOf(source, item);
-      return at !== -1 && take(source, at) !== undefined;
-    },
-    firstOf(wanted: (source: string) => boolean): string | undefined {
-      for (const source of queues.keys()) if (wanted(source)) return source;
-      return undefined;
-    },
-    sizeOf(wanted: (source: string) => boolean): number {
+    firstOf: (wanted: Wanted): string | undefined => queuesOf(sources, wanted).next().value?.[0],
+    itemsOf: (wanted: Wanted): readonly Item[] => [...queuesOf(sources, wanted)].flatMap(([, queue]) => queue),
+    sizeOf(wanted: Wanted): number {
       let sum = 0;
-      for (const [source, { length }] of queues) if (wanted(source)) sum += length;
+      for (const [, { length }] of queuesOf(sources, wanted)) sum += length;
       return sum;
     },
-    largest(): string | undefined {
-      let most: string | undefined;
-      for (const [source, { length }] of queues) if (most === undefined || length > (queues.get(most)?.length ?? 0)) most = source;
-      return most;
+    fullest: (wanted: Wanted) => fullestOf(sources, wanted),
+    /** By how many more of those who are wanted wait of this one's source than of the other's; of one source, of this one than of the other. */
+    lead(who: string, other: string, wanted: Wanted): number {
+      const [source, otherSource] = [sourceOf(who), sourceOf(other)];
+      if (source === otherSource) return queueOf(who).length - queueOf(other).length;
+      return fullestIn(sources.get(source), wanted).sum - fullestIn(sources.get(otherSource), wanted).sum;
     },
   };
+}
+
+type Wanted = (who: string) => boolean;
+type Queues = ReadonlyMap<string, readonly unknown[]>;
+
+function* queuesOf<Item>(sources: ReadonlyMap<string, ReadonlyMap<string, Item[]>>, wanted: Wanted): Generator<readonly [who: string, queue: readonly Item[]]> {
+  for (const queues of sources.values()) for (const [who, queue] of queues) if (wanted(who)) yield [who, queue];
+}
+
+/** Of the source with most of those who are wanted, who has most. */
+function fullestOf(sources: ReadonlyMap<string, Queues>, wanted: Wanted): string | undefined {
+  let [most, fullest]: [number, string | undefined] = [0, undefined];
+  for (const queues of sources.values()) {
+    const { sum, who } = fullestIn(queues, wanted);
+    if (sum > most) [most, fullest] = [sum, who];
+  }
+  return fullest;
+}
+
+/** Of one source: how many of those who are wanted wait, and who has most. */
+function fullestIn(queues: Queues = new Map(), wanted: Wanted): { readonly sum: number; readonly who: string | undefined } {
+  let [sum, most, fullest]: [number, number, string | undefined] = [0, 0, undefined];
+  for (const [who, { length }] of queues) {
+    if (!wanted(who)) continue;
+    sum += length;
+    if (length > most) [most, fullest] = [length, who];
+  }
+  return { sum, who: fullest };
 }

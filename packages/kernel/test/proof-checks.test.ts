@@ -1,17 +1,17 @@
-import { createFailureLimiter, createProofChecks, type Checked, type ProofCheckBounds } from '@onsale/kernel';
+import { createFailureLimiter, createProofChecks, type Checked, type ProofCheckBounds, type ProofCheckOptions } from '@onsale/kernel';
 import t from 'tap';
 
 const LIMITS = { burst: 3, perMinute: 60, sourcesMax: 100 };
 const BOUNDS: ProofCheckBounds = { atOnce: 2, waitingMax: 8, waitMaxMs: 1_000, suspectsWaitingMax: 3, suspectPauseMs: 50 };
 
 /** Checks whose works are finished, and whose sleeps end, by hand. */
-function stage(bounds: Partial<ProofCheckBounds> = {}) {
+function stage(options: Partial<ProofCheckBounds> & Pick<ProofCheckOptions, 'sourceOf'> = {}) {
   let nowMs = 0;
   const failures = createFailureLimiter(LIMITS);
   const sleeps: { readonly ms: number; readonly end: () => void }[] = [];
   const running: { readonly who: string; readonly end: (answer: 'sound' | 'forged') => void; readonly fail: (error: Error) => void }[] = [];
   const sleep = (ms: number): Promise<void> => new Promise((end) => { sleeps.push({ ms, end }); });
-  const checks = createProofChecks({ ...BOUNDS, ...bounds, failures, clock: () => nowMs, sleep });
+  const checks = createProofChecks({ ...BOUNDS, ...options, failures, clock: () => nowMs, sleep });
   const ask = (who: string): Promise<Checked<string>> =>
     checks.check(who, () => new Promise<string>((end, fail) => { running.push({ who, end, fail }); }), (answer) => answer === 'forged');
   const settle = (): Promise<void> => new Promise((done) => { setImmediate(done); });
@@ -124,4 +124,64 @@ t.test('whose turn did not come because of what it had forged is told to wait, t
   t.same(await forgeries.at(-1), { kind: 'busy', waitMs: 1_000 }, 'a suspect only since it waits');
   for (let index = 0; index < 2; index += 1) await end('sound');
   await Promise.all(forgeries);
+});
+
+t.test('a suspect with many waiting gives one up for a suspect with none', async (t) => {
+  const { ask, end, endSleep, makeSuspect } = stage();
+  for (const who of ['many', 'few']) makeSuspect(who);
+  const blocking = [ask('a'), ask('b')];
+  const many = Array.from({ length: 5 }, () => ask('many'));
+  const few = ask('few');
+  t.equal((await Promise.all(many.slice(2))).filter(({ kind }) => kind === 'busy').length, 3, 'two refused, one given up');
+  for (let index = 0; index < 2; index += 1) await end('sound');
+  await Promise.all(blocking);
+  const order = [await end('sound')];
+  for (let index = 0; index < 2; index += 1) {
+    await endSleep(BOUNDS.suspectPauseMs);
+    order.push(await end('sound'));
+  }
+  t.same(order.sort(), ['few', 'many', 'many']);
+  t.match(await few, { kind: 'checked' });
+});
+
+t.test('nobody who waits is given up for another who has no fewer', async (t) => {
+  const { ask, end } = stage();
+  const waiting = Array.from({ length: 10 }, (_, index) => ask(`source ${index}`));
+  t.same(await ask('one more'), { kind: 'busy', waitMs: 0 });
+  for (let index = 0; index < 10; index += 1) await end('sound');
+  t.ok((await Promise.all(waiting)).every(({ kind }) => kind === 'checked'));
+});
+
+const NAMES = Array.from({ length: 20 }, (_, index) => `guessed ${index}@guilty`);
+t.test('many names from one source have one turn and one share of the room; a name of that source has its turn among them', async (t) => {
+  const { ask, end } = stage({ sourceOf: (who) => who.replace(/^.*@/, '') });
+  const guesses = NAMES.map(ask);
+  const [neighbour, colleague] = [ask('own@neighbour'), ask('own@guilty')];
+  const order: string[] = [];
+  for (let index = 0; index < 4; index += 1) order.push(await end('forged'));
+  t.ok(order.includes('own@neighbour'), order.join(', '));
+  t.match(await neighbour, { kind: 'checked' });
+  t.same(await colleague, { kind: 'busy', waitMs: 0 }, 'who has one guess waiting gives it up for nobody');
+  for (let index = 0; index < 6; index += 1) await end('forged');
+  await Promise.all(guesses);
+});
+
+t.test('control: counted as so many sources, the same names keep everybody else out', async (t) => {
+  const { ask, end } = stage();
+  const guesses = NAMES.map(ask);
+  t.same(await ask('own@neighbour'), { kind: 'busy', waitMs: 0 });
+  for (let index = 0; index < 10; index += 1) await end('forged');
+  await Promise.all(guesses);
+});
+
+t.test('one name guessed many times leaves room for another name of its source', async (t) => {
+  const { ask, end } = stage({ sourceOf: (who) => who.replace(/^.*@/, '') });
+  const guesses = Array.from({ length: 20 }, () => ask('guessed@office'));
+  const colleague = ask('own@office');
+  const order: string[] = [];
+  for (let index = 0; index < 4; index += 1) order.push(await end('sound'));
+  t.ok(order.includes('own@office'), order.join(', '));
+  t.match(await colleague, { kind: 'checked' });
+  for (let index = 0; index < 6; index += 1) await end('sound');
+  await Promise.all(guesses);
 });
