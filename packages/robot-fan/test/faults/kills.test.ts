@@ -25,6 +25,9 @@ async function strike(scene: Scene, victim: Victim, random: Random, say: (text: 
   await victim.restart();
 }
 
+// As long as both tests may take; a file has less by default.
+t.setTimeout(360_000);
+
 t.test('kill -9 of every process, of MariaDB and of Redis in mid-crowd loses nothing that was promised', { timeout: 240_000 }, async (t) => {
   const seed = seedOf(t);
   const random = seededRandom(`${seed}/kills`);

@@ -17,6 +17,8 @@ const SEATS_IN_ROW = 150;
 if (!chromiumIsHere()) {
   t.pass(`${NO_CHROMIUM} on this machine: the journey in a browser was skipped`, { skip: NO_CHROMIUM });
 } else {
+  // Four journeys of 90 s each at most; a file has less by default.
+  t.setTimeout(400_000);
   mkdirSync(SHOTS, { recursive: true });
   t.comment(`screenshots are in ${SHOTS}`);
   const system: WholeSystem = await openWholeSystem({ processes: { sandbox: 1, admission: 1, booking: 1, worker: 1, ops: 1, web: 1 } });
