@@ -18,6 +18,8 @@ const HEADERS = {
 /** Names of assets carry a hash of what is inside; the icon's does not. */
 const ASSET_MAX_AGE_MS = 365 * DAY_MS;
 const ASSET = /^\w[\w.-]{0,99}$/;
+/** The console, and what the `type` of a problem of this origin leads to. */
+const DOCUMENTS = [['/', 'index.html'], ['/problems', 'problems.html']] as const;
 const NOT_BUILT = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Onsale · operations</title></head>
 <body><h1>The console has not been built</h1>
@@ -28,11 +30,12 @@ const NOT_BUILT = `<!doctype html>
 export async function serveConsole(server: OnsaleServer, folder: string): Promise<void> {
   await server.register(fastifyStatic, { serve: false, root: folder, suppressWarning: true });
   const hide = { config: { importance: 'read' } as const, exposeHeadRoute: true };
-  server.get('/', hide, (_request, reply) => {
-    reply.headers(HEADERS);
-    if (existsSync(join(folder, 'index.html'))) return reply.sendFile('index.html', folder, { cacheControl: false });
-    return reply.code(503).header('retry-after', '5').type('text/html; charset=utf-8').send(NOT_BUILT);
-  });
+  for (const [path, file] of DOCUMENTS)
+    server.get(path, hide, (_request, reply) => {
+      reply.headers(HEADERS);
+      if (existsSync(join(folder, file))) return reply.sendFile(file, folder, { cacheControl: false });
+      return reply.code(503).header('retry-after', '5').type('text/html; charset=utf-8').send(NOT_BUILT);
+    });
   server.get<{ Params: { name: string } }>('/assets/:name', hide, (request, reply) => {
     const { name } = request.params;
     if (!ASSET.test(name) || !existsSync(join(folder, 'assets', name))) return reply.callNotFound();

@@ -150,6 +150,7 @@ t.test('the console: a message until it is built, then its files with a strict p
   t.match(missing.body, /has not been built/);
   mkdirSync(join(folder, 'ops', 'assets'), { recursive: true });
   writeFileSync(join(folder, 'ops', 'index.html'), '<!doctype html><title>console</title>');
+  writeFileSync(join(folder, 'ops', 'problems.html'), '<!doctype html><title>refusals</title>');
   writeFileSync(join(folder, 'ops', 'assets', 'ops-A1.js'), 'export {};');
   writeFileSync(join(folder, 'secret.txt'), 'secret');
   const page = await app.inject({ url: '/' });
@@ -160,6 +161,11 @@ t.test('the console: a message until it is built, then its files with a strict p
   t.match(policy, /script-src 'self'(;|$)/);
   t.notMatch(policy, /unsafe|\*/);
   t.equal(page.headers['cache-control'], 'no-store');
+  // A problem's type is relative to the origin that it came from.
+  const { type } = (await app.inject({ url: api('/rooms') })).json<{ type: string }>();
+  const explained = await app.inject({ url: type.split('#')[0] as string });
+  t.same([explained.statusCode, explained.headers['content-security-policy']], [200, policy]);
+  t.match(explained.body, /refusals/);
   const script = await app.inject({ url: '/assets/ops-A1.js' });
   t.match(script.headers['content-type'], /javascript/);
   t.match(script.headers['cache-control'], /immutable/);

@@ -16,7 +16,7 @@ export const DIST = join(SOURCE, '..', 'dist');
 export const FANS_FOLDER = join(DIST, 'fans');
 export const OPS_FOLDER = join(DIST, 'ops');
 const BUILDS = join(DIST, 'builds');
-const STAMPED = ['pages', 'texts', 'build', 'build.ts', join('gateway', 'compression.ts')].map((name) => join(SOURCE, name));
+const STAMPED = ['pages', 'texts', 'build', 'build.ts', join('gateway', 'compression.ts'), join('html', 'api-pages.ts')].map((name) => join(SOURCE, name));
 const CONTRACT = join(SOURCE, '..', '..', '..', 'packages', 'contract', 'src');
 const BUILDS_KEPT = 3;
 

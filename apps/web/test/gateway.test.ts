@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliDecompressSync } from 'node:zlib';
 import { closeCodes, problems, routes, socketRoutes } from '@onsale/contract';
 import t from 'tap';
 import { WebSocket, WebSocketServer } from 'ws';
+import { OPS_FOLDER } from '../src/build.ts';
 import { bookingUpstream } from '../src/gateway/proxy.ts';
 import { FakeRoom } from './fake/admission.ts';
 import { startGateway } from './fake/gateway.ts';
@@ -62,7 +65,11 @@ t.test('the API to read: every operation, socket, refusal and close code of the 
   for (const { api, id } of [...routes.filter(({ api }) => api !== 'admission-internal'), ...socketRoutes]) t.match(docs, `id="${api}-${id}"`, id);
   for (const { code } of Object.values(closeCodes)) t.match(docs, `<td>${code}</td>`);
   const refusals = await (await get('/problems')).text();
-  for (const code of Object.keys(problems)) t.match(refusals, `id="${code}"`, 'where the type of a problem points to');
+  // What ops serves under the same address on its own origin: a `type` is relative to where the problem came from.
+  const ofOperators = readFileSync(join(OPS_FOLDER, 'problems.html'), 'utf8');
+  for (const code of Object.keys(problems))
+    for (const page of [refusals, ofOperators]) t.match(page, `id="${code}"`, 'where the type of a problem points to');
+  for (const [, path = ''] of ofOperators.matchAll(/(?:href|src)="\/(assets\/[^"]+)"/g)) t.ok(existsSync(join(OPS_FOLDER, path)), path);
   for (const [, target = ''] of docs.matchAll(/href="#([^"]+)"/g)) if (!docs.includes(`id="${target}"`)) t.fail(`#${target} leads nowhere`);
 });
 

@@ -3,7 +3,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import type { Manifest, PageAssets } from '../gateway/assets.ts';
 import { encodeBody } from '../gateway/compression.ts';
-import { opsDocument } from './ops-document.ts';
+import { opsDocument, opsProblems } from './ops-document.ts';
 import { TARGET } from './target.ts';
 
 /** Pages served by the gateway, each with `main.ts(x)` and optionally a style sheet of its own. */
@@ -136,14 +136,17 @@ async function bundleOps(pages: string, folder: string): Promise<void> {
     entryPoints: [
       { in: join(pages, 'ops', 'main.tsx'), out: 'ops' },
       { in: join(pages, 'ops', 'ops.css'), out: 'ops-style' },
+      { in: join(pages, 'docs', 'docs.css'), out: 'docs-style' },
     ],
     outdir: assets,
     entryNames: '[name]-[hash]',
   });
   const names = Object.keys(outputs.metafile.outputs).map((path) => relative(folder, resolve(path)));
-  const find = (suffix: string): string => names.find((name) => name.endsWith(suffix)) ?? '';
+  const find = (out: string, suffix: string): string => `/${names.find((name) => name.startsWith(`assets/${out}-`) && name.endsWith(suffix)) ?? ''}`;
+  const style = find('ops-style', '.css');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'index.html'), opsDocument(`/${find('.js')}`, `/${find('.css')}`));
+  writeFileSync(join(folder, 'index.html'), opsDocument(find('ops', '.js'), style));
+  writeFileSync(join(folder, 'problems.html'), opsProblems([style, find('docs-style', '.css')]));
   copyFileSync(join(pages, 'styles', 'favicon.svg'), join(folder, 'favicon.svg'));
   await precompress(assets);
 }

@@ -42,16 +42,20 @@ export function docsPage(language: Language, assets: PageAssets): string {
 }
 
 export function problemsPage(language: Language, assets: PageAssets): string {
+  return shellPage({ language, title: 'Refusals', page: 'docs', assets, scripted: false, body: refusals() });
+}
+
+/** What the `type` of every problem leads to, on each origin that answers with problems. */
+export function refusals(): Html {
   const rows = Object.entries(problems).map(([code, { status, retry, en, ko }]) => [
     html`<code id="${code}">${code}</code>`, html`${status}`, html`${RETRY[retry]}`, html`${en}<br /><span lang="ko">${ko}</span>`,
   ]);
-  const body = html`<div class="wide docs" lang="en">
+  return html`<div class="wide docs" lang="en">
     <h1>Refusals</h1>
     <p class="lead">The <code>code</code> of a problem names one meaning with one status. When several apply, overload comes first, then the form of the
       request, then who asks, then what is asked for.</p>
     ${table(['Code', 'Status', 'The same request again', 'Text'], rows)}
   </div>`;
-  return shellPage({ language, title: 'Refusals', page: 'docs', assets, scripted: false, body });
 }
 
 const CLOSES = Object.values(closeCodes).map(({ code, meaning, reconnect }) => [code, meaning, reconnect]);
