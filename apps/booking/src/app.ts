@@ -2,7 +2,7 @@ import cookie from '@fastify/cookie';
 import websocket from '@fastify/websocket';
 import { BOOKING_PREFIX, ProblemError } from '@onsale/contract';
 import { DatabaseAway, DatabaseBusy, isUnavailable } from '@onsale/database';
-import { buildServer, SOCKET_OPTIONS, type OnsaleServer, type ServerOptions } from '@onsale/runtime';
+import { buildServer, endUnanswered, SOCKET_OPTIONS, type OnsaleServer, type ServerOptions } from '@onsale/runtime';
 import type { BookingContext } from './context.ts';
 import { entryRoutes } from './routes/entry.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -22,6 +22,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateE
     api: { title: 'Onsale booking', description: 'Seats, orders and tickets for holders of an entry session.', version: '1', api: 'booking' },
   });
   await app.register(cookie);
+  endUnanswered(app.server);
   await app.register(websocket, { options: SOCKET_OPTIONS });
   await app.register(
     async (api) => {

@@ -1,7 +1,7 @@
 import websocket from '@fastify/websocket';
 import { OPS_PREFIX } from '@onsale/contract';
 import type { OperatorRole } from '@onsale/control';
-import { buildServer, SOCKET_OPTIONS, type OnsaleServer, type ServerOptions } from '@onsale/runtime';
+import { buildServer, endUnanswered, SOCKET_OPTIONS, type OnsaleServer, type ServerOptions } from '@onsale/runtime';
 import type { FastifyInstance } from 'fastify';
 import { serveConsole } from './console.ts';
 import type { OpsContext } from './context.ts';
@@ -34,6 +34,7 @@ export async function buildApp(options: Omit<ServerOptions, 'name' | 'translateE
     api: { title: 'Onsale operations', description: 'The control plane: rooms, live gauges, journal, audit.', version: '1', api: 'ops' },
   });
   const hub = new GaugesHub(context);
+  endUnanswered(server.server);
   await server.register(websocket, {
     options: SOCKET_OPTIONS,
     // The plugin's own would close everybody without a word.

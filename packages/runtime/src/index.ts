@@ -11,7 +11,7 @@ export { buildInside, type Inside } from './inside.ts';
 export { openInside, openListeners, type Listening } from './listening.ts';
 export { seldom } from './seldom.ts';
 export { lastWords, LINGER_MS, SOCKET_OPTIONS } from './last-words.ts';
-export { answerUpgrades } from './upgrades.ts';
+export { answerUpgrades, endUnanswered } from './upgrades.ts';
 export { boundConnections, connectionLimits, type ConnectionLimits } from './connections.ts';
 export { descriptorLimit, socketsWithin } from './descriptors.ts';
 export { languageOf, replyProblem } from './problem-reply.ts';
