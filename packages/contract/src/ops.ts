@@ -45,8 +45,27 @@ export const OpsRoomReply = Type.Object({
   epoch: Type.Integer(),
 });
 
-/** The settings, and whether Redis has exactly these (`inForce`) and MySQL has them (`saved`). */
-export const RoomOnDeskReply = Type.Object({ ...OpsRoomReply.properties, inForce: Type.Boolean(), saved: Type.Boolean() });
+/** What became of a room that is over: closed, and nobody inside. Counts of places over its whole epoch; `uncalled`: still in line at the end. */
+export const RoomReportReply = Type.Object({
+  openedAt: Nullable(Type.String({ format: 'date-time' })),
+  closedAt: Nullable(Type.String({ format: 'date-time' })),
+  reportedAt: Type.String({ format: 'date-time' }),
+  joined: Type.Integer(),
+  peakWaiting: Type.Integer(),
+  called: Type.Integer(),
+  missed: Type.Integer(),
+  entered: Type.Integer(),
+  redeemed: Type.Integer(),
+  finished: Type.Integer(),
+  left: Type.Integer(),
+  lapsed: Type.Integer(),
+  revoked: Type.Integer(),
+  uncalled: Type.Integer(),
+});
+/** The settings, and whether Redis has exactly these (`inForce`) and MySQL has them (`saved`). `report`: the room is over; its gauges may be gone. */
+export const RoomOnDeskReply = Type.Object({
+  ...OpsRoomReply.properties, inForce: Type.Boolean(), saved: Type.Boolean(), report: Nullable(RoomReportReply),
+});
 export const RoomListReply = Type.Object({ rooms: Type.Array(RoomOnDeskReply) });
 
 /** Limits of a show that operators change while it is sold; whole numbers, both ends allowed. */

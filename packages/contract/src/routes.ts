@@ -145,7 +145,9 @@ export const routes: readonly Route[] = [
   route('ops', 'PATCH', '/shows/:show/limits', 'changeShowLimits', 'operator', 'Changes limits of a show', {
     ...show, body: ops.ShowLimitsPatch, reply: ops.ShowLimitsReply,
   }),
-  route('ops', 'GET', '/rooms/:room/gauges', 'readGauges', 'operator', 'Live figures', { ...room, reply: ops.GaugesMessage, refuses: ['recovering'] }),
+  route('ops', 'GET', '/rooms/:room/gauges', 'readGauges', 'operator', 'Live figures', {
+    ...room, reply: ops.GaugesMessage, refuses: ['recovering', 'room-not-open'],
+  }),
   route('ops', 'GET', '/rooms/:room/gauges/history', 'readGaugesHistory', 'operator', 'Figures of the last minutes, the oldest first', {
     ...room, reply: ops.GaugesHistoryReply,
   }),

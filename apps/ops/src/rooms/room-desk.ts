@@ -1,5 +1,7 @@
 import { ProblemError } from '@onsale/contract';
-import { changeRoom, listRooms, readRoom, type Act, type RoomPatch, type RoomSettings } from '@onsale/control';
+import {
+  changeRoom, listLivingRooms, listRoomReports, listRooms, readRoom, readRoomReport, type Act, type RoomPatch, type RoomReport, type RoomSettings,
+} from '@onsale/control';
 import { isUnavailable, within } from '@onsale/database';
 import type { RoomId } from '@onsale/kernel';
 import { configure, readGauges, RoomUnreachable, type RoomGauges } from '@onsale/waiting-room';
@@ -14,8 +16,9 @@ import { problemOfChange, recovering, versionConflict } from './room-refusals.ts
  *     └─ MySQL away, and the change only brakes ──► configure in Redis ──► in force, kept in `unsaved` ──► saved by `reconcile` (every 2 s)
  *
  * `inForce`: Redis has exactly these settings. `saved`: MySQL has them. Both are told, so that nobody takes a wish for a fact.
+ * A room that is over has a report, and nothing is to be put in force any more: Redis is not asked about it.
  */
-export type DeskRoom = { readonly settings: RoomSettings; readonly inForce: boolean; readonly saved: boolean };
+export type DeskRoom = { readonly settings: RoomSettings; readonly inForce: boolean; readonly saved: boolean; readonly report: RoomReport | null };
 /** `version`: the one the operator has seen. */
 export type RoomChange = { readonly room: RoomId; readonly version: number; readonly patch: RoomPatch; readonly act: Act };
 export type RoomDeskOptions = Stores & {
@@ -53,8 +56,14 @@ export class RoomDesk {
   /** While MySQL is away: the rooms it has named before, as they are in force. */
   async list(): Promise<DeskRoom[]> {
     try {
-      const rows = await within(this.#saveMs, listRooms(this.#options.pool));
-      return await Promise.all(rows.map((row) => (this.#isSettled(row) ? { settings: row, inForce: true, saved: true } : this.#settleOrTell(row))));
+      const { pool } = this.#options;
+      const [rows, reports] = await within(this.#saveMs, Promise.all([listRooms(pool), listRoomReports(pool)]));
+      const told = (row: RoomSettings): DeskRoom | Promise<DeskRoom> => {
+        const report = reports.get(row.room);
+        if (report !== undefined) return over(row, report);
+        return this.#isSettled(row) ? { settings: row, inForce: true, saved: true, report: null } : this.#settleOrTell(row);
+      };
+      return await Promise.all(rows.map(told));
     } catch (error) {
       if (!isUnavailable(error) || this.#versions.size === 0) throw error;
       const found = await Promise.all(Array.from(this.#versions.keys(), (room) => this.#readInForce(room)));
@@ -65,7 +74,7 @@ export class RoomDesk {
   /** Throws not-found, or what the stores throw when neither can tell. */
   async read(room: RoomId): Promise<DeskRoom> {
     const row = await this.#readRow(room);
-    if (row !== undefined) return this.#settleOrTell(row);
+    if (row !== undefined) return this.#reportOrTell(row);
     const found = await this.#readInForce(room);
     if (found === undefined) throw recovering();
     return found;
@@ -86,9 +95,9 @@ export class RoomDesk {
     }
   }
 
-  /** One round over all rooms: what is not saved is saved, what is not in force is put in force. */
+  /** One round over all rooms that are not over: what is not saved is saved, what is not in force is put in force. */
   async reconcile(): Promise<void> {
-    const rows = await listRooms(this.#options.pool);
+    const rows = await listLivingRooms(this.#options.pool);
     const known = new Set(rows.map(({ room }) => room));
     for (const room of this.#versions.keys()) if (!known.has(room)) this.#versions.delete(room);
     for (const row of rows) await this.#settle(row).catch(this.#options.onError);
@@ -114,9 +123,9 @@ export class RoomDesk {
     });
     if (word === 'configured') {
       this.#versions.set(room, changed.value.version);
-      return { settings: changed.value, inForce: true, saved: true };
+      return { settings: changed.value, inForce: true, saved: true, report: null };
     }
-    return word === undefined ? { settings: changed.value, inForce: false, saved: true } : this.#settleOrTell(changed.value);
+    return word === undefined ? { settings: changed.value, inForce: false, saved: true, report: null } : this.#reportOrTell(changed.value);
   }
 
   /** `away`: what MySQL failed with, thrown when the change is more than a brake. */
@@ -127,7 +136,7 @@ export class RoomDesk {
     if (now.version !== version) throw versionConflict(now.version);
     const wanted = brakeOf(patch, { ...now, phase: gauges.phase });
     if (wanted === undefined) throw away;
-    if (Object.keys(wanted).length === 0) return { settings: now, inForce: true, saved: !this.#unsaved.has(room) };
+    if (Object.keys(wanted).length === 0) return { settings: now, inForce: true, saved: !this.#unsaved.has(room), report: null };
     const acts = this.#unsaved.get(room) ?? [];
     if (acts.length >= UNSAVED_PER_ROOM_MAX) throw new ProblemError('overloaded');
     const braked: RoomSettings = { ...now, ...wanted, version: version + 1 };
@@ -137,7 +146,7 @@ export class RoomDesk {
     this.#versions.set(room, braked.version);
     this.#unsaved.set(room, [...(this.#unsaved.get(room) ?? []), act]);
     this.#options.onChange(room);
-    return { settings: braked, inForce: true, saved: false };
+    return { settings: braked, inForce: true, saved: false, report: null };
   }
 
   /** The row; undefined while MySQL is away and the room is known. Throws not-found. */
@@ -157,7 +166,7 @@ export class RoomDesk {
     const gauges = await readGauges(this.#options.connection, room);
     if (gauges.word !== 'gauges') return undefined;
     this.#options.onReading(room, gauges);
-    return { settings: gauges.settings as RoomSettings, inForce: !gauges.fenced, saved: false };
+    return { settings: gauges.settings as RoomSettings, inForce: !gauges.fenced, saved: false, report: null };
   }
 
   /** Whether this version was seen in force. Otherwise somebody is changing the room, here or in another process, and Redis has to be asked. */
@@ -170,13 +179,21 @@ export class RoomDesk {
     return row === undefined ? undefined : (await this.#settle(row)).settings;
   }
 
+  async #reportOrTell(row: RoomSettings): Promise<DeskRoom> {
+    const report = await within(this.#saveMs, readRoomReport(this.#options.pool, row)).catch((error: unknown) => {
+      if (!isUnavailable(error)) throw error;
+      return undefined;
+    });
+    return report === undefined ? this.#settleOrTell(row) : over(row, report);
+  }
+
   async #settleOrTell(row: RoomSettings): Promise<DeskRoom> {
     try {
       const { settings, inForce } = await this.#settle(row);
-      return { settings, inForce, saved: true };
+      return { settings, inForce, saved: true, report: null };
     } catch (error) {
       this.#options.onError(error);
-      return { settings: row, inForce: false, saved: true };
+      return { settings: row, inForce: false, saved: true, report: null };
     }
   }
 
@@ -197,3 +214,5 @@ export class RoomDesk {
     else this.#unsaved.set(room, left);
   }
 }
+
+const over = (settings: RoomSettings, report: RoomReport): DeskRoom => ({ settings, inForce: true, saved: true, report });

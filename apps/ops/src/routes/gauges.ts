@@ -15,13 +15,13 @@ export function gaugesRoute(server: OnsaleServer, context: OpsContext): void {
   });
 }
 
-/** Throws not-found for a room nobody made, `recovering` for one that Redis has lost. */
+/** Throws not-found for a room nobody made, `room-not-open` for one that is over and has left Redis, `recovering` for one that Redis has lost. */
 export async function gaugesOf({ desk, board }: Pick<OpsContext, 'desk' | 'board'>, room: RoomId): Promise<GaugesMessage> {
   await desk.mustKnow(room);
   try {
     return await board.read(room);
   } catch (error) {
-    if (error instanceof RoomUnknown) throw new ProblemError('recovering');
-    throw error;
+    if (!(error instanceof RoomUnknown)) throw error;
+    throw (await desk.read(room)).report === null ? new ProblemError('recovering') : new ProblemError('room-not-open', { phase: 'closed' });
   }
 }

@@ -1,5 +1,5 @@
 import { RoomListReply, RoomOnDeskReply, RoomParams, RoomPatch, type Phase } from '@onsale/contract';
-import { BOUNDS } from '@onsale/control';
+import { BOUNDS, type RoomReport } from '@onsale/control';
 import type { RoomId, ShowId } from '@onsale/kernel';
 import { etagOfVersion, ifMatchVersionOf, type OnsaleServer } from '@onsale/runtime';
 import type { FastifyError } from 'fastify';
@@ -28,8 +28,12 @@ export function roomRoutes(server: OnsaleServer, { desk, gate }: OpsContext): vo
   );
 }
 
-const replyOf = ({ settings: { shows, phase, ...settings }, inForce, saved }: DeskRoom) =>
-  ({ ...settings, shows: [...shows] as ShowId[], phase: phase as Phase, inForce, saved });
+const replyOf = ({ settings: { shows, phase, ...settings }, inForce, saved, report }: DeskRoom) =>
+  ({ ...settings, shows: [...shows] as ShowId[], phase: phase as Phase, inForce, saved, report: report === null ? null : reportReplyOf(report) });
+
+const reportReplyOf = ({ openedAt, closedAt, reportedAt, leftAt: _, ...figures }: RoomReport) => ({
+  ...figures, openedAt: openedAt?.toISOString() ?? null, closedAt: closedAt?.toISOString() ?? null, reportedAt: reportedAt.toISOString(),
+});
 
 /** For If-Match. No 304 is answered to it: the same version gets in force or saved meanwhile. */
 const etagOf = ({ settings }: DeskRoom): string => etagOfVersion(settings.version);

@@ -28,7 +28,7 @@ export type LimitReason = (typeof LIMIT_REASONS)[number];
 
 /**
  * Refusals any verb may give. `fenced`: Redis is not the process whose data were adopted; nothing was written; the worker
- * will `readopt`. `no-room`: Redis does not know the room (never made, or wiped): answer 503 recovering, never 404.
+ * will `readopt`. `no-room`: Redis does not know the room: never made, wiped, or over and gone; `readListed` tells which.
  */
 export type RoomRefusal = 'fenced' | 'no-room';
 /**
