@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { API_PREFIX, INSIDE, type PlaceReply } from '@onsale/contract';
-import { findMariadb, findRedis } from '@onsale/services';
+import { findMariadb, findRedis, testEngine } from '@onsale/services';
 import { until } from '@onsale/testing';
 import t from 'tap';
 import { WebSocket } from 'ws';
@@ -17,7 +17,7 @@ const DEATHS = 10;
 const DEATHS_ON_THE_OTHER = 2;
 const HALVES = [['admission', 'ops', 'web'], ['booking', 'sandbox', 'worker']] as const;
 const APPS: readonly string[] = HALVES.flat();
-const STORES = ['mariadb', 'redis'];
+const STORES = [testEngine(), 'redis'];
 /** The apps that a fan's socket passes. */
 const ON_THE_WAY: readonly string[] = ['admission', 'web'];
 const BACK_MS = 60_000;
@@ -43,7 +43,8 @@ t.test('an app that keeps dying, by requests or by kills, takes nobody with it',
   const [host, said] = ['127.0.0.1', [] as string[]];
   const sleep = (ms: number): Promise<void> => new Promise((over) => { setTimeout(over, Math.min(ms, PACE_MS_MAX)); });
   const system = openSystem({
-    environment, dataFolder, database: 'mariadb', host, ports: await choosePorts('0', host), say: (line) => said.push(line), onHopeless: (why) => t.fail(why),
+    environment, dataFolder, database: testEngine(), host,
+    ports: await choosePorts('0', host), say: (line) => said.push(line), onHopeless: (why) => t.fail(why),
     pace: { sleep, clock: () => performance.now() },
   });
   t.teardown(() => system.stop());

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { INSIDE } from '@onsale/contract';
-import { findMariadb, findRedis, freePort } from '@onsale/services';
+import { findMariadb, findRedis, freePort, testEngine } from '@onsale/services';
 import t from 'tap';
 import { leftOver } from '../fresh/machine.ts';
 import { keepOperator, keepSecrets } from '../start/data-folder.ts';
@@ -119,7 +119,7 @@ t.test('a unit that is stopped is not started again; one whose start fails is tr
 /** `node scripts/start.ts` with its own data folder and no server of ours. */
 function launch(folder: string, port: string): { child: ChildProcess; output(): string; ready(): Promise<void>; ended: Promise<number | string> } {
   const { REDIS_URL: _redis, DATABASE_URL: _database, npm_lifecycle_event: _npm, ...env } = process.env;
-  const child = spawn(process.execPath, ['scripts/start.ts'], {
+  const child = spawn(process.execPath, ['scripts/start.ts', '--database', testEngine()], {
     cwd: CHECKOUT,
     env: { ...env, ONSALE_DATA: folder, PORT: port, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -150,6 +150,7 @@ t.test('the whole system: ready, one a folder, a killed app comes back, Ctrl-C a
   await first.ready();
   const { gateway, internal, ops, processes } = addressesIn(folder);
   t.match(first.output(), new RegExp(`fans +http://localhost:${new URL(gateway).port}`));
+  t.ok(processes[testEngine()], 'on the database that was asked for');
   t.equal((await fetch(`${internal['web']}${INSIDE.ready}`)).status, 200);
   t.match(await (await fetch(`${gateway}/rooms/demo`)).text(), /<html/i, 'the queue page');
   const { name, password } = JSON.parse(readFileSync(join(folder, 'operator.json'), 'utf8')) as { name: string; password: string };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inTransaction, migrate } from '@onsale/database';
 import { valueOf, type OpaqueId, type Place, type RoomId, type ShowId } from '@onsale/kernel';
-import { startMariadb } from '@onsale/services';
+import { startDatabase } from '@onsale/services';
 import {
   eraseShow, findExpired, findViolations, holdsOfSession, idSecret, insertOrder, issueTickets, keyedId, lockOrder, moveLines, moveOrder,
   moveTicket,
@@ -231,7 +231,7 @@ t.test('ids from keys: the same for the same request, another for anything else'
 
 t.test('kill -9 of the database in the middle of a sale: every acknowledged hold is there (B2)', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'booking-'));
-  const server = await startMariadb({ dir });
+  const server = await startDatabase({ dir });
   t.teardown(async () => {
     await server.stop();
     rmSync(dir, { recursive: true, force: true });
