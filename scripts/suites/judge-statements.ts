@@ -39,16 +39,19 @@ function parsed(line: string): Statement | undefined {
   }
 }
 
-/** Statements of the product: not those whose whole text, or whose beginning, stands in a test and nowhere else. */
+/** Statements of the product: not those that are marked, or whose whole text or beginning stands in a test and nowhere else. */
 export function withoutTests(statements: readonly Statement[], sources: string, tests: string): Statement[] {
   const [inSources, inTests, bareSources, bareTests] = [flat(sources), flat(tests), bare(sources), bare(tests)];
   return statements.filter(({ sql, shape }) => {
+    if (sql.startsWith(MARK)) return false;
     const whole = [...'\'"`'].map((quote) => bare(shape) + quote);
     if (whole.some((text) => bareTests.includes(text)) && !whole.some((text) => bareSources.includes(text))) return false;
     const beginning = flat(/^[^'0-9]*/.exec(sql)?.[0] ?? '').replace(/ x$/i, '').trim();
     return beginning.length < 15 || inSources.includes(beginning) || !inTests.includes(beginning);
   });
 }
+/** Before a statement that a test puts together of pieces. */
+const MARK = '/* test */';
 const flat = (text: string): string => text.replace(/\s+/g, ' ');
 /** As shapeOf leaves statements, of a text that holds more than these. */
 const bare = (text: string): string => flat(text).replace(/\$\{[^}]*\}|x?'[^'\s]*'|\b\d+\b/gi, '?').replace(/\?(?:, ?\?)+/g, '?');

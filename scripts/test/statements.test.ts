@@ -57,6 +57,7 @@ t.test('statements are recorded once by their shape; those that only a test send
   t.equal(read.length, 2);
   const own = withoutTests(read, "'SELECT x FROM product_table WHERE y = ?'", "query('SELECT x FROM test_table\n WHERE y = 1')");
   t.same(own.map(({ sql }) => sql), ['SELECT x FROM product_table WHERE y = 1']);
+  t.same(withoutTests([statement('/* test */ SELECT x FROM product_table')], "'SELECT x FROM product_table'", ''), []);
   const short = statement('SELECT 1 FROM product_table');
   t.same(withoutTests([short], "'SELECT 2 FROM product_table WHERE y = 1'", "query('SELECT 1 FROM product_table')"), [], 'it begins as one of ours');
   t.same(withoutTests([short], "'SELECT 2 FROM product_table'", "query('SELECT 1 FROM product_table')"), [short], 'it is one of ours too');
