@@ -2,9 +2,12 @@
 const BEGINNING_CHARS = 2_000;
 const END_CHARS = 300;
 
+/** What the cut has left of a value: it differs from batch to batch. */
+const HALF_VALUE = /^[^\s,]*/;
+
 /** The statement without its values, its lists and alternatives shortened to one: what two uses of one statement have in common. */
 export function shapeOf(sql) {
-  const text = sql.length <= BEGINNING_CHARS + END_CHARS ? sql : `${sql.slice(0, BEGINNING_CHARS)} … ${sql.slice(-END_CHARS)}`;
+  const text = sql.length <= BEGINNING_CHARS + END_CHARS ? sql : `${sql.slice(0, BEGINNING_CHARS)} … ${sql.slice(-END_CHARS).replace(HALF_VALUE, '')}`;
   return text
     .replace(/x'[0-9a-f]*'?|0x[0-9a-f]+/gi, '?')
     .replace(/'(?:[^'\\]|\\.|'')*'/g, '?')

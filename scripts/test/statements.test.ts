@@ -51,6 +51,9 @@ t.test('a statement is judged by how it finds its rows in tables of realistic si
 t.test('statements are recorded once by their shape; those that only a test sends are left out', async (t) => {
   t.equal(shapeOf("SELECT a FROM b WHERE c IN (1, 2, 3) AND d = 'it''s' AND e = x'00ff'"), 'SELECT a FROM b WHERE c IN (?) AND d = ? AND e = ?');
   t.equal(shapeOf('INSERT INTO a VALUES (1, 2), (3, 4)'), shapeOf('INSERT INTO a VALUES (5, 6)'));
+  const batch = (size: number): string =>
+    `SELECT a FROM b WHERE c IN (${Array.from({ length: size }, (_, n) => `x'${'0'.repeat(20)}${n}'`).join()}) FOR UPDATE`;
+  t.equal(shapeOf(batch(200)), shapeOf(batch(1_234)), 'batches of any length have one shape');
   const lines = ['SELECT x FROM product_table WHERE y = 1', 'SELECT x FROM test_table WHERE y = 1'].map((sql) => JSON.stringify(statement(sql)));
   const folder = t.testdir({ 'a.jsonl': `${lines.join('\n')}\n${lines[0]?.slice(0, 20)}`, 'b.jsonl': `${lines[0]}\n` });
   const read = readStatements(folder);
