@@ -13,8 +13,8 @@ const sandbox = await startSandbox(t);
 const paid = { ok: true, value: { kind: 'paid' } };
 const bytes = (id: OpaqueId): Buffer => Buffer.from(id, 'base64url');
 
-/** Provider calls, and a switch that cuts the line in front of the real client: what comes is silence. */
-type Line = { cut: boolean; readonly calls: string[] };
+/** Provider calls, and a switch that cuts the line in front of the real client: what comes is silence. `last`: it is cut behind the next confirm. */
+type Line = { cut: boolean; last: boolean; readonly calls: string[] };
 function switchable(line: Line): (real: PaymentProvider) => PaymentProvider {
   const silence: ProviderAnswer<ProviderPayment> = { kind: 'silence', why: 'no-connection', sent: false };
   const through = (name: string, call: () => Promise<ProviderAnswer<ProviderPayment>>): Promise<ProviderAnswer<ProviderPayment>> => {
@@ -23,7 +23,12 @@ function switchable(line: Line): (real: PaymentProvider) => PaymentProvider {
   };
   return (real) => ({
     ...real,
-    confirm: (request) => through(`confirm ${request.idempotencyKey.split(':').at(-1)}`, () => real.confirm(request)),
+    confirm: (request) => {
+      const answer = through(`confirm ${request.idempotencyKey.split(':').at(-1)}`, () => real.confirm(request));
+      if (line.last) line.cut = true;
+      line.last = false;
+      return answer;
+    },
     paymentByOrderId: (id) => through('look-up', () => real.paymentByOrderId(id)),
     paymentByKey: (key) => through('look-up', () => real.paymentByKey(key)),
     cancel: (request) => through(`cancel ${request.idempotencyKey.split(':').at(-1)}`, () => real.cancel(request)),
@@ -61,7 +66,7 @@ async function prepare(shop: Shop, seats: readonly number[]) {
   const opened = await shop.open(order);
   return { order, opened, paymentKey: await shop.approve(opened), pay: (key: string) => shop.confirm(order, opened, key) };
 }
-const line = (): Line => ({ cut: false, calls: [] });
+const line = (): Line => ({ cut: false, last: false, calls: [] });
 
 t.test("a processed key of another order neither pays this one nor keeps its seats", async (t) => {
   const shop = await openShop(t, sandbox);
@@ -174,10 +179,8 @@ t.test('the provider is away for 30 minutes: seats go back; a late success takes
   const shop = await openShop(t, sandbox, { provider: switchable(wire) });
   const { order, paymentKey, pay } = await prepare(shop, [0, 1]);
   await arm(sandbox, { call: 'confirm', kind: 'timeout-after', times: 1 });
-  const answer = pay(paymentKey);
-  await sleep(150);
-  wire.cut = true;
-  t.match(await answer, { ok: true, value: { kind: 'pending' } });
+  wire.last = true;
+  t.match(await pay(paymentKey), { ok: true, value: { kind: 'pending' } });
   shop.later(31 * MINUTE_MS);
   await resolveUnknown(shop.context);
   t.same(await shop.attemptStates(order), ['unknown-released']);
@@ -199,10 +202,8 @@ t.test('a late success whose seats are gone is refunded by itself', async (t) =>
   const shop = await openShop(t, sandbox, { provider: switchable(wire) });
   const { order, paymentKey, pay } = await prepare(shop, [0, 1]);
   await arm(sandbox, { call: 'confirm', kind: 'timeout-after', times: 1 });
-  const answer = pay(paymentKey);
-  await sleep(150);
-  wire.cut = true;
-  await answer;
+  wire.last = true;
+  await pay(paymentKey);
   shop.later(31 * MINUTE_MS);
   await resolveUnknown(shop.context);
   const luckier = await prepare(shop, [1]);

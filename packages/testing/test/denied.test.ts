@@ -5,7 +5,6 @@ import { Redis } from 'ioredis';
 import t from 'tap';
 
 // A whole system without an app is enough: what counts is what the stores were asked as an app's user.
-t.setTimeout(120_000);
 
 t.test('a whole system in which a store refused an app does not close in silence', async (t) => {
   const system = await openWholeSystem({ processes: {} });
