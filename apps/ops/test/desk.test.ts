@@ -97,7 +97,7 @@ t.test('every route that needs an operator refuses who is none', async (t) => {
   const gone = await running.makeOperator();
   await disableOperator(running.pool, gone.name, { actor: 'test', cause: '' });
   const mine = routes.filter(({ api: name }) => name === 'ops');
-  t.equal(mine.length, 11);
+  t.equal(mine.length, 12);
   for (const route of mine) {
     t.ok(app.hasRoute({ method: route.method, url: api(route.path) }), route.path);
     if (route.needs !== 'operator') continue;
