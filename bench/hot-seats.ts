@@ -1,8 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { BOOKING_PREFIX, CLIENT_KEY_HEADER } from '@onsale/contract';
 import { openPool, type Pool as Database } from '@onsale/database';
 import { seededRandom } from '@onsale/kernel';
 import type { WholeSystem } from '@onsale/testing';
 import { Pool } from 'undici';
+import { countCpu } from './measure/cpu.ts';
 import { atLeast, atMost, figure, median, type Figure } from './measure/figures.ts';
 import { FANS_PER_HALL, holdAt, openHalls, SEATS_PER_HOLD, type Halls } from './measure/halls.ts';
 import { Latencies } from './measure/latencies.ts';
@@ -19,6 +21,7 @@ export const STATEMENTS_PER_WON_MAX = 6;
 const HOT_SEATS = 400;
 const PROCESSES = 2;
 const ASKERS = 256;
+const CORES = availableParallelism();
 const WARM_SECONDS = 2;
 const COUNTED = ['Questions', 'Innodb_deadlocks'] as const;
 
@@ -28,6 +31,8 @@ type Run = {
   readonly perSecond: number;
   readonly statements: number;
   readonly deadlocks: number;
+  /** Microseconds of CPU, all answers together. */
+  readonly cpu: { readonly booking: number; readonly database: number; readonly clients: number };
   readonly wins: Latencies;
   readonly losses: Latencies;
   /** By status and code; those who came second are `409 seat-taken`. */
@@ -59,7 +64,7 @@ export async function benchHotSeats({ runs, seconds }: { runs: number; seconds: 
 }
 
 async function crowd(
-  { apps, secrets }: WholeSystem, database: Database, { halls, aim, seconds }: { readonly halls: Halls; readonly aim: Aim; readonly seconds: number },
+  { apps, secrets, mariadb }: WholeSystem, database: Database, { halls, aim, seconds }: { readonly halls: Halls; readonly aim: Aim; readonly seconds: number },
 ): Promise<Run> {
   const clients = apps('booking').map(({ url }) => new Pool(url, { connections: ASKERS / PROCESSES, pipelining: 1 }));
   const random = seededRandom(`hot-seats-${halls.room}`);
@@ -86,6 +91,9 @@ async function crowd(
     await released.body.dump();
     if (released.statusCode >= 300) count(refused, `release ${released.statusCode}`);
   };
+  const [ofBooking, ofDatabase, ofClients] = [apps('booking').map(({ process: { pid } }) => pid), [mariadb.pid], [process.pid]].map(countCpu) as [
+    () => number, () => number, () => number,
+  ];
   const before = await serverStatus(database, COUNTED);
   const startedAt = performance.now();
   await Promise.all(Array.from({ length: ASKERS }, async (_, asker) => {
@@ -93,10 +101,11 @@ async function crowd(
     while (performance.now() - startedAt < seconds * 1_000) await askOnce(client).catch((error: Error) => count(refused, error.name));
   }));
   const tookMs = performance.now() - startedAt;
+  const cpu = { booking: ofBooking(), database: ofDatabase(), clients: ofClients() };
   const after = await serverStatus(database, COUNTED);
   await Promise.all(clients.map((client) => client.close()));
   return {
-    won: wins.count, perSecond: (wins.count * 1_000) / tookMs, wins, losses, refused,
+    won: wins.count, perSecond: (wins.count * 1_000) / tookMs, wins, losses, refused, cpu,
     statements: after.Questions - before.Questions, deadlocks: after.Innodb_deadlocks - before.Innodb_deadlocks,
   };
 }
@@ -114,6 +123,8 @@ function figuresOf({ hot, own }: Readonly<Record<Aim, readonly Run[]>>): Figure[
   const each = hot.map(({ statements, won }) => statements / Math.max(1, won));
   const deadlocks = hot.reduce((sum, run) => sum + run.deadlocks, 0);
   const ratio = median(perSecond.map((value, index) => value / (ceiling[index] as number)));
+  const cpuEach = (runs: readonly Run[], part: keyof Run['cpu']): number => median(runs.map(({ cpu, won }) => cpu[part] / Math.max(1, won)));
+  const cpuOf = (runs: readonly Run[]): number => cpuEach(runs, 'booking') + cpuEach(runs, 'database') + cpuEach(runs, 'clients');
   const refusals = hot.flatMap(({ refused }) => Object.entries(refused));
   const total = (isLost: boolean): number => refusals.reduce((sum, [name, times]) => sum + (LOST.has(name) === isLost ? times : 0), 0);
   return [
@@ -123,6 +134,12 @@ function figuresOf({ hot, own }: Readonly<Record<Aim, readonly Run[]>>): Figure[
     figure('statements a hold won, its release among them', median(each), '', atMost(median(each), STATEMENTS_PER_WON_MAX), each),
     figure('… of the ceiling', median(own.map(({ statements, won }) => statements / Math.max(1, won))), ''),
     figure('deadlocks', deadlocks, '', atMost(deadlocks, 0)),
+    figure('CPU a hold won, both booking processes', cpuEach(hot, 'booking'), 'µs'),
+    figure('CPU a hold won, database', cpuEach(hot, 'database'), 'µs'),
+    figure('CPU a hold won, clients', cpuEach(hot, 'clients'), 'µs'),
+    figure(`won/s that ${CORES} cores have CPU for`, (CORES * 1e6) / Math.max(1, cpuOf(hot)), '/s'),
+    figure('… of the ceiling', (CORES * 1e6) / Math.max(1, cpuOf(own)), '/s'),
+    figure('answers a hold won', median(hot.map(({ wins, losses, won }) => (wins.count + losses.count) / Math.max(1, won))), ''),
     figure('won p50', median(hot.map(({ wins }) => wins.at(0.5))), 'ms'),
     figure('won p99', median(hot.map(({ wins }) => wins.at(0.99))), 'ms'),
     figure('lost p50', median(hot.map(({ losses }) => losses.at(0.5))), 'ms'),

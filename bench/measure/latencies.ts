@@ -2,6 +2,12 @@
 export class Latencies {
   readonly #ms: number[] = [];
 
+  static together(some: readonly Latencies[]): Latencies {
+    const all = new Latencies();
+    for (const one of some) for (const ms of one.#ms) all.add(ms);
+    return all;
+  }
+
   add(ms: number): void {
     this.#ms.push(ms);
   }

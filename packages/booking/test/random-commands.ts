@@ -12,15 +12,16 @@ const seatsFor = (random: Random): number[] => shuffled(
 ).slice(0, 1 + Math.floor(4 * random() ** 2));
 
 /**
- * Commands that arrive in one turn of the event loop: new holds and operators' blocks first, then at most one about each hold that existed
- * before, which is the order in which the engine takes them.
+ * Commands that arrive in one turn of the event loop: operators' blocks first, which overtake new holds, then these, then at most one about each hold
+ * that existed before, which is looked up first: the order in which the engine takes them.
  */
 export function randomTurn(random: Random, model: ShowModel, size: number, count: () => number): DecidableCommand[] {
   const all = [...model.holds.values()];
   const owning = all.filter(({ state }) => state === 'live' || state === 'confirming' || state === 'settled');
   const existing = shuffled(random, [...new Set([...owning, ...all.slice(-4)])]).slice(0, randomBelow(random, size + 2));
   const starts = Array.from({ length: randomBelow(random, size) + 1 }, () => randomStart(random, model, count));
-  return [...starts, ...existing.map((hold) => randomAbout(random, hold))];
+  const { block = [], hold = [] } = Object.groupBy(starts, ({ kind }) => (kind === 'hold' ? 'hold' : 'block'));
+  return [...block, ...hold, ...existing.map((hold) => randomAbout(random, hold))];
 }
 
 function randomStart(random: Random, model: ShowModel, count: () => number): DecidableCommand {

@@ -1,4 +1,6 @@
-import { ScopeQueue, type Entry } from './scope-queue.ts';
+import { newEntry, ScopeQueue, type Entry } from './scope-queue.ts';
+import { BATCHES_WAITING_MIN, GROUP_COMMIT_LIMITS, type GroupCommitGauges, type GroupCommitLimits } from './group-commit-limits.ts';
+import { Pace } from './pace.ts';
 import { CommitUnknown, DatabaseAway, DatabaseBusy, isDuplicate, TransactionUndone } from './failures.ts';
 
 /**
@@ -15,9 +17,9 @@ import { CommitUnknown, DatabaseAway, DatabaseBusy, isDuplicate, TransactionUndo
  *                └─┘ deadlock, lock wait, duplicate, lost connection or lost COMMIT: the whole batch again, ≤ 5 times
  *
  * Guarantees: a command is answered after its transaction committed, or not at all decided. Commands that share a key are never in two
- * batches at once, and are handed to `run` in order of arrival (one that was deferred may see a later one decided). Whatever waits is
- * bounded in number and in time. A command that breaks its batch (its run throws) fails alone: the batch is halved until it stands by
- * itself.
+ * batches at once, and are handed to `run` in order of arrival (one that was deferred may see a later one decided; one that goes on with
+ * something overtakes those that start something). Whatever waits is bounded in number and in time. A command that breaks its batch (its
+ * run throws) fails alone: the batch is halved until it stands by itself.
  *
  * `run` must be repeatable: run again after a COMMIT whose answer was lost, it must find what it did and answer the same.
  */
@@ -30,6 +32,11 @@ export type GroupCommitOptions<Command, Answer> = {
   readonly admit: (command: Command, isTaken: (key: string) => boolean) => Admission<Answer>;
   /** One transaction for the whole batch: an outcome for each command, in order. Throws to have nothing of the batch written. */
   readonly run: (scope: string, batch: readonly Command[]) => Promise<readonly Outcome<Answer>[]>;
+  /**
+   * Whether the command starts something new (a hold) rather than goes on with something begun (its payment). Who starts waits behind all who go on, and
+   * alone is refused for want of room: what is begun is worth more than what could begin later. Left out: nothing starts.
+   */
+  readonly starts?: (command: Command) => boolean;
   /** The answer to a command that was not decided. */
   readonly refused: (command: Command, why: NotDecided, error?: unknown) => Answer;
   readonly onFault?: (error: unknown) => void;
@@ -43,27 +50,6 @@ export type Outcome<Answer> = { readonly answer: Answer } | 'defer';
 /** `failed`: the transaction could not be run or its outcome is not known; with the error. */
 export type NotDecided = 'queue-full' | 'waited-too-long' | 'deferred-too-often' | 'closing' | 'failed';
 
-export type GroupCommitLimits = {
-  readonly batchMax: number;
-  readonly inFlightMax: number;
-  readonly queueMax: number;
-  /** Longest wait in the queue, deferrals included. */
-  readonly queueMs: number;
-  readonly deferralsMax: number;
-  /** Runs of a batch after the first. */
-  readonly retriesMax: number;
-};
-export const GROUP_COMMIT_LIMITS: GroupCommitLimits = { batchMax: 128, inFlightMax: 3, queueMax: 2_048, queueMs: 1_000, deferralsMax: 20, retriesMax: 5 };
-export type GroupCommitGauges = {
-  readonly queued: number;
-  readonly inFlight: number;
-  readonly batches: number;
-  readonly commands: number;
-  readonly deferred: number;
-  readonly retries: number;
-  readonly refused: number;
-};
-
 const RETRY_PAUSE_FIRST_MS = 5;
 const RETRY_PAUSE_MAX_MS = 160;
 const SWEEP_MS = 50;
@@ -73,6 +59,8 @@ const LOCK_WAIT_RETRIES_MAX = 1;
 
 export interface GroupCommit<Command, Answer> {
   submit(command: Command): Promise<Answer>;
+  /** Whether a command that starts something would be taken now; `turnMs`: how long its turn of the event loop has lasted. Costs nothing. */
+  hasRoom(turnMs: number): boolean;
   gauges(): GroupCommitGauges;
   /** Refuses newcomers and answers those inside. */
   close(): Promise<void>;
@@ -86,7 +74,8 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
   readonly #options: GroupCommitOptions<Command, Answer>;
   readonly #limits: GroupCommitLimits;
   readonly #scopes = new Map<string, ScopeQueue<Command, Answer>>();
-  readonly #counts = { queued: 0, inFlight: 0, batches: 0, commands: 0, deferred: 0, retries: 0, refused: 0 };
+  readonly #pace = new Pace();
+  readonly #counts = { queued: 0, starting: 0, inFlight: 0, batches: 0, commands: 0, deferred: 0, retries: 0, refused: 0 };
   #pumpSoon = false;
   #sweep: NodeJS.Timeout | undefined;
   #wake: NodeJS.Timeout | undefined;
@@ -99,16 +88,27 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
   }
 
   submit(command: Command): Promise<Answer> {
-    const why = this.#closing ? 'closing' : this.#counts.queued >= this.#limits.queueMax ? 'queue-full' : undefined;
+    const starts = this.#options.starts?.(command) === true;
+    const isFull = this.#counts.queued >= this.#limits.queueMax || (starts && !this.hasRoom(0));
+    const why = this.#closing ? 'closing' : isFull ? 'queue-full' : undefined;
     if (why !== undefined) {
       this.#counts.refused += 1;
       return Promise.resolve(this.#options.refused(command, why));
     }
     return new Promise((resolve) => {
-      this.#counts.queued += 1;
-      this.#scopeOf(command).push(command, resolve, performance.now());
+      const entry = newEntry(command, resolve, { starts, queuedAt: performance.now() });
+      this.#count([entry], 1);
+      this.#scopeOf(command).push(entry);
       this.#pumpAfterThisTick();
     });
+  }
+
+  hasRoom(turnMs: number): boolean {
+    const { batchMax, startsMax, startWaitMs, startTurnMs } = this.#limits;
+    const { queued, starting } = this.#counts;
+    if (starting >= startsMax) return false;
+    if (starting >= batchMax && turnMs > startTurnMs) return false;
+    return queued < BATCHES_WAITING_MIN * batchMax || this.#pace.waitMs(queued) <= startWaitMs;
   }
 
   gauges(): GroupCommitGauges {
@@ -120,6 +120,12 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
     if (this.#counts.queued + this.#counts.inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     clearInterval(this.#sweep);
     clearTimeout(this.#wake);
+  }
+
+  /** Entries come into the queue (1) or leave it (-1). */
+  #count(entries: readonly Entry<Command, Answer>[], by: 1 | -1): void {
+    this.#counts.queued += by * entries.length;
+    for (const { starts } of entries) if (starts) this.#counts.starting += by;
   }
 
   #scopeOf(command: Command): ScopeQueue<Command, Answer> {
@@ -160,8 +166,9 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
   #gather(scope: ScopeQueue<Command, Answer>): { readonly batch: Entry<Command, Answer>[]; readonly keys: ReadonlySet<string> } {
     const now = performance.now();
     const { batch, keys, answered, wakeAt } = scope.gather(now, this.#limits.batchMax, this.#options.admit);
+    this.#pace.left(answered.length);
     for (const [entry, answer] of answered) {
-      this.#counts.queued -= 1;
+      this.#count([entry], -1);
       entry.resolve(answer);
     }
     if (wakeAt !== Infinity) this.#wakeAt(wakeAt - now);
@@ -177,17 +184,20 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
   }
 
   async #launch(scope: ScopeQueue<Command, Answer>, batch: Entry<Command, Answer>[], keys: ReadonlySet<string>): Promise<void> {
-    this.#counts.queued -= batch.length;
+    this.#count(batch, -1);
     this.#counts.inFlight += 1;
+    const startedAt = performance.now();
     const giveBack = scope.take(keys);
     const deferred = await this.#runBatch(scope, batch);
     giveBack();
     this.#counts.inFlight -= 1;
+    this.#pace.left(batch.length - deferred.length);
+    this.#pace.batchOver(performance.now(), startedAt, this.#counts.queued > 0);
     if (deferred.length > 0) {
       scope.putInFront(deferred, performance.now());
       this.#scopes.set(scope.name, scope);
       this.#counts.deferred += deferred.length;
-      this.#counts.queued += deferred.length;
+      this.#count(deferred, 1);
     }
     this.#pump();
     this.#noticeIdle();
@@ -239,10 +249,13 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
 
   /** Also while every batch in flight hangs: nobody waits longer than `queueMs` for a batch. */
   #refuseTheOld(): void {
-    const oldest = performance.now() - this.#limits.queueMs;
+    const now = performance.now();
+    const { queueMs, goOnMs } = this.#limits;
+    const startsOldest = now - queueMs;
+    const goesOnOldest = now - (this.#options.starts === undefined ? queueMs : goOnMs);
     for (const scope of this.#scopes.values()) {
-      for (const entry of scope.dropOlderThan(oldest)) {
-        this.#counts.queued -= 1;
+      for (const entry of scope.dropOlder({ startsOldest, goesOnOldest })) {
+        this.#count([entry], -1);
         this.#refuse(entry, entry.deferrals > 0 ? 'deferred-too-often' : 'waited-too-long');
       }
     }

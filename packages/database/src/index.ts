@@ -16,6 +16,7 @@ export {
   type ClaimOptions, type NewOutboxRow, type OutboxGauges, type OutboxPayload, type OutboxRetry, type OutboxRow,
 } from './outbox.ts';
 export {
-  createGroupCommit, GROUP_COMMIT_LIMITS, type Admission, type GroupCommit, type GroupCommitGauges, type GroupCommitLimits, type GroupCommitOptions,
+  createGroupCommit, type Admission, type GroupCommit, type GroupCommitOptions,
   type NotDecided, type Outcome,
 } from './group-commit.ts';
+export { GROUP_COMMIT_LIMITS, type GroupCommitGauges, type GroupCommitLimits } from './group-commit-limits.ts';

@@ -14,10 +14,13 @@ export type DatabaseConfig = Pick<PoolConfig, 'url' | 'waitMs' | 'statementMs' |
   readonly queuePerConnection?: number;
 };
 
+/** A confirm that is refused costs its buyer more than a few seconds: who moves money waits longer for a connection than others. */
+const MONEY_WAIT_MS = 5_000;
+
 export function openDatabase(config: DatabaseConfig): Database {
   const { reads: readConnections, hot: hotConnections, money: moneyConnections, queuePerConnection = 2, ...shared } = config;
   const open = (role: 'hot' | 'money' | 'reads', connections: number): Pool =>
-    openPool({ ...shared, role, connections, queueMax: connections * queuePerConnection });
+    openPool({ ...(role === 'money' && { waitMs: MONEY_WAIT_MS }), ...shared, role, connections, queueMax: connections * queuePerConnection });
   const reads = open('reads', readConnections);
   const hot = hotConnections === undefined ? reads : open('hot', hotConnections);
   const money = moneyConnections === undefined ? reads : open('money', moneyConnections);

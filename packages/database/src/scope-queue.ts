@@ -6,10 +6,15 @@ export type Entry<Command, Answer> = {
   readonly resolve: (answer: Answer) => void;
   /** performance.now() of its arrival. */
   readonly queuedAt: number;
+  /** It starts something new, and stands behind all that go on with something begun. */
+  readonly starts: boolean;
   keys: readonly string[];
   deferrals: number;
   notBefore: number;
 };
+export const newEntry = <Command, Answer>(
+  command: Command, resolve: (answer: Answer) => void, { queuedAt, starts }: { readonly queuedAt: number; readonly starts: boolean },
+): Entry<Command, Answer> => ({ command, resolve, queuedAt, starts, keys: [], deferrals: 0, notBefore: 0 });
 type Admit<Command, Answer> = (command: Command, isTaken: (key: string) => boolean) => Admission<Answer>;
 type Gathered<Command, Answer> = {
   readonly batch: Entry<Command, Answer>[];
@@ -25,6 +30,7 @@ const DEFERRAL_PAUSE_MAX_MS = 16;
 /** The waiting commands of one scope, and the keys of its batches in flight. */
 export class ScopeQueue<Command, Answer> {
   readonly name: string;
+  /** First those that go on, then those that start. */
   #waiting: Entry<Command, Answer>[] = [];
   readonly #inFlight = new Set<string>();
   #batches = 0;
@@ -37,8 +43,14 @@ export class ScopeQueue<Command, Answer> {
     return this.#waiting.length === 0 && this.#batches === 0;
   }
 
-  push(command: Command, resolve: (answer: Answer) => void, queuedAt: number): void {
-    this.#waiting.push({ command, resolve, queuedAt, keys: [], deferrals: 0, notBefore: 0 });
+  push(entry: Entry<Command, Answer>): void {
+    if (entry.starts) this.#waiting.push(entry);
+    else this.#waiting.splice(this.#firstStart(), 0, entry);
+  }
+
+  #firstStart(): number {
+    const first = this.#waiting.findIndex(({ starts }) => starts);
+    return first === -1 ? this.#waiting.length : first;
   }
 
   /** Takes in order what may run now, at most `batchMax`. A command that must wait keeps later ones of the same keys behind it. */
@@ -87,13 +99,16 @@ export class ScopeQueue<Command, Answer> {
       entry.notBefore = now + Math.min(2 ** entry.deferrals, DEFERRAL_PAUSE_MAX_MS);
       entry.deferrals += 1;
     }
-    this.#waiting = [...deferred, ...this.#waiting];
+    const first = this.#firstStart();
+    const { going = [], starting = [] } = Object.groupBy(deferred, ({ starts }) => (starts ? 'starting' : 'going'));
+    this.#waiting = [...going, ...this.#waiting.slice(0, first), ...starting, ...this.#waiting.slice(first)];
   }
 
-  dropOlderThan(queuedAt: number): Entry<Command, Answer>[] {
-    if (!this.#waiting.some((entry) => entry.queuedAt < queuedAt)) return [];
-    const old = this.#waiting.filter((entry) => entry.queuedAt < queuedAt);
-    this.#waiting = this.#waiting.filter((entry) => entry.queuedAt >= queuedAt);
+  dropOlder({ startsOldest, goesOnOldest }: { readonly startsOldest: number; readonly goesOnOldest: number }): Entry<Command, Answer>[] {
+    const isOld = ({ starts, queuedAt }: Entry<Command, Answer>): boolean => queuedAt < (starts ? startsOldest : goesOnOldest);
+    if (!this.#waiting.some(isOld)) return [];
+    const { old = [], young = [] } = Object.groupBy(this.#waiting, (entry) => (isOld(entry) ? 'old' : 'young'));
+    this.#waiting = young;
     return old;
   }
 }

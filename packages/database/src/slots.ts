@@ -29,10 +29,10 @@ export function createSlots({ pool, count, queueMax, waitMs }: SlotsConfig): Slo
   };
   const wait = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        waiting.delete(caller);
-        reject(busy('waited-too-long'));
-      }, waitMs);
+      // After a long turn of the event loop the timers come first: what has arrived meanwhile may give the slot, and is heard before.
+      const timer = setTimeout(() => setImmediate(() => {
+        if (waiting.delete(caller)) reject(busy('waited-too-long'));
+      }), waitMs);
       const caller: Waiting = { take: resolve, refuse: reject, timer };
       waiting.add(caller);
     });

@@ -107,6 +107,81 @@ t.test('the queue refuses what is too much, too old, deferred too often or too l
   await closing;
 });
 
+const isStart = ({ id }: Command): boolean => id >= 100;
+const command = (id: number): Command => ({ id, keys: [`k${id}`] });
+
+t.test('what starts something waits behind what goes on, and alone is refused for want of room', async (t) => {
+  const batches: number[][] = [];
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const group = groupOf(async (_, batch) => {
+    batches.push(batch.map(({ id }) => id));
+    await gate;
+    return done(batch);
+  }, { starts: isStart, limits: { batchMax: 2, inFlightMax: 1, startsMax: 3, queueMs: 10_000 } });
+  const first = group.submit(command(100));
+  await sleep(1);
+  const later = [101, 102, 103, 1, 2, 3].map((id) => group.submit(command(id)));
+  t.notOk(group.hasRoom(0), 'known before anything is read');
+  t.equal((await group.submit(command(104))).said, 'queue-full', 'three wait that start something');
+  const goesOn = group.submit(command(4));
+  t.match(group.gauges(), { queued: 7, starting: 3 });
+  open();
+  t.ok((await Promise.all([first, ...later, goesOn])).every(({ said }) => said === 'done'));
+  t.same(batches, [[100], [1, 2], [3, 4], [101, 102], [103]]);
+  t.match(group.gauges(), { queued: 0, starting: 0 });
+  await group.close();
+});
+
+t.test('who goes on may wait longer than who starts something', async (t) => {
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const group = groupOf(async (_, batch) => gate.then(() => done(batch)), { starts: isStart, limits: { inFlightMax: 1, queueMs: 60, goOnMs: 60_000 } });
+  const first = group.submit(command(100));
+  await sleep(1);
+  const [starts, goesOn] = [group.submit(command(101)), group.submit(command(1))];
+  t.equal((await starts).said, 'waited-too-long');
+  open();
+  t.same((await Promise.all([first, goesOn])).map(({ said }) => said), ['done', 'done']);
+  await group.close();
+});
+
+t.test('a deferred start is tried again before other starts, and behind who goes on', async (t) => {
+  const seen: number[] = [];
+  const group = groupOf(async (_, batch) => {
+    seen.push(...batch.map(({ id }) => id));
+    await sleep(2);
+    return batch.map(({ id }): Outcome<Answer> => (id === 100 && seen.filter((one) => one === 100).length === 1 ? 'defer' : { answer: { id, said: 'done' } }));
+  }, { starts: isStart, limits: { batchMax: 1, inFlightMax: 1 } });
+  const answers = [group.submit(command(100))];
+  await sleep(1);
+  answers.push(...[101, 102, 1].map((id) => group.submit(command(id))));
+  await Promise.all(answers);
+  t.same(seen.slice(0, 2), [100, 1]);
+  t.ok(seen.lastIndexOf(100) < seen.indexOf(102), `the deferred one before the last of the line: ${seen.join(' ')}`);
+  await group.close();
+});
+
+t.test('who starts something is refused at once when its turn would not come soon, or was read late in a full turn', async (t) => {
+  const group = groupOf(async (_, batch) => {
+    await sleep(40);
+    return done(batch);
+  }, { starts: isStart, limits: { batchMax: 4, inFlightMax: 1, startWaitMs: 100, queueMs: 10_000 } });
+  let next = 100;
+  const crowd = (count: number): Promise<Answer>[] => Array.from({ length: count }, () => group.submit(command(next++)));
+  const all = crowd(40);
+  t.ok(group.hasRoom(0), 'nothing is known yet about how fast the queue empties');
+  t.notOk(group.hasRoom(21), 'but this turn has read for too long already');
+  await all[4];
+  t.notOk(group.hasRoom(0), 'thirty at 10 ms each');
+  t.equal((await group.submit(command(next++))).said, 'queue-full');
+  t.equal((await group.submit(command(1))).said, 'done', 'who goes on is taken');
+  await all[35];
+  t.ok(group.hasRoom(0), 'so few are left that they wait less than 100 ms');
+  t.ok((await Promise.all(all)).every(({ said }) => said === 'done'));
+  await group.close();
+});
+
 t.test('a deferred command is tried 20 times more, in front of later ones of its key', async (t) => {
   const seen: number[] = [];
   let tries = 0;

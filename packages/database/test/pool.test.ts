@@ -1,9 +1,11 @@
+import { MessageChannel } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DatabaseAway, DatabaseBusy, SqlFailure, inTransaction, isCheckViolation, isDuplicate, isUnavailable, openDatabase, openPool, type Pool, type PoolConfig,
   type ResultSetHeader,
 } from '../src/index.ts';
+import { createSlots } from '../src/slots.ts';
 import { duplicateKeyIn, sessionFaults, SQL_MODE } from '../src/dialect.ts';
 import { drizzleOn, eq, int, mysqlTable, varchar } from '../src/drizzle.ts';
 import { ownDatabase } from '@onsale/testing';
@@ -77,6 +79,19 @@ t.test('nobody waits for a connection past the deadline', async (t) => {
   t.equal(pool.gauges().waiting, 0);
   held.release();
   await pool.query('SELECT 1');
+});
+
+t.test('after a long turn of the event loop a caller gets the slot that was given back in it, although its time is over', async (t) => {
+  const slots = createSlots({ pool: 'test', count: 1, queueMax: 5, waitMs: 20 });
+  await slots.take();
+  const { port1, port2 } = new MessageChannel();
+  port1.on('message', () => { slots.give(); port1.close(); });
+  const waiting = slots.take();
+  port2.postMessage('answered');
+  const blockedUntil = performance.now() + 60;
+  while (performance.now() < blockedUntil);
+  await waiting;
+  t.match(slots.gauges(), { lent: 1, waiting: 0, refused: 0 });
 });
 
 t.test('a closed pool and an absent server are DatabaseAway, and lose no slot', async (t) => {

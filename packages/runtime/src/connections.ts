@@ -15,6 +15,11 @@ export type ConnectionLimits = { readonly perSource: number; readonly all: numbe
 const SOURCE_SHARE = 1 / 4;
 const CONNECTIONS_MAX = 60_000;
 const SILENT_MS = 1_000;
+/**
+ * Connections that the kernel has made and nobody has taken yet: a crowd comes within one turn of the event loop, and who finds no room here tries again
+ * only a second later. The kernel's own bound (somaxconn, 4,096 on Linux) holds too.
+ */
+export const BACKLOG = 8_192;
 const THIS_MACHINE: ReadonlySet<string> = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 
 /** By the limit of open files, with `each` descriptors a connection. */

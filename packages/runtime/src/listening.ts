@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { BACKLOG } from './connections.ts';
 import type { BaseConfig } from './config.ts';
 import type { Inside } from './inside.ts';
 import type { OnsaleServer } from './server.ts';
@@ -10,13 +11,13 @@ export type Listening = { readonly public: string; readonly internal: string };
 
 /** Opens both listeners of an app; the internal one last, so that whoever finds it ready finds the public one open. */
 export async function openListeners(app: OnsaleServer, { host, port, ...where }: Where): Promise<Listening> {
-  await app.listen({ host, port });
+  await app.listen({ host, port, backlog: BACKLOG });
   return { public: urlOf(app), ...await openInside(app.inside, where) };
 }
 
 /** For a process that has no other. */
 export async function openInside(inside: Inside, { internalHost, internalPort }: Omit<Where, 'host' | 'port'>): Promise<Pick<Listening, 'internal'>> {
-  await inside.listen({ host: internalHost, port: internalPort });
+  await inside.listen({ host: internalHost, port: internalPort, backlog: BACKLOG });
   return { internal: urlOf(inside) };
 }
 

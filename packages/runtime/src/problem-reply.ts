@@ -22,7 +22,7 @@ export function replyProblem(request: FastifyRequest, reply: FastifyReply, code:
 }
 
 /** An API's reply is data: it is never a page, never sniffed, and cached only where the route says so. */
-const SECURITY_HEADERS = {
+export const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',

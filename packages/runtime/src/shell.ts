@@ -15,7 +15,8 @@ import type { Metrics } from './metrics.ts';
 import { isWrite, originAllowed } from './origin.ts';
 import { problemOfError, type TranslateError } from './problem-of-error.ts';
 import { PROBLEM_TYPE, replyProblem, secure } from './problem-reply.ts';
-import { SHED_AT, SHED_LIMITS, watchPressure, type Importance, type Pressure, type ShedLimits } from './shedding.ts';
+import { refuseQuickly } from './quick-refusal.ts';
+import { SHED_LIMITS, watchPressure, type Importance, type Pressure, type ShedLimits } from './shedding.ts';
 import { addressOf, NO_PROXIES, trustOf, type Trust, type TrustedProxies } from './trusted-proxies.ts';
 import { serializerCompilerOf, validatorCompiler } from './validation.ts';
 
@@ -28,6 +29,11 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** When the route is shed under load; `normal` if not said. */
     importance?: Importance;
+    /**
+     * Whether there is room for what the route starts; if not it is shed before anything is read or checked. `turnMs`: for how long this turn of
+     * the event loop has been reading requests already.
+     */
+    hasRoom?: (turnMs: number) => boolean;
     /** Refusals that the contract declares for the route; set by the shell outside production, where any other is a bug. */
     refusals?: ReadonlySet<ProblemCode> | undefined;
     /** False: writes from any origin (webhooks of providers, which carry no cookies). */
@@ -144,7 +150,7 @@ function hooksByRoute({ publicOrigins, metrics, budgetMs: usualMs = BUDGET_MS, c
   const allowed = new Set(publicOrigins);
   return (route: RouteOptions & { websocket?: boolean }): void => {
     const methods = [route.method].flat();
-    const limit = SHED_AT[route.config?.importance ?? 'normal'];
+    const { importance = 'normal', hasRoom } = route.config ?? {};
     // A socket lives for hours: it is no request in flight, and cookies come with it from any page, so its origin counts like a write's.
     const isSocket = route.websocket === true;
     const checksOrigin = (isSocket || methods.some(isWrite)) && route.config?.originCheck !== false;
@@ -152,9 +158,14 @@ function hooksByRoute({ publicOrigins, metrics, budgetMs: usualMs = BUDGET_MS, c
     if (checkReplies) route.config = { ...route.config, refusals: refusalsAt(String(methods[0]), route.url) };
     const series = metrics.routeTimes.series(methods.join(','), route.url);
     const first = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+      const isShed = pressure.isPast(importance) || hasRoom?.(pressure.turnMs()) === false;
+      if (isShed && !isSocket) {
+        series.add(503, 0);
+        return refuseQuickly(request, reply);
+      }
       if (!isSocket) inFlight.begin(request, reply, series, budgetMs);
       secure(reply);
-      if (pressure.now() >= limit) replyProblem(request, reply, 'overloaded');
+      if (isShed) replyProblem(request, reply, 'overloaded');
       else if (checksOrigin && !originAllowed(request.headers, allowed)) replyProblem(request, reply, 'origin-refused');
       else done();
     };

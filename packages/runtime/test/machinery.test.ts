@@ -130,18 +130,17 @@ t.test('a stopped loop tells its run by the signal, and an error after that is n
 t.test('pressure rises with requests and with a blocked event loop, and falls again', async (t) => {
   const pressure = watchPressure({ inFlightMax: 4, loopDelayMaxMs: 100 });
   t.teardown(() => pressure.stop());
-  t.equal(pressure.now(), 0);
-  pressure.enter();
-  pressure.enter();
-  t.equal(pressure.now(), 0.5);
-  pressure.leave();
-  pressure.leave();
+  t.notOk(pressure.isPast('read'));
+  for (let request = 0; request < 2; request += 1) pressure.enter();
+  t.same([pressure.isPast('read'), pressure.isPast('normal'), pressure.isPast('high')], [true, true, false], 'it would be three of four');
+  for (let request = 0; request < 2; request += 1) pressure.leave();
   await soon(60);
   const until_ = performance.now() + 300;
   while (performance.now() < until_);
   await soon(10);
-  t.ok(pressure.now() > 1, `a turn of 300 ms counts: ${pressure.now()}`);
-  await until(() => pressure.now() < 0.5);
+  t.ok(pressure.isPast('carried'), `a turn of 300 ms counts: ${pressure.loopDelayMs}`);
+  t.notOk(pressure.isPast('money'), 'but not for who confirms a payment');
+  await until(() => !pressure.isPast('read'));
 });
 
 t.test('a wake-up is an id: once while it waits, delayed when asked, gone when done or failed', async (t) => {

@@ -132,8 +132,7 @@ t.test('past its bound of requests in flight it refuses at once, money last, hea
   }
   t.same(seen, { 0: [200, 200, 200, 200], 5: [503, 200, 200, 200], 7: [503, 503, 200, 200], 9: [503, 503, 503, 200] });
   const shed = await app.inject('/join');
-  t.match(shed.json(), { code: 'overloaded', retryAfterMs: 1_000 });
-  t.equal(shed.headers['retry-after'], '1');
+  t.match(shed.json(), { code: 'overloaded', status: 503 });
   t.equal(app.pressure.inFlight, 9);
   for (const release of waiting) release();
   await Promise.all(held);

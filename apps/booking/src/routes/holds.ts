@@ -10,11 +10,14 @@ import { bookOf } from './seat-map.ts';
 
 type HoldInput = { seats: number[] } | { bestAvailable: { quantity: number; grade?: string } };
 
+/** Who holds seats already is served before who wants some. */
+const ofHolder = { importance: 'high' } as const;
+
 /** Holds: every write is a command to the engine, whose transaction is the authority. */
 export function holdRoutes(server: FastifyInstance, context: BookingContext): void {
   server.post<{ Params: { show: ShowId }; Body: HoldInput }>(
     '/shows/:show/holds',
-    { schema: { params: ShowParams, body: HoldBody } },
+    { schema: { params: ShowParams, body: HoldBody }, config: { hasRoom: (turnMs) => context.engine.hasRoom(turnMs) } },
     async (request, reply) => {
       const { show } = request.params;
       const session = context.guard.sessionFor(request, 'write', show);
@@ -34,7 +37,7 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
     },
   );
 
-  server.get<{ Params: { show: ShowId } }>('/shows/:show/holds/mine', { schema: { params: ShowParams } }, async (request) => {
+  server.get<{ Params: { show: ShowId } }>('/shows/:show/holds/mine', { schema: { params: ShowParams }, config: ofHolder }, async (request) => {
     const { show } = request.params;
     const session = context.guard.sessionFor(request, 'read', show);
     const book = await bookOf(context, show);
@@ -44,7 +47,7 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
 
   server.put<{ Params: { show: ShowId; id: OpaqueId }; Body: { seats: number[] } }>(
     '/shows/:show/holds/:id',
-    { schema: { params: HoldParams, body: SwapBody } },
+    { schema: { params: HoldParams, body: SwapBody }, config: ofHolder },
     async (request) => {
       const { show, id } = request.params;
       const session = context.guard.sessionFor(request, 'write', show);
@@ -57,7 +60,8 @@ export function holdRoutes(server: FastifyInstance, context: BookingContext): vo
     },
   );
 
-  server.delete<{ Params: { show: ShowId; id: OpaqueId } }>('/shows/:show/holds/:id', { schema: { params: HoldParams } }, async (request, reply) => {
+  const toRelease = { schema: { params: HoldParams }, config: ofHolder };
+  server.delete<{ Params: { show: ShowId; id: OpaqueId } }>('/shows/:show/holds/:id', toRelease, async (request, reply) => {
     const { show, id } = request.params;
     const session = context.guard.sessionFor(request, 'write', show);
     await bookOf(context, show);

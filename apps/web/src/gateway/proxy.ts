@@ -36,7 +36,7 @@ export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge
     });
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    for (const { methods, url, budgetMs } of proxied()) {
+    for (const { methods, url, budgetMs, importance } of proxied()) {
       const options = {
         timeout: budgetMs,
         getUpstream: ({ url: path }: FastifyRequest) =>
@@ -48,21 +48,24 @@ export async function proxyApis(app: FastifyInstance, upstreams: Upstreams, edge
         onError: (reply: FastifyReply, { error }: { error: Error }) => sendFailure(reply, error),
       };
       scope.route({
-        method: [...methods], url, onRequest: refuseWhatLeadsNowhere, config: { importance: 'money', originCheck: false, budgetMs },
+        method: [...methods], url, onRequest: refuseWhatLeadsNowhere, config: { importance, originCheck: false, budgetMs },
         handler: (request, reply) => reply.from('', { ...options, ...bodyOf(request) } as never),
       });
     }
   });
 }
 
-/** Everything below the APIs' prefixes, and by themselves the routes that have a budget of their own. */
-export function proxied(): { readonly methods: readonly HTTPMethods[]; readonly url: string; readonly budgetMs: number }[] {
+type Proxied = { readonly methods: readonly HTTPMethods[]; readonly url: string; readonly budgetMs: number; readonly importance: 'carried' | 'money' };
+/** Everything below the APIs' prefixes, and by themselves the routes that have a budget of their own: those that move money. */
+export function proxied(): Proxied[] {
   const prefixes = [ADMISSION_PREFIX, BOOKING_PREFIX];
   const own = routes.filter(({ api, method, budgetMs }) => budgetMs !== undefined && method !== 'GET' && prefixes.includes(API_PREFIX[api]));
   return [
-    ...prefixes.flatMap((prefix) => [prefix, `${prefix}/*`]).map((url) => ({ methods: METHODS, url, budgetMs: BUDGET_MS + GATEWAY_MARGIN_MS })),
+    ...prefixes.flatMap((prefix) => [prefix, `${prefix}/*`]).map((url) => ({
+      methods: METHODS, url, budgetMs: BUDGET_MS + GATEWAY_MARGIN_MS, importance: 'carried' as const,
+    })),
     ...own.map(({ api, method, path, budgetMs = BUDGET_MS }) => ({
-      methods: [method], url: API_PREFIX[api] + path, budgetMs: budgetMs + GATEWAY_MARGIN_MS,
+      methods: [method], url: API_PREFIX[api] + path, budgetMs: budgetMs + GATEWAY_MARGIN_MS, importance: 'money' as const,
     })),
   ];
 }

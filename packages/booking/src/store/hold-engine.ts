@@ -25,6 +25,8 @@ export type HoldEngineOptions = {
 export type HoldEngineGauges = GroupCommitGauges & { /** Answered without a transaction. */ readonly fromMemory: number };
 export interface HoldEngine {
   submit(command: SeatCommand, alongside?: Alongside): Promise<CommandAnswer>;
+  /** Whether a new hold would be taken now, so that the edge can refuse before it has read the request: see group commit. */
+  hasRoom(turnMs: number): boolean;
   gauges(): HoldEngineGauges;
   /** Refuses newcomers, answers those inside. */
   close(): Promise<void>;
@@ -32,7 +34,7 @@ export interface HoldEngine {
 
 /** An operator's block or unblock; more seats are more commands. */
 export const SEATS_PER_COMMAND_MAX = 500;
-/** Group commit may have 2,048 waiting; this asks them to come back when about half of those are decided. */
+/** Group commit refuses whose turn would come later than in about half of this. */
 const RETRY_BUSY_MS = 500;
 const RETRY_AWAY_MS = 1_000;
 const RETRY_SEAT_MS = 200;
@@ -43,6 +45,7 @@ export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
   let fromMemory = 0;
   const group = createGroupCommit<Item, CommandAnswer>({
     scopeOf: ({ command }) => command.show,
+    starts: ({ command: { kind } }) => kind === 'hold' || kind === 'best-available',
     admit: (item, isTaken) => {
       const admission = admit(item.book, item, isTaken);
       if ('answer' in admission) fromMemory += 1;
@@ -77,7 +80,7 @@ export function createHoldEngine(options: HoldEngineOptions): HoldEngine {
       return refuse({ kind: 'unavailable', retryAfterMs: error.retryAfterMs });
     }
   };
-  return { submit, gauges: () => ({ ...group.gauges(), fromMemory }), close: () => group.close() };
+  return { submit, hasRoom: (turnMs) => group.hasRoom(turnMs), gauges: () => ({ ...group.gauges(), fromMemory }), close: () => group.close() };
 }
 
 /** Commands about a hold that exists need its person, session and seats to know what to lock. */
