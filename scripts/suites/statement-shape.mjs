@@ -9,8 +9,7 @@ const HALF_VALUE = /^[^\s,]*/;
 export function shapeOf(sql) {
   const text = sql.length <= BEGINNING_CHARS + END_CHARS ? sql : `${sql.slice(0, BEGINNING_CHARS)} … ${sql.slice(-END_CHARS).replace(HALF_VALUE, '')}`;
   return text
-    .replace(/x'[0-9a-f]*'?|0x[0-9a-f]+/gi, '?')
-    .replace(/'(?:[^'\\]|\\.|'')*'/g, '?')
+    .replace(/'(?:[^'\\]|\\.|'')*'|\bx'[0-9a-f]*'?|\b0x[0-9a-f]+/gi, '?')
     .replace(/\b\d+(?:\.\d+)?\b/g, '?')
     .replace(/\s+/g, ' ')
     .replace(/\?(?:\s*,\s*\?)+/g, '?')

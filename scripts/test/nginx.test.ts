@@ -52,7 +52,7 @@ async function startFront(t: TestContext) {
       ['zone=admission:20m rate=500r/s', 'zone=admission:20m rate=10r/s'],
       // The same rules asked about any address.
       [/(?<rules>map \$remote_addr \$source (?<list>\{[^}]*\{4\}[^}]*\}))/, '$<rules>\nmap $arg_a $counted $<list>'],
-      ['  # For machines inside only.', '  location = /counted { return 200 $counted; }\n  # For machines inside only.'],
+      ['  # For machines inside only;', '  location = /counted { return 200 $counted; }\n  # For machines inside only;'],
     ],
   });
   got.length = 0;

@@ -50,6 +50,7 @@ t.test('a statement is judged by how it finds its rows in tables of realistic si
 
 t.test('statements are recorded once by their shape; those that only a test sends are left out', async (t) => {
   t.equal(shapeOf("SELECT a FROM b WHERE c IN (1, 2, 3) AND d = 'it''s' AND e = x'00ff'"), 'SELECT a FROM b WHERE c IN (?) AND d = ? AND e = ?');
+  t.equal(shapeOf("SELECT a FROM b WHERE c IN ('end-x', 'x') AND d = X'0f'"), 'SELECT a FROM b WHERE c IN (?) AND d = ?', 'a text that ends in x is no hex');
   t.equal(shapeOf('INSERT INTO a VALUES (1, 2), (3, 4)'), shapeOf('INSERT INTO a VALUES (5, 6)'));
   const batch = (size: number): string =>
     `SELECT a FROM b WHERE c IN (${Array.from({ length: size }, (_, n) => `x'${'0'.repeat(20)}${n}'`).join()}) FOR UPDATE`;
