@@ -1,8 +1,9 @@
 import type { Locator, Page } from 'playwright-core';
 import t from 'tap';
 import { chromiumIsHere, NO_CHROMIUM } from '@onsale/testing/browser';
+import { hammer } from '@onsale/testing/press-each';
 import { en } from '../src/texts/en.ts';
-import { deviceOf, hammer, openStage, walkInside, walkToPayment } from './fake/stage.ts';
+import { deviceOf, openStage, walkInside, walkToPayment } from './fake/stage.ts';
 
 /**
  * Presses that were not meant for what they hit: double and triple clicks, held keys. The control is the same press with the guard taken

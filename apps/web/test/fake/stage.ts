@@ -84,13 +84,3 @@ export async function walkToPayment(stage: Stage, fan: Pick<Visitor, 'page' | 'c
   await fan.page.locator('.held .button-primary').click();
   await fan.page.locator('.checkout-form').waitFor();
 }
-
-/** Presses a point of the page `times` as fast as a hand does, whatever stands there by then. */
-export async function hammer(page: Page, x: number, y: number, times: number, pauseMs = 110): Promise<void> {
-  await page.mouse.move(x, y);
-  for (let press = 1; press <= times; press += 1) {
-    await page.mouse.down({ clickCount: press });
-    await page.mouse.up({ clickCount: press });
-    await page.waitForTimeout(pauseMs);
-  }
-}
