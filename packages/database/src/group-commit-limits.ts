@@ -7,7 +7,7 @@ export type GroupCommitLimits = {
   readonly startsMax: number;
   /** Who starts something is refused at once when its turn would come later than this. */
   readonly startWaitMs: number;
-  /** Who starts something and was read so late in a turn of the event loop is refused at once, if a batch is waiting already. */
+  /** Who starts something and was read so late in a turn of the event loop is refused at once, if two full batches are waiting already. */
   readonly startTurnMs: number;
   /** Longest wait in the queue, deferrals included: of who starts something, or where nobody does … */
   readonly queueMs: number;

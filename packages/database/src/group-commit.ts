@@ -107,7 +107,7 @@ class Gatherer<Command, Answer> implements GroupCommit<Command, Answer> {
     const { batchMax, startsMax, startWaitMs, startTurnMs } = this.#limits;
     const { queued, starting } = this.#counts;
     if (starting >= startsMax) return false;
-    if (starting >= batchMax && turnMs > startTurnMs) return false;
+    if (starting >= BATCHES_WAITING_MIN * batchMax && turnMs > startTurnMs) return false;
     return queued < BATCHES_WAITING_MIN * batchMax || this.#pace.waitMs(queued) <= startWaitMs;
   }
 
