@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { API_PREFIX, INSIDE, type PlaceReply } from '@onsale/contract';
-import { findMariadb, findRedis, testEngine } from '@onsale/services';
+import { missingServers, testEngine } from '@onsale/services';
 import { until } from '@onsale/testing';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { readAddresses, type Addresses } from '../start/data-folder.ts';
 import { choosePorts } from '../start/ports.ts';
 import { openSystem } from '../start/system.ts';
 
@@ -24,15 +25,7 @@ const BACK_MS = 60_000;
 /** The real pace reaches 5 s a start, which start.test.ts looks at. */
 const PACE_MS_MAX = 20;
 const RECONNECT_MS = 100;
-const missing = ((): string | false => {
-  try {
-    findRedis();
-    findMariadb();
-    return false;
-  } catch (error) {
-    return (error as Error).message;
-  }
-})();
+const missing = missingServers();
 
 t.setTimeout(280_000);
 
@@ -49,8 +42,9 @@ t.test('an app that keeps dying, by requests or by kills, takes nobody with it',
   });
   t.teardown(() => system.stop());
   await system.start();
-  const { gateway, internal, processes: first } = addressesIn(dataFolder);
-  const pidOf = (name: string): number => addressesIn(dataFolder).processes[name] as number;
+  const addresses = (): Addresses => readAddresses(dataFolder) as Addresses;
+  const { gateway, internal, processes: first } = addresses();
+  const pidOf = (name: string): number => addresses().processes[name] as number;
   const listening = readFileSync(join(dataFolder, 'listeners'), 'utf8').trim().split('\n');
   const listeners = new Map(listening.map((line) => line.split(' ').reverse() as [string, string]));
   t.same([...new Set(listeners.values())].sort(), [...APPS].sort(), 'every app listens somewhere');
@@ -68,7 +62,7 @@ t.test('an app that keeps dying, by requests or by kills, takes nobody with it',
   };
   const since = performance.now();
   for (const half of HALVES) {
-    const [before, heard, closes] = [addressesIn(dataFolder).processes, said.length, fan.closes()];
+    const [before, heard, closes] = [addresses().processes, said.length, fan.closes()];
     await Promise.all(half.map(async (name) => {
       const ports = [...listeners].flatMap(([port, owner]) => (owner === name ? [Number(port)] : []));
       for (const [n, port] of ports.entries()) await die(name, () => dyingRequest(port), n === 0 ? DEATHS : DEATHS_ON_THE_OTHER);
@@ -91,9 +85,6 @@ t.test('an app that keeps dying, by requests or by kills, takes nobody with it',
   }
   for (const name of STORES) t.equal(pidOf(name), first[name], `${name} never stopped`);
 });
-
-type Addresses = { readonly gateway: string; readonly internal: Record<string, string>; readonly processes: Record<string, number> };
-const addressesIn = (folder: string): Addresses => JSON.parse(readFileSync(join(folder, 'addresses.json'), 'utf8')) as Addresses;
 
 function kill(pid: number): void {
   if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL');

@@ -5,23 +5,15 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { INSIDE } from '@onsale/contract';
-import { findMariadb, findRedis, freePort, testEngine } from '@onsale/services';
+import { freePort, missingServers, testEngine } from '@onsale/services';
 import t from 'tap';
 import { leftOver } from '../fresh/machine.ts';
-import { keepOperator, keepSecrets } from '../start/data-folder.ts';
+import { keepOperator, keepSecrets, readAddresses, type Addresses } from '../start/data-folder.ts';
 import { choosePorts, DEFAULT_PORT } from '../start/ports.ts';
 import { supervise, type Pace, type SupervisorEvents } from '../start/supervise.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '../..');
-const missing = ((): string | false => {
-  try {
-    findRedis();
-    findMariadb();
-    return false;
-  } catch (error) {
-    return (error as Error).message;
-  }
-})();
+const missing = missingServers();
 
 // Whole starts on a busy machine.
 t.setTimeout(240_000);
@@ -138,17 +130,16 @@ function launch(folder: string, port: string): { child: ChildProcess; output(): 
   return { child, output: () => text, ready, ended };
 }
 
-type Addresses = { gateway: string; ops: string; internal: Record<string, string>; processes: Record<string, number> };
-const addressesIn = (folder: string): Addresses => JSON.parse(readFileSync(join(folder, 'addresses.json'), 'utf8')) as Addresses;
 const APPS_GONE_MS = 12_000;
 const GONE_MS = 20_000;
 
 t.test('the whole system: ready, one a folder, a killed app comes back, Ctrl-C and kill -9 leave nothing', { skip: missing }, async (t) => {
   const folder = t.testdir();
+  const addresses = (): Addresses => readAddresses(folder) as Addresses;
   const first = launch(folder, '0');
   t.teardown(() => first.child.kill('SIGKILL'));
   await first.ready();
-  const { gateway, internal, ops, processes } = addressesIn(folder);
+  const { gateway, internal, ops, processes } = addresses();
   t.match(first.output(), new RegExp(`fans +http://localhost:${new URL(gateway).port}`));
   t.ok(processes[testEngine()], 'on the database that was asked for');
   t.equal((await fetch(`${internal['web']}${INSIDE.ready}`)).status, 200);
@@ -167,7 +158,7 @@ t.test('the whole system: ready, one a folder, a killed app comes back, Ctrl-C a
 
   process.kill(processes['admission'] as number, 'SIGKILL');
   const isReady = async (): Promise<boolean> => (await fetch(`${internal['web']}${INSIDE.ready}`)).status === 200;
-  while (addressesIn(folder).processes['admission'] === processes['admission'] || !(await isReady())) await sleep(50);
+  while (addresses().processes['admission'] === processes['admission'] || !(await isReady())) await sleep(50);
   t.match(first.output(), /admission died \(SIGKILL\)/);
 
   first.child.kill('SIGINT');
@@ -177,7 +168,7 @@ t.test('the whole system: ready, one a folder, a killed app comes back, Ctrl-C a
 
   const third = launch(folder, String(await freePort()));
   await third.ready();
-  const again = addressesIn(folder);
+  const again = addresses();
   third.child.kill('SIGKILL');
   t.same(await leftOver(folder, GONE_MS), []);
   const living = (): [string, number][] =>

@@ -61,6 +61,18 @@ export function findMariadb(root: string = runtimeFolder()): MariadbBinary {
   throw new ServersMissing('MariaDB (10.6 or newer)', 'DATABASE_URL');
 }
 
+/** For what starts both servers: what this machine lacks, or false. */
+export function missingServers(): string | false {
+  try {
+    findRedis();
+    findMariadb();
+    return false;
+  } catch (error) {
+    if (error instanceof ServersMissing) return error.message;
+    throw error;
+  }
+}
+
 /** Where scripts/bootstrap.mjs --mysql unpacks MySQL: a tree of its own, for it comes with a newer C library. */
 export const mysqlFolder = (): string => join(CHECKOUT, '.data/runtime/mysql');
 

@@ -1,4 +1,4 @@
-export { findMariadb, findMysql, findRedis, runtimeFolder, ServersMissing, type MariadbBinary, type RedisBinary } from './binaries.ts';
+export { findMariadb, findMysql, findRedis, missingServers, runtimeFolder, ServersMissing, type MariadbBinary, type RedisBinary } from './binaries.ts';
 export { claimFolder, type FolderClaim, FolderInUse } from './folder-claim.ts';
 export { ENGINE_VARIABLE, startDatabase, testEngine, type DatabaseEngine } from './database.ts';
 export { startMariadb, type MariadbOptions } from './mariadb.ts';

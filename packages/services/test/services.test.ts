@@ -8,17 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis as Client } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import t from 'tap';
-import { claimFolder, findMariadb, findRedis, FolderInUse, freePort, portIsFree, startMariadb, startNode, startRedis } from '../src/index.ts';
+import {
+  claimFolder, findMariadb, findRedis, FolderInUse, freePort, missingServers, portIsFree, startMariadb, startNode, startRedis,
+} from '../src/index.ts';
 
-const missing = ((): string | false => {
-  try {
-    findRedis();
-    findMariadb();
-    return false;
-  } catch (error) {
-    return (error as Error).message;
-  }
-})();
+const missing = missingServers();
 
 /** True while the process lives; a zombie has ended. */
 const lives = (pid: number): boolean => {
